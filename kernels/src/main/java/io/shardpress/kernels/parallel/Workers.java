@@ -1,0 +1,26 @@
+package io.shardpress.kernels.parallel;
+
+import java.util.function.IntConsumer;
+
+/**
+ * A fixed number of threads that run numbered pieces of work. What a piece computes depends on its
+ * number alone, so results are the same for any number of threads.
+ */
+public interface Workers extends AutoCloseable {
+  /** Threads that run at once, at least 1. */
+  int threads();
+
+  /**
+   * Runs {@code body} for every number in [0, pieces) and returns when all are done. The first
+   * failure is thrown after the others have ended. Not reentrant: a piece must not call it again.
+   */
+  void forEach(int pieces, IntConsumer body);
+
+  @Override
+  void close();
+
+  /** The calling thread alone. */
+  static Workers single() {
+    return SingleThread.INSTANCE;
+  }
+}
