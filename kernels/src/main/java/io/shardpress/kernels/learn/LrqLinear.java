@@ -1,0 +1,255 @@
+package io.shardpress.kernels.learn;
+
+import io.shardpress.kernels.matmul.Matmul;
+import io.shardpress.kernels.matmul.Matmul.Op;
+import io.shardpress.kernels.nn.Exp;
+import io.shardpress.kernels.parallel.RowTiles;
+import io.shardpress.kernels.parallel.Workers;
+import io.shardpress.kernels.quant.Grid;
+import io.shardpress.kernels.quant.QuantizedLinear;
+import io.shardpress.kernels.quant.ScaleFormat;
+import io.shardpress.kernels.quant.Steps;
+import io.shardpress.kernels.random.SeededRandom;
+import io.shardpress.schemas.recipe.WeightScheme;
+import java.util.Arrays;
+
+/**
+ * One linear of LRQ (arXiv 2407.11534, eq. 2 to 4): S = L·U + r + c scales the weights before they
+ * are rounded, a = W/exp(d + S), q = clamp(round(a), −z, 2^b − 1 − z), Ŵ = exp(d)·q. L starts at
+ * zero, so learning starts from plain rounding. d is learned per row, or per row and group; z is
+ * fixed. Nothing of S is left at inference.
+ *
+ * <p>Gradients pass the rounding straight through. With G = ∂loss/∂Ŵ, v = W·exp(−S) and M = 1 where
+ * the code is inside the clamp: ∂S = −G∘M∘v, ∂L = ∂S·Uᵀ, ∂U = Lᵀ·∂S, ∂r and ∂c its row and column
+ * sums, ∂d = Σ G∘(Ŵ − M∘v) over a group.
+ */
+public final class LrqLinear {
+  private final int out;
+  private final int in;
+  private final int rank;
+  private final WeightScheme scheme;
+  private final float[] w;
+  private final int[] zeros;
+  private final float[][] parameters;
+  private final float[][] gradients;
+  private final float[] shrunk;
+  private final float[] quantized;
+  private final Matmul matmul;
+
+  // Places in parameters and gradients.
+  private static final int L = 0;
+  private static final int U = 1;
+  private static final int R = 2;
+  private static final int C = 3;
+  private static final int D = 4;
+
+  /**
+   * @param w [out×in] the weights to round; kept, not copied
+   * @param start the steps that learning starts from
+   * @param rank k, columns of L
+   * @param random draws U ~ U(−1/√in, 1/√in)
+   */
+  public LrqLinear(
+      float[] w,
+      int out,
+      int in,
+      WeightScheme scheme,
+      Steps start,
+      int rank,
+      SeededRandom random,
+      Matmul matmul) {
+    this.w = w;
+    this.out = out;
+    this.in = in;
+    this.rank = rank;
+    this.scheme = scheme;
+    this.zeros = start.zeros();
+    this.matmul = matmul;
+    this.parameters =
+        new float[][] {
+          new float[out * rank],
+          new float[rank * in],
+          new float[out],
+          new float[in],
+          new float[start.scales().length]
+        };
+    this.gradients = new float[parameters.length][];
+    for (int p = 0; p < parameters.length; p++) {
+      gradients[p] = new float[parameters[p].length];
+    }
+    float limit = (float) (1 / Math.sqrt(in));
+    for (int i = 0; i < rank * in; i++) {
+      parameters[U][i] = random.nextFloat(limit);
+    }
+    for (int g = 0; g < start.scales().length; g++) {
+      parameters[D][g] = (float) StrictMath.log(start.scales()[g]);
+    }
+    this.shrunk = new float[out * in];
+    this.quantized = new float[out * in];
+  }
+
+  /** L, U, r, c and d, as arrays that an optimizer changes in place. */
+  public float[][] parameters() {
+    return parameters;
+  }
+
+  /** The gradients of {@link #parameters()} after {@link #backward}. */
+  public float[][] gradients() {
+    return gradients;
+  }
+
+  /** Makes Ŵ [out×in] from the parameters; the array is this object's own. */
+  public float[] forward(Workers workers) {
+    shrink(workers);
+    Grid grid = Grid.of(scheme);
+    float largest = grid.largest();
+    int groups = scheme.groups(in);
+    int length = in / groups;
+    RowTiles.forEach(
+        out,
+        workers,
+        row -> {
+          for (int g = 0; g < groups; g++) {
+            int group = row * groups + g;
+            float scale = scale(group);
+            float inverse = 1 / scale;
+            float zero = zeros[group];
+            int from = row * in + g * length;
+            for (int i = from; i < from + length; i++) {
+              float code = (float) Math.rint(shrunk[i] * inverse) + zero;
+              quantized[i] = scale * (Math.min(Math.max(code, 0), largest) - zero);
+            }
+          }
+        });
+    return quantized;
+  }
+
+  /** The gradients from G = ∂loss/∂Ŵ [out×in], after {@link #forward}. */
+  public void backward(float[] g, Workers workers) {
+    float largest = Grid.of(scheme).largest();
+    int groups = scheme.groups(in);
+    int length = in / groups;
+    // v is overwritten with ∂S: nothing needs it any more.
+    RowTiles.forEach(
+        out,
+        workers,
+        row -> {
+          double rowSum = 0;
+          for (int k = 0; k < groups; k++) {
+            int group = row * groups + k;
+            float inverse = 1 / scale(group);
+            float zero = zeros[group];
+            int from = row * in + k * length;
+            double stepSum = 0;
+            for (int i = from; i < from + length; i++) {
+              float v = shrunk[i];
+              float code = (float) Math.rint(v * inverse) + zero;
+              float passed = code >= 0 && code <= largest ? v : 0;
+              float dS = -g[i] * passed;
+              stepSum += g[i] * (quantized[i] - passed);
+              rowSum += dS;
+              shrunk[i] = dS;
+            }
+            gradients[D][group] = (float) stepSum;
+          }
+          gradients[R][row] = (float) rowSum;
+        });
+    float[] columns = gradients[C];
+    Arrays.fill(columns, 0);
+    for (int row = 0; row < out; row++) {
+      int at = row * in;
+      for (int j = 0; j < in; j++) {
+        columns[j] += shrunk[at + j];
+      }
+    }
+    if (rank > 0) {
+      matmul.multiply(
+          Op.AS_IS,
+          Op.TRANSPOSED,
+          out,
+          rank,
+          in,
+          1,
+          shrunk,
+          0,
+          in,
+          parameters[U],
+          0,
+          in,
+          0,
+          gradients[L],
+          0,
+          rank,
+          workers);
+      matmul.multiply(
+          Op.TRANSPOSED,
+          Op.AS_IS,
+          rank,
+          in,
+          out,
+          1,
+          parameters[L],
+          0,
+          rank,
+          shrunk,
+          0,
+          in,
+          0,
+          gradients[U],
+          0,
+          in,
+          workers);
+    }
+  }
+
+  /** What was learned, its steps rounded to the stored dtype before the codes are chosen. */
+  public QuantizedLinear result(ScaleFormat format, Workers workers) {
+    shrink(workers);
+    Steps steps = new Steps(out, scheme.groups(in), new float[zeros.length], zeros.clone());
+    for (int g = 0; g < zeros.length; g++) {
+      steps.scales()[g] = format.usable(scale(g));
+    }
+    return QuantizedLinear.round(shrunk, out, in, scheme, steps);
+  }
+
+  /** v = W·exp(−S) into {@code shrunk}. */
+  private void shrink(Workers workers) {
+    if (rank > 0) {
+      matmul.multiply(
+          Op.AS_IS,
+          Op.AS_IS,
+          out,
+          in,
+          rank,
+          1,
+          parameters[L],
+          0,
+          rank,
+          parameters[U],
+          0,
+          in,
+          0,
+          shrunk,
+          0,
+          in,
+          workers);
+    } else {
+      Arrays.fill(shrunk, 0);
+    }
+    float[] c = parameters[C];
+    RowTiles.forEach(
+        out,
+        workers,
+        row -> {
+          int at = row * in;
+          float r = parameters[R][row];
+          for (int j = 0; j < in; j++) {
+            shrunk[at + j] = w[at + j] * Exp.of(-(shrunk[at + j] + r + c[j]));
+          }
+        });
+  }
+
+  private float scale(int group) {
+    return (float) StrictMath.exp(parameters[D][group]);
+  }
+}

@@ -1,0 +1,290 @@
+package io.shardpress.kernels.nn;
+
+import io.shardpress.kernels.matmul.Matmul;
+import io.shardpress.kernels.matmul.Matmul.Op;
+import io.shardpress.kernels.parallel.Scratch;
+import io.shardpress.kernels.parallel.Workers;
+import java.util.Arrays;
+
+/**
+ * Causal softmax attention with grouped heads, softmax(Q·Kᵀ/√D)·V, over windows of {@code window}
+ * rows. Queries go in tiles of {@link #QUERIES} rows against all keys that they may see, so memory
+ * is a tile by a window, never a window by a window for every head (arXiv 2205.14135 without its
+ * tiling of keys). The backward pass makes the tile's probabilities again from the stored
+ * log-sum-exp.
+ *
+ * <p>A piece of work is one window and one key-value head with all query heads that share it, so
+ * that gradients of keys and values are summed in one order.
+ */
+final class Attention {
+  private static final int QUERIES = 64;
+
+  private final BlockShape shape;
+  private final Matmul matmul;
+  private final float scale;
+  private final Scratch scratch = new Scratch();
+
+  Attention(BlockShape shape, Matmul matmul) {
+    this.shape = shape;
+    this.matmul = matmul;
+    this.scale = (float) (1 / Math.sqrt(shape.headDim()));
+  }
+
+  /**
+   * out [rows×heads·D] from q [rows×heads·D], k and v [rows×kvHeads·D]; also logSumExp
+   * [heads×rows], for the backward pass.
+   */
+  void forward(
+      int rows,
+      int window,
+      float[] q,
+      float[] k,
+      float[] v,
+      float[] out,
+      float[] logSumExp,
+      Workers workers) {
+    int d = shape.headDim();
+    int qWidth = shape.queryWidth();
+    int kWidth = shape.keyWidth();
+    forEachTile(
+        rows,
+        window,
+        workers,
+        tile -> {
+          float[] p = scratch.borrow(QUERIES * window);
+          scores(tile, q, k, p);
+          for (int i = 0; i < tile.queries; i++) {
+            softmaxRow(tile, i, p, rows, logSumExp);
+          }
+          matmul.multiply(
+              Op.AS_IS,
+              Op.AS_IS,
+              tile.queries,
+              d,
+              tile.keys,
+              1,
+              p,
+              0,
+              tile.keys,
+              v,
+              tile.firstKey * kWidth + tile.kvHead * d,
+              kWidth,
+              0,
+              out,
+              tile.firstQuery * qWidth + tile.head * d,
+              qWidth,
+              Workers.single());
+          scratch.giveBack(p);
+        });
+  }
+
+  /**
+   * dq, dk, dv from dout, with the forward pass's q, k, v, out and logSumExp; shapes as there. dq,
+   * dk and dv are overwritten.
+   */
+  void backward(
+      int rows,
+      int window,
+      float[] q,
+      float[] k,
+      float[] v,
+      float[] out,
+      float[] logSumExp,
+      float[] dout,
+      float[] dq,
+      float[] dk,
+      float[] dv,
+      Workers workers) {
+    int d = shape.headDim();
+    int qWidth = shape.queryWidth();
+    int kWidth = shape.keyWidth();
+    Arrays.fill(dk, 0, rows * kWidth, 0);
+    Arrays.fill(dv, 0, rows * kWidth, 0);
+    Workers one = Workers.single();
+    forEachTile(
+        rows,
+        window,
+        workers,
+        tile -> {
+          int query = tile.firstQuery * qWidth + tile.head * d;
+          int key = tile.firstKey * kWidth + tile.kvHead * d;
+          int n = tile.keys;
+          float[] p = scratch.borrow(QUERIES * window);
+          float[] dp = scratch.borrow(QUERIES * window);
+          scores(tile, q, k, p);
+          for (int i = 0; i < tile.queries; i++) {
+            int seen = tile.end(i);
+            float lse = logSumExp[tile.head * rows + tile.firstQuery + i];
+            Arrays.fill(p, i * n, i * n + tile.begin(i), 0);
+            for (int j = tile.begin(i); j < seen; j++) {
+              p[i * n + j] = Exp.of(p[i * n + j] - lse);
+            }
+            Arrays.fill(p, i * n + seen, i * n + n, 0);
+          }
+          matmul.multiply(
+              Op.TRANSPOSED,
+              Op.AS_IS,
+              n,
+              d,
+              tile.queries,
+              1,
+              p,
+              0,
+              n,
+              dout,
+              query,
+              qWidth,
+              1,
+              dv,
+              key,
+              kWidth,
+              one);
+          matmul.multiply(
+              Op.AS_IS,
+              Op.TRANSPOSED,
+              tile.queries,
+              n,
+              d,
+              1,
+              dout,
+              query,
+              qWidth,
+              v,
+              key,
+              kWidth,
+              0,
+              dp,
+              0,
+              n,
+              one);
+          for (int i = 0; i < tile.queries; i++) {
+            int at = query + i * qWidth;
+            float pull = (float) Sums.ofProducts(dout, at, out, at, d);
+            for (int j = i * n; j < (i + 1) * n; j++) {
+              dp[j] = p[j] * (dp[j] - pull) * scale;
+            }
+          }
+          matmul.multiply(
+              Op.AS_IS,
+              Op.AS_IS,
+              tile.queries,
+              d,
+              n,
+              1,
+              dp,
+              0,
+              n,
+              k,
+              key,
+              kWidth,
+              0,
+              dq,
+              query,
+              qWidth,
+              one);
+          matmul.multiply(
+              Op.TRANSPOSED,
+              Op.AS_IS,
+              n,
+              d,
+              tile.queries,
+              1,
+              dp,
+              0,
+              n,
+              q,
+              query,
+              qWidth,
+              1,
+              dk,
+              key,
+              kWidth,
+              one);
+          scratch.giveBack(p);
+          scratch.giveBack(dp);
+        });
+  }
+
+  private void scores(Tile tile, float[] q, float[] k, float[] into) {
+    matmul.multiply(
+        Op.AS_IS,
+        Op.TRANSPOSED,
+        tile.queries,
+        tile.keys,
+        shape.headDim(),
+        scale,
+        q,
+        tile.firstQuery * shape.queryWidth() + tile.head * shape.headDim(),
+        shape.queryWidth(),
+        k,
+        tile.firstKey * shape.keyWidth() + tile.kvHead * shape.headDim(),
+        shape.keyWidth(),
+        0,
+        into,
+        0,
+        tile.keys,
+        Workers.single());
+  }
+
+  private static void softmaxRow(Tile tile, int i, float[] p, int rows, float[] logSumExp) {
+    int at = i * tile.keys;
+    int begin = at + tile.begin(i);
+    int end = at + tile.end(i);
+    float largest = Float.NEGATIVE_INFINITY;
+    for (int j = begin; j < end; j++) {
+      largest = Math.max(largest, p[j]);
+    }
+    for (int j = begin; j < end; j++) {
+      p[j] = Exp.of(p[j] - largest);
+    }
+    double sum = 0;
+    for (int j = begin; j < end; j++) {
+      sum += p[j];
+    }
+    float inverse = (float) (1 / sum);
+    Arrays.fill(p, at, begin, 0);
+    for (int j = begin; j < end; j++) {
+      p[j] *= inverse;
+    }
+    Arrays.fill(p, end, at + tile.keys, 0);
+    logSumExp[tile.head * rows + tile.firstQuery + i] = (float) (largest + Math.log(sum));
+  }
+
+  private void forEachTile(
+      int rows, int window, Workers workers, java.util.function.Consumer<Tile> body) {
+    int share = shape.heads() / shape.kvHeads();
+    workers.forEach(
+        rows / window * shape.kvHeads(),
+        piece -> {
+          int start = piece / shape.kvHeads() * window;
+          int kvHead = piece % shape.kvHeads();
+          for (int head = kvHead * share; head < (kvHead + 1) * share; head++) {
+            for (int first = 0; first < window; first += QUERIES) {
+              body.accept(tile(start, window, first, head, kvHead));
+            }
+          }
+        });
+  }
+
+  private Tile tile(int start, int window, int first, int head, int kvHead) {
+    int last = Math.min(window, first + QUERIES);
+    int sliding = shape.slidingWindow();
+    int begin = sliding == 0 ? 0 : Math.max(0, first - sliding + 1);
+    return new Tile(
+        head, kvHead, start + first, last - first, start + begin, last - begin, sliding);
+  }
+
+  /** Queries of one head and the keys that at least one of them sees; rows of the whole batch. */
+  private record Tile(
+      int head, int kvHead, int firstQuery, int queries, int firstKey, int keys, int sliding) {
+    /** The first key, counted from {@code firstKey}, that query i sees. */
+    int begin(int i) {
+      return sliding == 0 ? 0 : Math.max(0, firstQuery + i - sliding + 1 - firstKey);
+    }
+
+    /** One past the last key that query i sees. */
+    int end(int i) {
+      return firstQuery + i + 1 - firstKey;
+    }
+  }
+}

@@ -1,0 +1,273 @@
+package io.shardpress.kernels.nn;
+
+import io.shardpress.kernels.matmul.Matmul;
+import io.shardpress.kernels.matmul.Matmul.Op;
+import io.shardpress.kernels.parallel.Workers;
+import io.shardpress.schemas.model.LinearRole;
+import java.util.Map;
+
+/**
+ * A Llama-family decoder block: h = x + o(attention(norm x)), y = h + down(silu(gate) ∘ up), with
+ * optional biases and head norms. The forward pass runs in the four stages of {@link Stage}, so
+ * that a layer-wise learner can stop between them.
+ */
+public final class DecoderBlock {
+  private final BlockShape shape;
+  private final Matmul matmul;
+  private final Attention attention;
+  private final Rope rope;
+
+  /**
+   * @param window tokens of a window; every batch holds whole windows
+   */
+  public DecoderBlock(BlockShape shape, int window, Matmul matmul) {
+    this.shape = shape;
+    this.matmul = matmul;
+    this.attention = new Attention(shape, matmul);
+    this.rope = new Rope(shape.inverseFrequencies(), window);
+  }
+
+  public BlockShape shape() {
+    return shape;
+  }
+
+  /** Tokens of a window. */
+  public int window() {
+    return rope.positions();
+  }
+
+  /** The whole forward pass: reads {@code a.input()}, fills everything else in {@code a}. */
+  public void forward(BlockWeights w, int rows, BlockActivations a, Workers workers) {
+    begin(w, rows, a, workers);
+    for (Stage stage : Stage.values()) {
+      run(stage, w, a, workers);
+    }
+  }
+
+  /** Makes the input of the first stage from {@code a.input()}. */
+  public void begin(BlockWeights w, int rows, BlockActivations a, Workers workers) {
+    if (rows > a.capacity || rows % window() != 0) {
+      throw new IllegalArgumentException(
+          rows + " rows: at most " + a.capacity + " in whole windows of " + window());
+    }
+    a.rows = rows;
+    a.window = window();
+    RmsNorm.forward(
+        rows, shape.hidden(), a.input, w.inputNorm(), shape.epsilon(), a.attentionInput, workers);
+  }
+
+  /** Runs a stage's linears and what follows them, up to the input of the next stage. */
+  public void run(Stage stage, BlockWeights w, BlockActivations a, Workers workers) {
+    switch (stage) {
+      case QKV -> {
+        boolean norms = w.queryNorm() != null;
+        linear(w, LinearRole.Q, a, a.attentionInput, norms ? a.queryBeforeNorm : a.query, workers);
+        linear(w, LinearRole.K, a, a.attentionInput, norms ? a.keyBeforeNorm : a.key, workers);
+        linear(w, LinearRole.V, a, a.attentionInput, a.value, workers);
+        if (norms) {
+          headNorm(a.rows * shape.heads(), a.queryBeforeNorm, w.queryNorm(), a.query, workers);
+          headNorm(a.rows * shape.kvHeads(), a.keyBeforeNorm, w.keyNorm(), a.key, workers);
+        }
+        rope.forward(a.rows, a.window, shape.heads(), a.query, workers);
+        rope.forward(a.rows, a.window, shape.kvHeads(), a.key, workers);
+        attention.forward(
+            a.rows, a.window, a.query, a.key, a.value, a.attention, a.logSumExp, workers);
+      }
+      case O -> {
+        linear(w, LinearRole.O, a, a.attention, a.middle, workers);
+        add(a.rows * shape.hidden(), a.input, a.middle);
+        RmsNorm.forward(
+            a.rows,
+            shape.hidden(),
+            a.middle,
+            w.postNorm(),
+            shape.epsilon(),
+            a.feedForwardInput,
+            workers);
+      }
+      case GATE_UP -> {
+        linear(w, LinearRole.GATE, a, a.feedForwardInput, a.gate, workers);
+        linear(w, LinearRole.UP, a, a.feedForwardInput, a.up, workers);
+        SwiGlu.forward(a.rows * shape.ffn(), a.gate, a.up, a.feedForward, workers);
+      }
+      case DOWN -> {
+        linear(w, LinearRole.DOWN, a, a.feedForward, a.output, workers);
+        add(a.rows * shape.hidden(), a.middle, a.output);
+      }
+    }
+  }
+
+  /**
+   * The backward pass after {@link #forward}.
+   *
+   * @param dy ∂loss/∂output [rows×hidden]
+   * @param dx receives ∂loss/∂input [rows×hidden], or null where nobody needs it
+   * @param gradients receives ∂loss/∂weight [out×in] of each linear in it
+   */
+  public void backward(
+      BlockWeights w,
+      BlockActivations a,
+      float[] dy,
+      float[] dx,
+      Map<LinearRole, float[]> gradients,
+      BlockGradients g,
+      Workers workers) {
+    int rows = a.rows;
+    int hidden = shape.hidden();
+    weightGradient(LinearRole.DOWN, a, dy, a.feedForward, gradients, workers);
+    inputGradient(w, LinearRole.DOWN, a, dy, 0, g.feedForward, workers);
+    SwiGlu.backward(rows * shape.ffn(), a.gate, a.up, g.feedForward, g.gate, g.up, workers);
+    weightGradient(LinearRole.GATE, a, g.gate, a.feedForwardInput, gradients, workers);
+    weightGradient(LinearRole.UP, a, g.up, a.feedForwardInput, gradients, workers);
+    inputGradient(w, LinearRole.GATE, a, g.gate, 0, g.normed, workers);
+    inputGradient(w, LinearRole.UP, a, g.up, 1, g.normed, workers);
+    System.arraycopy(dy, 0, g.middle, 0, rows * hidden);
+    RmsNorm.backward(
+        rows, hidden, a.middle, w.postNorm(), shape.epsilon(), g.normed, g.middle, workers);
+    weightGradient(LinearRole.O, a, g.middle, a.attention, gradients, workers);
+    inputGradient(w, LinearRole.O, a, g.middle, 0, g.attention, workers);
+    attention.backward(
+        rows,
+        a.window,
+        a.query,
+        a.key,
+        a.value,
+        a.attention,
+        a.logSumExp,
+        g.attention,
+        g.query,
+        g.key,
+        g.value,
+        workers);
+    rope.backward(rows, a.window, shape.heads(), g.query, workers);
+    rope.backward(rows, a.window, shape.kvHeads(), g.key, workers);
+    float[] dq = g.query;
+    float[] dk = g.key;
+    if (w.queryNorm() != null) {
+      dq = headNormBackward(rows, shape.heads(), a.queryBeforeNorm, w.queryNorm(), dq, workers);
+      dk = headNormBackward(rows, shape.kvHeads(), a.keyBeforeNorm, w.keyNorm(), dk, workers);
+    }
+    weightGradient(LinearRole.Q, a, dq, a.attentionInput, gradients, workers);
+    weightGradient(LinearRole.K, a, dk, a.attentionInput, gradients, workers);
+    weightGradient(LinearRole.V, a, g.value, a.attentionInput, gradients, workers);
+    if (dx != null) {
+      inputGradient(w, LinearRole.Q, a, dq, 0, g.normed, workers);
+      inputGradient(w, LinearRole.K, a, dk, 1, g.normed, workers);
+      inputGradient(w, LinearRole.V, a, g.value, 1, g.normed, workers);
+      System.arraycopy(g.middle, 0, dx, 0, rows * hidden);
+      RmsNorm.backward(
+          rows, hidden, a.input, w.inputNorm(), shape.epsilon(), g.normed, dx, workers);
+    }
+  }
+
+  private void linear(
+      BlockWeights w, LinearRole role, BlockActivations a, float[] x, float[] y, Workers workers) {
+    int out = shape.out(role);
+    int in = shape.in(role);
+    float[] bias = w.biases().get(role);
+    if (bias != null) {
+      for (int row = 0; row < a.rows; row++) {
+        System.arraycopy(bias, 0, y, row * out, out);
+      }
+    }
+    float beta = bias == null ? 0 : 1;
+    matmul.multiply(
+        Op.AS_IS,
+        Op.TRANSPOSED,
+        a.rows,
+        out,
+        in,
+        1,
+        x,
+        0,
+        in,
+        w.linear(role),
+        0,
+        in,
+        beta,
+        y,
+        0,
+        out,
+        workers);
+  }
+
+  private void inputGradient(
+      BlockWeights w,
+      LinearRole role,
+      BlockActivations a,
+      float[] dy,
+      float beta,
+      float[] dx,
+      Workers workers) {
+    int out = shape.out(role);
+    int in = shape.in(role);
+    matmul.multiply(
+        Op.AS_IS,
+        Op.AS_IS,
+        a.rows,
+        in,
+        out,
+        1,
+        dy,
+        0,
+        out,
+        w.linear(role),
+        0,
+        in,
+        beta,
+        dx,
+        0,
+        in,
+        workers);
+  }
+
+  private void weightGradient(
+      LinearRole role,
+      BlockActivations a,
+      float[] dy,
+      float[] x,
+      Map<LinearRole, float[]> gradients,
+      Workers workers) {
+    float[] gradient = gradients.get(role);
+    if (gradient == null) {
+      return;
+    }
+    int out = shape.out(role);
+    int in = shape.in(role);
+    matmul.multiply(
+        Op.TRANSPOSED,
+        Op.AS_IS,
+        out,
+        in,
+        a.rows,
+        1,
+        dy,
+        0,
+        out,
+        x,
+        0,
+        in,
+        0,
+        gradient,
+        0,
+        in,
+        workers);
+  }
+
+  private void headNorm(int rows, float[] x, float[] w, float[] y, Workers workers) {
+    RmsNorm.forward(rows, shape.headDim(), x, w, shape.epsilon(), y, workers);
+  }
+
+  private float[] headNormBackward(
+      int rows, int heads, float[] x, float[] w, float[] dy, Workers workers) {
+    float[] dx = new float[rows * heads * shape.headDim()];
+    RmsNorm.backward(rows * heads, shape.headDim(), x, w, shape.epsilon(), dy, dx, workers);
+    return dx;
+  }
+
+  private static void add(int n, float[] x, float[] into) {
+    for (int i = 0; i < n; i++) {
+      into[i] += x[i];
+    }
+  }
+}

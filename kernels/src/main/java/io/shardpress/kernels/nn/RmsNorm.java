@@ -1,0 +1,58 @@
+package io.shardpress.kernels.nn;
+
+import io.shardpress.kernels.parallel.RowTiles;
+import io.shardpress.kernels.parallel.Workers;
+
+/**
+ * Root mean square norm (arXiv 1910.07467), y = w ∘ x / √(mean(x²) + ε), over rows of {@code width}
+ * elements. Rows lie densely one after the other, so heads can be normed as rows of their own.
+ */
+final class RmsNorm {
+  private RmsNorm() {}
+
+  /** y [rows×width] from x [rows×width] and w [width]; y may be x. */
+  static void forward(
+      int rows, int width, float[] x, float[] w, double epsilon, float[] y, Workers workers) {
+    RowTiles.forEach(
+        rows,
+        workers,
+        row -> {
+          int at = row * width;
+          float inverse = (float) (1 / Math.sqrt(Sums.ofSquares(x, at, width) / width + epsilon));
+          for (int j = 0; j < width; j++) {
+            y[at + j] = w[j] * (x[at + j] * inverse);
+          }
+        });
+  }
+
+  /**
+   * Adds ∂loss/∂x to {@code dx}: with g = w ∘ dy and s = 1/√(mean(x²) + ε), dx += s·g − x·s³/n·Σ
+   * g∘x.
+   */
+  static void backward(
+      int rows,
+      int width,
+      float[] x,
+      float[] w,
+      double epsilon,
+      float[] dy,
+      float[] dx,
+      Workers workers) {
+    RowTiles.forEach(
+        rows,
+        workers,
+        row -> {
+          int at = row * width;
+          double inverse = 1 / Math.sqrt(Sums.ofSquares(x, at, width) / width + epsilon);
+          double projection = 0;
+          for (int j = 0; j < width; j++) {
+            projection += (double) w[j] * dy[at + j] * x[at + j];
+          }
+          float scale = (float) inverse;
+          float pull = (float) (inverse * inverse * inverse * projection / width);
+          for (int j = 0; j < width; j++) {
+            dx[at + j] += scale * w[j] * dy[at + j] - pull * x[at + j];
+          }
+        });
+  }
+}

@@ -1,0 +1,43 @@
+package io.shardpress.kernels.nn;
+
+import io.shardpress.kernels.parallel.Workers;
+
+/** The gated activation (arXiv 2002.05202), y = silu(gate) ∘ up, silu(x) = x·σ(x). */
+final class SwiGlu {
+  private static final int TILE = 1 << 14;
+
+  private SwiGlu() {}
+
+  /** y [n] from gate [n] and up [n]. */
+  static void forward(int n, float[] gate, float[] up, float[] y, Workers workers) {
+    workers.forEach(
+        (n + TILE - 1) / TILE,
+        tile -> {
+          int end = Math.min(n, (tile + 1) * TILE);
+          for (int i = tile * TILE; i < end; i++) {
+            y[i] = gate[i] * sigmoid(gate[i]) * up[i];
+          }
+        });
+  }
+
+  /** dgate [n] and dup [n] from dy [n]; they may be the arrays gate and up. */
+  static void backward(
+      int n, float[] gate, float[] up, float[] dy, float[] dgate, float[] dup, Workers workers) {
+    workers.forEach(
+        (n + TILE - 1) / TILE,
+        tile -> {
+          int end = Math.min(n, (tile + 1) * TILE);
+          for (int i = tile * TILE; i < end; i++) {
+            float x = gate[i];
+            float u = up[i];
+            float s = sigmoid(x);
+            dgate[i] = dy[i] * u * s * (1 + x * (1 - s));
+            dup[i] = dy[i] * x * s;
+          }
+        });
+  }
+
+  private static float sigmoid(float x) {
+    return 1 / (1 + Exp.of(-x));
+  }
+}

@@ -1,0 +1,50 @@
+package io.shardpress.kernels.quant;
+
+import io.shardpress.schemas.recipe.WeightScheme;
+
+/**
+ * A linear on its grid: codes [out×in] (unsigned bytes) with the steps of each row's groups.
+ *
+ * @param scheme bits, symmetry and group size
+ */
+public record QuantizedLinear(int out, int in, WeightScheme scheme, byte[] codes, Steps steps) {
+  /** Elements of a group; the whole row per channel. */
+  public int groupLength() {
+    return in / steps.groups();
+  }
+
+  /** w = scale·(code − zero), [out×in]. */
+  public float[] dequantize() {
+    float[] w = new float[out * in];
+    dequantize(w);
+    return w;
+  }
+
+  /** w = scale·(code − zero) into [out×in]. */
+  public void dequantize(float[] into) {
+    int length = groupLength();
+    for (int g = 0; g < out * steps.groups(); g++) {
+      float scale = steps.scales()[g];
+      int zero = steps.zeros()[g];
+      for (int i = g * length; i < (g + 1) * length; i++) {
+        into[i] = scale * ((codes[i] & 0xFF) - zero);
+      }
+    }
+  }
+
+  /** Rounds w [out×in] to the nearest codes of the given steps. */
+  public static QuantizedLinear round(
+      float[] w, int out, int in, WeightScheme scheme, Steps steps) {
+    Grid grid = Grid.of(scheme);
+    byte[] codes = new byte[out * in];
+    int length = in / steps.groups();
+    for (int g = 0; g < out * steps.groups(); g++) {
+      float scale = steps.scales()[g];
+      int zero = steps.zeros()[g];
+      for (int i = g * length; i < (g + 1) * length; i++) {
+        codes[i] = (byte) grid.code(w[i], scale, zero);
+      }
+    }
+    return new QuantizedLinear(out, in, scheme, codes, steps);
+  }
+}

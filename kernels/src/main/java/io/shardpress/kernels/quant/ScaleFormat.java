@@ -1,0 +1,47 @@
+package io.shardpress.kernels.quant;
+
+/**
+ * The dtype in which scales are stored. Scales are rounded to it before the integers are chosen, so
+ * that the file equals what was measured.
+ */
+public enum ScaleFormat {
+  F32(1.1920929e-7f) {
+    @Override
+    public float round(float scale) {
+      return scale;
+    }
+  },
+  BF16(1.1920929e-7f) {
+    @Override
+    public float round(float scale) {
+      int bits = Float.floatToRawIntBits(scale);
+      return Float.intBitsToFloat((bits + 0x7FFF + ((bits >>> 16) & 1)) & 0xFFFF0000);
+    }
+  },
+  F16(5.9604645e-8f) {
+    @Override
+    public float round(float scale) {
+      // Adding and taking away a number 2^13 ulp larger leaves f16's 11 bits; below its normal
+      // range the spacing is fixed at 2^-24.
+      float magnitude = Math.abs(scale);
+      float spacing =
+          magnitude < 0x1p-14f ? 0x1p-24f : Math.scalb(1f, Math.getExponent(magnitude) - 10);
+      return Math.copySign((float) (Math.rint(magnitude / (double) spacing) * spacing), scale);
+    }
+  };
+
+  private final float smallest;
+
+  ScaleFormat(float smallest) {
+    this.smallest = smallest;
+  }
+
+  /** The nearest number of the format, ties to even. */
+  public abstract float round(float scale);
+
+  /** A scale that can be stored and divided by: rounded, and a small positive number for zero. */
+  public float usable(float scale) {
+    float rounded = round(scale);
+    return rounded > 0 ? rounded : smallest;
+  }
+}

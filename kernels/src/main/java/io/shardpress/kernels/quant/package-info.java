@@ -1,0 +1,5 @@
+/**
+ * Integer grids, and how weights get onto them without any data: steps, zero points, rounding.
+ * Learners that need activations are in {@code learn}.
+ */
+package io.shardpress.kernels.quant;
