@@ -5,9 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.shardpress.kernels.matmul.Matmul.Op;
 import io.shardpress.kernels.matmul.Matmul.Triangle;
 import io.shardpress.kernels.parallel.Workers;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
+import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -21,12 +20,7 @@ class MatmulTest {
   private static final float GUARD = 12345.5f;
 
   static Stream<Matmul> implementations() {
-    List<Matmul> all = new ArrayList<>();
-    all.add(new ScalarMatmul());
-    if (OpenBlasLibrary.isLoaded()) {
-      all.add(new OpenBlasMatmul());
-    }
-    return all.stream();
+    return Implementations.all().stream();
   }
 
   @ParameterizedTest
@@ -210,7 +204,7 @@ class MatmulTest {
     float[] random(int seed, float scale) {
       float[] data = new float[offset + rows * stride];
       Arrays.fill(data, GUARD);
-      java.util.Random random = new java.util.Random(seed);
+      Random random = new Random(seed);
       for (int i = 0; i < rows; i++) {
         for (int j = 0; j < columns; j++) {
           data[at(i, j)] = scale * (float) random.nextGaussian();
