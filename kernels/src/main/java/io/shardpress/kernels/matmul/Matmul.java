@@ -14,6 +14,14 @@ public interface Matmul {
     TRANSPOSED
   }
 
+  /** The part of a square C that the caller will read. */
+  enum Triangle {
+    /** Entries on and above the diagonal. */
+    UPPER,
+    /** Entries on and below the diagonal. */
+    LOWER
+  }
+
   /** The backend's name as it stands in reports and part names: scalar, vector-512, openblas-…. */
   String name();
 
@@ -28,6 +36,29 @@ public interface Matmul {
       Op opA,
       Op opB,
       int m,
+      int n,
+      int k,
+      float alpha,
+      float[] a,
+      int aOffset,
+      int lda,
+      float[] b,
+      int bOffset,
+      int ldb,
+      float beta,
+      float[] c,
+      int cOffset,
+      int ldc,
+      Workers workers);
+
+  /**
+   * As {@code multiply} with m = n, but only the entries of C on one side of the diagonal are sure
+   * to be computed: about half of the work. Of the others any may be written.
+   */
+  void multiplyTriangle(
+      Triangle triangle,
+      Op opA,
+      Op opB,
       int n,
       int k,
       float alpha,

@@ -3,48 +3,37 @@ package io.shardpress.kernels.matmul;
 import io.shardpress.kernels.parallel.Workers;
 
 /** The definition, written out: the oracle that the other implementations are held against. */
-public final class ScalarMatmul implements Matmul {
+public final class ScalarMatmul extends TiledMatmul {
   @Override
   public String name() {
     return "scalar";
   }
 
   @Override
-  public void multiply(
-      Op opA,
-      Op opB,
-      int m,
-      int n,
-      int k,
-      float alpha,
-      float[] a,
-      int aOffset,
-      int lda,
-      float[] b,
-      int bOffset,
-      int ldb,
-      float beta,
-      float[] c,
-      int cOffset,
-      int ldc,
-      Workers workers) {
-    int aRow = opA == Op.AS_IS ? lda : 1;
-    int aColumn = opA == Op.AS_IS ? 1 : lda;
-    int bRow = opB == Op.AS_IS ? ldb : 1;
-    int bColumn = opB == Op.AS_IS ? 1 : ldb;
+  void compute(Product product, Workers workers) {
     workers.forEach(
-        m,
+        product.m(),
         i -> {
-          for (int j = 0; j < n; j++) {
-            double sum = 0;
-            for (int l = 0; l < k; l++) {
-              sum +=
-                  (double) a[aOffset + i * aRow + l * aColumn]
-                      * b[bOffset + l * bRow + j * bColumn];
+          for (int j = 0; j < product.n(); j++) {
+            if (i >= product.firstRow(j) && i < product.endRow(j + 1)) {
+              entry(product, i, j);
             }
-            int at = cOffset + i * ldc + j;
-            c[at] = (float) (alpha * sum + (beta == 0 ? 0 : (double) beta * c[at]));
           }
         });
+  }
+
+  private static void entry(Product product, int i, int j) {
+    Matrix a = product.a();
+    Matrix b = product.b();
+    double sum = 0;
+    for (int l = 0; l < product.k(); l++) {
+      int inA = product.leftTransposed() ? a.at(l, i) : a.at(i, l);
+      int inB = product.rightTransposed() ? b.at(j, l) : b.at(l, j);
+      sum += (double) a.data()[inA] * b.data()[inB];
+    }
+    float[] c = product.c().data();
+    int at = product.c().at(i, j);
+    double before = product.beta() == 0 ? 0 : (double) product.beta() * c[at];
+    c[at] = (float) (product.alpha() * sum + before);
   }
 }

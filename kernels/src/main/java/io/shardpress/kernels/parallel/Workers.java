@@ -19,6 +19,19 @@ public interface Workers extends AutoCloseable {
   @Override
   void close();
 
+  /**
+   * The calling thread and {@code threads - 1} daemon threads. One forEach at a time: concurrent
+   * callers have workers of their own.
+   *
+   * @throws IllegalArgumentException where threads is not positive
+   */
+  static Workers of(int threads) {
+    if (threads < 1) {
+      throw new IllegalArgumentException("threads is " + threads + ", must be at least 1");
+    }
+    return threads == 1 ? single() : new ThreadPool(threads);
+  }
+
   /** The calling thread alone. */
   static Workers single() {
     return SingleThread.INSTANCE;

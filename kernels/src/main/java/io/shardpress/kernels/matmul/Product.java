@@ -1,0 +1,71 @@
+package io.shardpress.kernels.matmul;
+
+import io.shardpress.kernels.matmul.Matmul.Op;
+import io.shardpress.kernels.matmul.Matmul.Triangle;
+
+/**
+ * What is to be computed: C ← alpha·op(A)[m×k]·op(B)[k×n] + beta·C.
+ *
+ * @param triangle the part of C that is wanted, or null for all of it
+ */
+record Product(
+    int m,
+    int n,
+    int k,
+    float alpha,
+    float beta,
+    Op opA,
+    Op opB,
+    Matrix a,
+    Matrix b,
+    Matrix c,
+    Triangle triangle) {
+
+  static Product of(
+      Triangle triangle,
+      Op opA,
+      Op opB,
+      int m,
+      int n,
+      int k,
+      float alpha,
+      float[] a,
+      int aOffset,
+      int lda,
+      float[] b,
+      int bOffset,
+      int ldb,
+      float beta,
+      float[] c,
+      int cOffset,
+      int ldc) {
+    Matrix left =
+        opA == Op.AS_IS
+            ? new Matrix("A", a, aOffset, m, k, lda)
+            : new Matrix("A", a, aOffset, k, m, lda);
+    Matrix right =
+        opB == Op.AS_IS
+            ? new Matrix("B", b, bOffset, k, n, ldb)
+            : new Matrix("B", b, bOffset, n, k, ldb);
+    Matrix result = new Matrix("C", c, cOffset, m, n, ldc);
+    return new Product(m, n, k, alpha, beta, opA, opB, left, right, result, triangle);
+  }
+
+  boolean leftTransposed() {
+    return opA == Op.TRANSPOSED;
+  }
+
+  boolean rightTransposed() {
+    return opB == Op.TRANSPOSED;
+  }
+
+  /** The first row of C of which an entry is wanted in the columns from that one on. */
+  int firstRow(int column) {
+    return triangle == Triangle.LOWER ? Math.min(column, m) : 0;
+  }
+
+  /** The end of the rows of C of which an entry is wanted in the columns before that one. */
+  int endRow(int columnEnd) {
+    return triangle == Triangle.UPPER ? Math.min(columnEnd, m) : m;
+  }
+}

@@ -1,0 +1,61 @@
+package io.shardpress.kernels.matmul;
+
+import io.shardpress.kernels.parallel.Workers;
+
+/** What all implementations share: one product record, checked, for both entry points. */
+abstract class TiledMatmul implements Matmul {
+  /** Computes a checked product. */
+  abstract void compute(Product product, Workers workers);
+
+  @Override
+  public final void multiply(
+      Op opA,
+      Op opB,
+      int m,
+      int n,
+      int k,
+      float alpha,
+      float[] a,
+      int aOffset,
+      int lda,
+      float[] b,
+      int bOffset,
+      int ldb,
+      float beta,
+      float[] c,
+      int cOffset,
+      int ldc,
+      Workers workers) {
+    compute(
+        Product.of(
+            null, opA, opB, m, n, k, alpha, a, aOffset, lda, b, bOffset, ldb, beta, c, cOffset,
+            ldc),
+        workers);
+  }
+
+  @Override
+  public final void multiplyTriangle(
+      Triangle triangle,
+      Op opA,
+      Op opB,
+      int n,
+      int k,
+      float alpha,
+      float[] a,
+      int aOffset,
+      int lda,
+      float[] b,
+      int bOffset,
+      int ldb,
+      float beta,
+      float[] c,
+      int cOffset,
+      int ldc,
+      Workers workers) {
+    compute(
+        Product.of(
+            triangle, opA, opB, n, n, k, alpha, a, aOffset, lda, b, bOffset, ldb, beta, c, cOffset,
+            ldc),
+        workers);
+  }
+}

@@ -1,0 +1,39 @@
+package io.shardpress.kernels.bench;
+
+import java.util.Map;
+import java.util.TreeMap;
+
+/** The benchmarks by name, and the line that each prints. */
+public final class Bench {
+  private static final Map<String, Benchmark> BENCHMARKS =
+      new TreeMap<>(
+          Map.of(
+              "matmul", new MatmulBench(),
+              "syrk", new SymmetricRankBench(),
+              "cholesky", new CholeskyBench()));
+
+  private Bench() {}
+
+  /** Usage: NAME [--threads N] [--size N] [--seconds S]. */
+  public static void main(String[] arguments) {
+    Benchmark benchmark = arguments.length == 0 ? null : BENCHMARKS.get(arguments[0]);
+    if (benchmark == null) {
+      System.err.println("usage: scripts/bench NAME [--threads N] [--size N] [--seconds S]");
+      System.err.println("NAME is one of " + BENCHMARKS.keySet());
+      System.exit(2);
+      return;
+    }
+    Setting setting;
+    try {
+      setting = Setting.of(arguments);
+    } catch (IllegalArgumentException e) {
+      System.err.println("scripts/bench: " + e.getMessage());
+      System.exit(2);
+      return;
+    }
+    JsonLine line = new JsonLine().put("bench", arguments[0]);
+    setting.describe(line);
+    benchmark.run(setting, line);
+    System.out.println(line);
+  }
+}
