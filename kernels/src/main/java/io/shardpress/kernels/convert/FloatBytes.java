@@ -1,0 +1,83 @@
+package io.shardpress.kernels.convert;
+
+import io.shardpress.schemas.safetensors.Dtype;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+
+/** Runs of little-endian F32, F16 and BF16 elements to and from f32 arrays. */
+public final class FloatBytes {
+  private static final VarHandle SHORTS =
+      MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
+  private static final VarHandle FLOATS =
+      MethodHandles.byteArrayViewVarHandle(float[].class, ByteOrder.LITTLE_ENDIAN);
+
+  private FloatBytes() {}
+
+  /** Whether {@link #decode} takes the dtype. */
+  public static boolean handles(Dtype dtype) {
+    return dtype == Dtype.F32 || dtype == Dtype.F16 || dtype == Dtype.BF16;
+  }
+
+  /**
+   * Decodes {@code count} elements, exactly.
+   *
+   * @param offset of the first byte in {@code bytes}
+   * @param at index of the first element in {@code values}
+   * @throws IllegalArgumentException where the dtype is none of the three
+   */
+  public static void decode(
+      Dtype dtype, byte[] bytes, int offset, float[] values, int at, int count) {
+    switch (dtype) {
+      case F32 -> {
+        for (int i = 0; i < count; i++) {
+          values[at + i] = (float) FLOATS.get(bytes, offset + 4 * i);
+        }
+      }
+      case F16 -> {
+        for (int i = 0; i < count; i++) {
+          values[at + i] = HalfFloats.fromF16((short) SHORTS.get(bytes, offset + 2 * i));
+        }
+      }
+      case BF16 -> {
+        for (int i = 0; i < count; i++) {
+          values[at + i] = HalfFloats.fromBf16((short) SHORTS.get(bytes, offset + 2 * i));
+        }
+      }
+      default -> throw unknown(dtype);
+    }
+  }
+
+  /**
+   * Encodes {@code count} elements, each rounded to the nearest, ties to even.
+   *
+   * @param at index of the first element in {@code values}
+   * @param offset of the first byte in {@code bytes}
+   * @throws IllegalArgumentException where the dtype is none of the three
+   */
+  public static void encode(
+      Dtype dtype, float[] values, int at, byte[] bytes, int offset, int count) {
+    switch (dtype) {
+      case F32 -> {
+        for (int i = 0; i < count; i++) {
+          FLOATS.set(bytes, offset + 4 * i, values[at + i]);
+        }
+      }
+      case F16 -> {
+        for (int i = 0; i < count; i++) {
+          SHORTS.set(bytes, offset + 2 * i, HalfFloats.toF16(values[at + i]));
+        }
+      }
+      case BF16 -> {
+        for (int i = 0; i < count; i++) {
+          SHORTS.set(bytes, offset + 2 * i, HalfFloats.toBf16(values[at + i]));
+        }
+      }
+      default -> throw unknown(dtype);
+    }
+  }
+
+  private static IllegalArgumentException unknown(Dtype dtype) {
+    return new IllegalArgumentException("found dtype " + dtype + ", wanted F32, F16 or BF16");
+  }
+}

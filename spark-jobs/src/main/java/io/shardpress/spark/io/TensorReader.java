@@ -1,0 +1,165 @@
+package io.shardpress.spark.io;
+
+import io.shardpress.kernels.convert.FloatBytes;
+import io.shardpress.schemas.CheckpointException;
+import org.apache.hadoop.conf.Configuration;
+
+/**
+ * Reads tensors and blocks of their rows by ranges, at most 8 MiB at once. Holds the last file
+ * open; one thread at a time.
+ */
+public final class TensorReader implements AutoCloseable {
+  private final Configuration configuration;
+  private RangedFile open;
+  private byte[] chunk = new byte[0];
+  private long bytesRead;
+
+  public TensorReader(Configuration configuration) {
+    this.configuration = configuration;
+  }
+
+  /** A whole tensor as f32, row-major; F32, F16 and BF16 come out exactly. */
+  public float[] readFloats(TensorRef tensor) {
+    return readFloats(tensor, 0, wholeRows(tensor));
+  }
+
+  /**
+   * Rows [rowStart, rowStart + rowCount) as f32, row-major.
+   *
+   * @throws CheckpointException where the dtype is none of F32, F16, BF16, or the file has become
+   *     shorter
+   * @throws IndexOutOfBoundsException where the tensor has no such rows
+   */
+  public float[] readFloats(TensorRef tensor, long rowStart, int rowCount) {
+    float[] values = new float[arrayLength(tensor, Math.multiplyExact(rowCount, tensor.columns()))];
+    readFloats(tensor, rowStart, rowCount, values, 0);
+    return values;
+  }
+
+  /** As {@link #readFloats(TensorRef, long, int)}, into {@code values} from {@code at} on. */
+  public void readFloats(TensorRef tensor, long rowStart, int rowCount, float[] values, int at) {
+    if (!FloatBytes.handles(tensor.dtype())) {
+      throw new CheckpointException(
+          String.format(
+              "%s: tensor %s: found dtype %s, wanted F32, F16 or BF16; convert it, or ignore it",
+              tensor.file(), tensor.tensor(), tensor.dtype()));
+    }
+    checkRows(tensor, rowStart, rowCount);
+    int width = tensor.dtype().bits() / 8;
+    int count = arrayLength(tensor, Math.multiplyExact(rowCount, tensor.columns()));
+    long position = tensor.position() + tensor.bytesOfRows(rowStart);
+    int perChunk = RangedFile.CHUNK_BYTES / width;
+    reserve((int) Math.min(RangedFile.CHUNK_BYTES, (long) count * width));
+    for (int done = 0; done < count; done += perChunk) {
+      int now = Math.min(perChunk, count - done);
+      file(tensor).read(position + (long) done * width, chunk, 0, now * width);
+      bytesRead += (long) now * width;
+      FloatBytes.decode(tensor.dtype(), chunk, 0, values, at + done, now);
+    }
+  }
+
+  /** The bytes of a whole tensor, below 2 GiB. */
+  public byte[] readBytes(TensorRef tensor) {
+    byte[] bytes = new byte[arrayLength(tensor, tensor.length())];
+    readBytes(tensor, 0, bytes, 0, bytes.length);
+    return bytes;
+  }
+
+  /**
+   * The bytes of rows [rowStart, rowStart + rowCount), below 2 GiB.
+   *
+   * @throws IndexOutOfBoundsException where the tensor has no such rows
+   */
+  public byte[] readBytes(TensorRef tensor, long rowStart, int rowCount) {
+    checkRows(tensor, rowStart, rowCount);
+    long begin = tensor.bytesOfRows(rowStart);
+    byte[] bytes = new byte[arrayLength(tensor, tensor.bytesOfRows(rowStart + rowCount) - begin)];
+    readBytes(tensor, begin, bytes, 0, bytes.length);
+    return bytes;
+  }
+
+  /** {@code count} bytes of a tensor from its own byte {@code begin} on, for copies in pieces. */
+  public void readBytes(TensorRef tensor, long begin, byte[] into, int offset, int count) {
+    if (begin < 0 || count < 0 || begin > tensor.length() - count) {
+      throw new IndexOutOfBoundsException(
+          String.format(
+              "tensor %s has %d bytes, wanted %d from %d on",
+              tensor.tensor(), tensor.length(), count, begin));
+    }
+    if (count > 0) {
+      file(tensor).read(tensor.position() + begin, into, offset, count);
+      bytesRead += count;
+    }
+  }
+
+  /** Bytes of tensor data read so far. */
+  public long bytesRead() {
+    return bytesRead;
+  }
+
+  /**
+   * Checks values that {@link #readFloats} gave.
+   *
+   * @param rowStart the row that {@code values} begins with
+   * @throws CheckpointException naming the place of the first NaN or infinity
+   */
+  public static void requireFinite(TensorRef tensor, long rowStart, float[] values) {
+    for (int i = 0; i < values.length; i++) {
+      if (!Float.isFinite(values[i])) {
+        long columns = tensor.columns();
+        long row = rowStart + i / columns;
+        long at = tensor.position() + tensor.dtype().bytes(rowStart * columns + i);
+        throw new CheckpointException(
+            String.format(
+                "%s: tensor %s: found %s at [%d, %d] (file offset %d, %s), wanted finite weights;"
+                    + " the checkpoint is damaged or its training diverged",
+                tensor.file(), tensor.tensor(), values[i], row, i % columns, at, tensor.dtype()));
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    if (open != null) {
+      open.close();
+      open = null;
+    }
+  }
+
+  private RangedFile file(TensorRef tensor) {
+    if (open == null || !open.uri().equals(tensor.file())) {
+      close();
+      open = RangedFile.open(tensor.file(), configuration);
+    }
+    return open;
+  }
+
+  private void reserve(int bytes) {
+    if (chunk.length < bytes) {
+      chunk = new byte[bytes];
+    }
+  }
+
+  private static int wholeRows(TensorRef tensor) {
+    return arrayLength(tensor, tensor.rows());
+  }
+
+  private static void checkRows(TensorRef tensor, long rowStart, int rowCount) {
+    if (rowStart < 0 || rowCount < 0 || rowStart > tensor.rows() - rowCount) {
+      throw new IndexOutOfBoundsException(
+          String.format(
+              "tensor %s has %d rows, wanted %d from %d on",
+              tensor.tensor(), tensor.rows(), rowCount, rowStart));
+    }
+  }
+
+  private static int arrayLength(TensorRef tensor, long length) {
+    if (length > Integer.MAX_VALUE - 8) {
+      throw new IllegalArgumentException(
+          String.format(
+              "tensor %s: %d elements do not fit in an array; read it by rows",
+              tensor.tensor(), length));
+    }
+    return (int) length;
+  }
+}
