@@ -49,6 +49,20 @@ public record GptqModifier(
   }
 
   @Override
+  public Modifier withSeed(long newSeed) {
+    return new GptqModifier(
+        groups,
+        ignore,
+        stepSearch,
+        alpha,
+        damping,
+        blockSize,
+        dampeningFrac,
+        trueSequential,
+        newSeed);
+  }
+
+  @Override
   public Map<String, Object> settings() {
     Map<String, Object> settings = new LinkedHashMap<>();
     settings.put(SettingKey.STEP_SEARCH.key(), stepSearch);

@@ -90,6 +90,27 @@ public record LrqModifier(
   }
 
   @Override
+  public Modifier withSeed(long newSeed) {
+    return new LrqModifier(
+        groups,
+        ignore,
+        init,
+        order,
+        rank,
+        iterations,
+        learningRate,
+        batchSize,
+        keepBest,
+        stepSearch,
+        alpha,
+        damping,
+        blockSize,
+        dampeningFrac,
+        trueSequential,
+        newSeed);
+  }
+
+  @Override
   public Map<String, Object> settings() {
     Map<String, Object> settings = new LinkedHashMap<>();
     settings.put(SettingKey.OBJECTIVE.key(), SettingKey.OBJECTIVE.standard());

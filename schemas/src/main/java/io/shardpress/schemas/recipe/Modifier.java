@@ -25,6 +25,14 @@ public sealed interface Modifier extends Serializable
    */
   Map<String, Object> settings();
 
+  /** The same with another seed; itself where nothing is random. */
+  Modifier withSeed(long seed);
+
+  /** One line that holds all that its results depend on; see {@link Recipe#canonical}. */
+  default String canonical() {
+    return RecipeText.canonical(this);
+  }
+
   /** Whether it needs calibration text. */
   default boolean calibrated() {
     return kind() != ModifierKind.QUANTIZATION;

@@ -28,4 +28,9 @@ public record QuantizationModifier(
   public Map<String, Object> settings() {
     return Map.of(SettingKey.STEP_SEARCH_RTN.key(), stepSearch);
   }
+
+  @Override
+  public Modifier withSeed(long seed) {
+    return this;
+  }
 }

@@ -63,6 +63,11 @@ public record Recipe(List<Modifier> modifiers) implements Serializable {
     return new Recipe(List.of(ModifierParser.build(kind, List.of(group), ignored, settings)));
   }
 
+  /** The same recipe with another seed in every modifier that has one. */
+  public Recipe withSeed(long seed) {
+    return new Recipe(modifiers.stream().map(modifier -> modifier.withSeed(seed)).toList());
+  }
+
   /** Whether any modifier needs calibration text. */
   public boolean calibrated() {
     return modifiers.stream().anyMatch(Modifier::calibrated);

@@ -252,4 +252,12 @@ class RecipeTest {
         .isInstanceOf(UsageException.class)
         .hasMessage("algorithm " + name + " is not supported yet; supported are rtn, gptq, lrq");
   }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"gptq", "lrq"})
+  void aSeedFromTheCommandLineReplacesTheRecipes(String algorithm) {
+    Recipe one = Recipe.of(algorithm, "W3A16", OptionalInt.of(32), List.of("a"), List.of("b"), 1);
+    Recipe two = Recipe.of(algorithm, "W3A16", OptionalInt.of(32), List.of("a"), List.of("b"), 2);
+    assertThat(one.withSeed(2)).isEqualTo(two).isNotEqualTo(one);
+  }
 }
