@@ -1,0 +1,168 @@
+package io.shardpress.schemas.recipe;
+
+import static io.shardpress.schemas.recipe.GroupsParser.wrong;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.shardpress.schemas.UsageException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+
+/** Reads one modifier's keys by the table of {@link SettingKey}. */
+final class ModifierParser {
+  private final String where;
+  private final ModifierKind kind;
+  private final Settings settings = new Settings();
+
+  private ModifierParser(String where, ModifierKind kind) {
+    this.where = where;
+    this.kind = kind;
+  }
+
+  static Modifier parse(String source, String name, JsonNode node) {
+    String where = source + ": " + name;
+    ModifierKind kind;
+    try {
+      kind = ModifierKind.ofModifier(name);
+    } catch (UsageException e) {
+      throw new UsageException(source + ": " + e.getMessage(), e);
+    }
+    if (!node.isObject() && !node.isNull()) {
+      throw wrong(where, node, "keys and values");
+    }
+    return new ModifierParser(where, kind).parse(node);
+  }
+
+  private Modifier parse(JsonNode node) {
+    List<SettingKey> keys = SettingKey.of(kind);
+    List<String> names = keys.stream().map(SettingKey::key).toList();
+    // llm-compressor writes the group that a modifier stood in beside its settings.
+    node.properties().stream()
+        .filter(entry -> !entry.getKey().equals("group"))
+        .forEach(
+            entry -> {
+              GroupsParser.known(where, entry.getKey(), names);
+              read(keys.get(names.indexOf(entry.getKey())), entry.getValue());
+            });
+    List<SchemeGroup> groups = groups();
+    List<String> ignore = settings.names(SettingKey.IGNORE);
+    compile(groups, ignore);
+    return build(kind, groups, ignore, settings);
+  }
+
+  /** A modifier of that kind; what the settings do not hold takes its default. */
+  static Modifier build(
+      ModifierKind kind, List<SchemeGroup> groups, List<String> ignore, Settings settings) {
+    return switch (kind) {
+      case QUANTIZATION -> QuantizationModifier.of(groups, ignore, settings);
+      case GPTQ -> GptqModifier.of(groups, ignore, settings);
+      case LRQ -> LrqModifier.of(groups, ignore, settings);
+      default -> throw new IllegalStateException(kind + " has no record");
+    };
+  }
+
+  private void read(SettingKey key, JsonNode node) {
+    if (node.isNull()) {
+      // Written by a dump of defaults; the default is what is meant.
+      return;
+    }
+    settings.put(
+        key,
+        key.domain()
+            .read(node)
+            .orElseThrow(() -> wrong(where + "." + key.key(), node, key.domain().wanted())));
+  }
+
+  private List<SchemeGroup> groups() {
+    boolean scheme = settings.has(SettingKey.SCHEME);
+    boolean configGroups = settings.has(SettingKey.CONFIG_GROUPS);
+    if (scheme && configGroups) {
+      throw new UsageException(where + ": both scheme and config_groups; want one of them");
+    }
+    if (!scheme && !configGroups) {
+      throw new UsageException(where + ": neither scheme nor config_groups; want one of them");
+    }
+    return scheme ? ofScheme() : ofConfigGroups();
+  }
+
+  private List<SchemeGroup> ofScheme() {
+    JsonNode scheme = (JsonNode) settings.get(SettingKey.SCHEME);
+    OptionalInt size =
+        settings.has(SettingKey.GROUP_SIZE)
+            ? GroupsParser.groupSize(
+                where + ".group_size", (JsonNode) settings.get(SettingKey.GROUP_SIZE))
+            : OptionalInt.empty();
+    if (scheme.isTextual()) {
+      List<String> targets = settings.names(SettingKey.TARGETS);
+      if (targets.isEmpty()) {
+        throw new UsageException(where + ".targets is empty, want at least one target");
+      }
+      return List.of(new SchemeGroup(targets, named(scheme.asText(), size)));
+    }
+    if (!scheme.isObject() || scheme.isEmpty()) {
+      throw wrong(where + ".scheme", scheme, SettingKey.SCHEME.domain().wanted());
+    }
+    List<SchemeGroup> groups = new ArrayList<>();
+    scheme
+        .properties()
+        .forEach(
+            entry -> {
+              List<?> targets =
+                  (List<?>)
+                      SettingKey.TARGETS
+                          .domain()
+                          .read(entry.getValue())
+                          .orElseThrow(
+                              () ->
+                                  wrong(
+                                      where + ".scheme." + entry.getKey(),
+                                      entry.getValue(),
+                                      "a list of targets"));
+              groups.add(
+                  new SchemeGroup(
+                      targets.stream().map(String.class::cast).toList(),
+                      named(entry.getKey(), size)));
+            });
+    return groups;
+  }
+
+  private WeightScheme named(String name, OptionalInt size) {
+    try {
+      return Schemes.named(name, size);
+    } catch (UsageException e) {
+      throw new UsageException(where + ": " + e.getMessage(), e);
+    }
+  }
+
+  private List<SchemeGroup> ofConfigGroups() {
+    if (settings.has(SettingKey.GROUP_SIZE)) {
+      throw new UsageException(
+          where + ": group_size belongs into the weights of each config group");
+    }
+    // llm-compressor writes its default beside config_groups, where it means nothing.
+    if (!settings.names(SettingKey.TARGETS).equals(SettingKey.TARGETS.standard())) {
+      throw new UsageException(where + ": targets belong into each config group");
+    }
+    GroupsParser parser =
+        new GroupsParser(where, (JsonNode) settings.get(SettingKey.CONFIG_GROUPS));
+    if (parser.searchesSteps()) {
+      SettingKey search =
+          kind == ModifierKind.QUANTIZATION ? SettingKey.STEP_SEARCH_RTN : SettingKey.STEP_SEARCH;
+      if (settings.has(search) && !settings.flag(search)) {
+        throw new UsageException(
+            where + ": observer mse and step_search false contradict each other; leave one out");
+      }
+      settings.put(search, true);
+    }
+    return parser.groups();
+  }
+
+  private void compile(List<SchemeGroup> groups, List<String> ignore) {
+    try {
+      groups.forEach(group -> new TargetMatcher(group.targets()));
+      new TargetMatcher(ignore);
+    } catch (UsageException e) {
+      throw new UsageException(where + ": " + e.getMessage(), e);
+    }
+  }
+}

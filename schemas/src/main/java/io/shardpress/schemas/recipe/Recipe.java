@@ -1,0 +1,106 @@
+package io.shardpress.schemas.recipe;
+
+import io.shardpress.schemas.UsageException;
+import java.io.Serializable;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * What is to be done to a model: modifiers in order. A module belongs to the first modifier that
+ * does not ignore it and has a group that matches it.
+ */
+public record Recipe(List<Modifier> modifiers) implements Serializable {
+  public Recipe {
+    modifiers = List.copyOf(modifiers);
+    if (modifiers.isEmpty()) {
+      throw new IllegalArgumentException("a recipe has at least one modifier");
+    }
+  }
+
+  /** The modifier and the scheme that a module falls to. */
+  public record Choice(Modifier modifier, SchemeGroup group) implements Serializable {}
+
+  /**
+   * Reads a recipe.
+   *
+   * @param source the file's name, for messages
+   * @throws UsageException that names source, modifier, key, the value found and the value wanted
+   */
+  public static Recipe parse(String source, String yaml) {
+    return RecipeParser.parse(source, yaml);
+  }
+
+  /**
+   * The recipe of one modifier with its defaults, as the command line gives it.
+   *
+   * @param groupSize in place of the scheme's; 0 is per channel
+   * @param targets empty: Linear
+   * @param ignore empty: lm_head
+   * @throws UsageException for an unknown or not yet supported algorithm or scheme
+   */
+  public static Recipe of(
+      String algorithm,
+      String scheme,
+      OptionalInt groupSize,
+      List<String> targets,
+      List<String> ignore,
+      long seed) {
+    ModifierKind kind = ModifierKind.ofAlgorithm(algorithm);
+    Settings settings = new Settings();
+    if (!targets.isEmpty()) {
+      settings.put(SettingKey.TARGETS, targets);
+    }
+    if (!ignore.isEmpty()) {
+      settings.put(SettingKey.IGNORE, ignore);
+    }
+    settings.put(SettingKey.SEED, seed);
+    SchemeGroup group =
+        new SchemeGroup(settings.names(SettingKey.TARGETS), Schemes.named(scheme, groupSize));
+    List<String> ignored = settings.names(SettingKey.IGNORE);
+    new TargetMatcher(group.targets());
+    new TargetMatcher(ignored);
+    return new Recipe(List.of(ModifierParser.build(kind, List.of(group), ignored, settings)));
+  }
+
+  /** The same recipe with another seed in every modifier that has one. */
+  public Recipe withSeed(long seed) {
+    return new Recipe(modifiers.stream().map(modifier -> modifier.withSeed(seed)).toList());
+  }
+
+  /** Whether any modifier needs calibration text. */
+  public boolean calibrated() {
+    return modifiers.stream().anyMatch(Modifier::calibrated);
+  }
+
+  /**
+   * What is to be done to a module; empty: nothing, it is copied. To ask for many modules, keep the
+   * {@link RecipeMatcher} of {@link #matcher}.
+   */
+  public Optional<Choice> choose(String module, String className) {
+    return matcher().choose(module, className);
+  }
+
+  /** The recipe's patterns, compiled. */
+  public RecipeMatcher matcher() {
+    return new RecipeMatcher(this);
+  }
+
+  /**
+   * One line that two recipes share if and only if they ask for the same: sorted keys, all
+   * defaults.
+   */
+  public String canonical() {
+    return RecipeText.canonical(modifiers);
+  }
+
+  /** SHA-256 of {@link #canonical}, lower-case hex. */
+  public String digest() {
+    return RecipeText.digest(canonical());
+  }
+
+  /** The recipe as YAML with every default written out; it parses to an equal recipe. */
+  public String toYaml() {
+    return RecipeText.yaml(modifiers);
+  }
+}

@@ -1,0 +1,39 @@
+package io.shardpress.schemas.recipe;
+
+import java.util.List;
+import java.util.Optional;
+
+/** A recipe's targets with their patterns compiled once, for the many modules of a model. */
+public final class RecipeMatcher {
+  private record Compiled(Modifier modifier, TargetMatcher ignore, List<TargetMatcher> groups) {}
+
+  private final List<Compiled> modifiers;
+
+  RecipeMatcher(Recipe recipe) {
+    modifiers =
+        recipe.modifiers().stream()
+            .map(
+                m ->
+                    new Compiled(
+                        m,
+                        new TargetMatcher(m.ignore()),
+                        m.groups().stream().map(g -> new TargetMatcher(g.targets())).toList()))
+            .toList();
+  }
+
+  /** What is to be done to a module; empty: nothing, it is copied. */
+  public Optional<Recipe.Choice> choose(String module, String className) {
+    for (Compiled compiled : modifiers) {
+      if (compiled.ignore.matches(module, className)) {
+        continue;
+      }
+      for (int i = 0; i < compiled.groups.size(); i++) {
+        if (compiled.groups.get(i).matches(module, className)) {
+          return Optional.of(
+              new Recipe.Choice(compiled.modifier, compiled.modifier.groups().get(i)));
+        }
+      }
+    }
+    return Optional.empty();
+  }
+}

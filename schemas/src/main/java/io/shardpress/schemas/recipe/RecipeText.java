@@ -1,0 +1,135 @@
+package io.shardpress.schemas.recipe;
+
+import com.fasterxml.jackson.databind.node.TextNode;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/** Recipes as text whose bytes are the same on every machine and JDK. */
+final class RecipeText {
+  private static final Pattern PLAIN = Pattern.compile("[A-Za-z_][A-Za-z0-9_.]*");
+
+  /** Words that YAML 1.1 reads as something other than a string. */
+  private static final Set<String> WORDS_OF_YAML =
+      Set.of("true", "false", "yes", "no", "on", "off", "y", "n", "null");
+
+  private RecipeText() {}
+
+  static String canonical(List<Modifier> modifiers) {
+    return modifiers.stream().map(RecipeText::canonical).collect(Collectors.joining(",", "[", "]"));
+  }
+
+  /** JSON with sorted keys; its values are not quoted apart from strings of the recipe. */
+  static String canonical(Modifier modifier) {
+    Map<String, String> fields = new TreeMap<>();
+    modifier.settings().forEach((key, value) -> fields.put(key, json(value)));
+    fields.put("modifier", quoted(modifier.kind().modifier()));
+    fields.put("ignore", json(modifier.ignore()));
+    fields.put(
+        "groups",
+        modifier.groups().stream()
+            .map(
+                g ->
+                    "{\"bits\":%d,\"group_size\":%d,\"symmetric\":%b,\"targets\":%s}"
+                        .formatted(
+                            g.weights().bits(),
+                            g.weights().groupSize(),
+                            g.weights().symmetric(),
+                            json(g.targets())))
+            .collect(Collectors.joining(",", "[", "]")));
+    return fields.entrySet().stream()
+        .map(e -> quoted(e.getKey()) + ":" + e.getValue())
+        .collect(Collectors.joining(",", "{", "}"));
+  }
+
+  static String digest(String text) {
+    try {
+      byte[] sha =
+          MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
+      return HexFormat.of().formatHex(sha);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every JDK has SHA-256", e);
+    }
+  }
+
+  static String yaml(List<Modifier> modifiers) {
+    StringBuilder yaml = new StringBuilder("quant_stage:\n  quant_modifiers:\n");
+    boolean repeats = modifiers.stream().map(Modifier::kind).distinct().count() < modifiers.size();
+    for (Modifier modifier : modifiers) {
+      // A mapping holds a name once: modifiers of the same kind need the form of a list.
+      yaml.append(repeats ? "    - " : "    ").append(modifier.kind().modifier()).append(":\n");
+      String indent = repeats ? "        " : "      ";
+      groups(yaml, indent, modifier);
+      yaml.append(indent).append("ignore: ").append(names(modifier.ignore())).append('\n');
+      modifier
+          .settings()
+          .forEach(
+              (key, value) ->
+                  yaml.append(indent).append(key).append(": ").append(scalar(value)).append('\n'));
+    }
+    return yaml.toString();
+  }
+
+  private static void groups(StringBuilder yaml, String indent, Modifier modifier) {
+    if (modifier.groups().size() == 1) {
+      SchemeGroup group = modifier.groups().get(0);
+      yaml.append(indent).append("targets: ").append(names(group.targets())).append('\n');
+      yaml.append(indent).append("scheme: ").append(group.weights().name()).append('\n');
+      yaml.append(indent).append("group_size: ");
+      yaml.append(group.weights().perChannel() ? "channel" : group.weights().groupSize())
+          .append('\n');
+      return;
+    }
+    yaml.append(indent).append("config_groups:\n");
+    for (int i = 0; i < modifier.groups().size(); i++) {
+      SchemeGroup group = modifier.groups().get(i);
+      WeightScheme weights = group.weights();
+      yaml.append(indent).append("  group_").append(i).append(":\n");
+      yaml.append(indent).append("    targets: ").append(names(group.targets())).append('\n');
+      yaml.append(indent)
+          .append(
+              "    weights: {num_bits: %d, type: int, symmetric: %b, "
+                  .formatted(weights.bits(), weights.symmetric()))
+          .append(
+              weights.perChannel()
+                  ? "strategy: channel"
+                  : "strategy: group, group_size: " + weights.groupSize())
+          .append("}\n");
+    }
+  }
+
+  private static String names(List<String> names) {
+    return names.stream().map(RecipeText::scalar).collect(Collectors.joining(", ", "[", "]"));
+  }
+
+  private static String scalar(Object value) {
+    if (value instanceof String text) {
+      return PLAIN.matcher(text).matches() && !WORDS_OF_YAML.contains(text.toLowerCase(Locale.ROOT))
+          ? text
+          : quoted(text);
+    }
+    return json(value);
+  }
+
+  private static String json(Object value) {
+    if (value instanceof List<?> list) {
+      return list.stream().map(RecipeText::json).collect(Collectors.joining(",", "[", "]"));
+    }
+    if (value instanceof Double number) {
+      return Decimals.text(number);
+    }
+    return value instanceof String text ? quoted(text) : String.valueOf(value);
+  }
+
+  private static String quoted(String text) {
+    return TextNode.valueOf(text).toString();
+  }
+}

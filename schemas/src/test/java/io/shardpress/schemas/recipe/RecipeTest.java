@@ -1,0 +1,263 @@
+package io.shardpress.schemas.recipe;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.shardpress.schemas.UsageException;
+import java.util.List;
+import java.util.OptionalInt;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class RecipeTest {
+  private static final WeightScheme W4 = new WeightScheme(4, true, 128);
+
+  private static Recipe parse(String yaml) {
+    return Recipe.parse("r.yaml", yaml);
+  }
+
+  private static LrqModifier lrq(String keys) {
+    return (LrqModifier)
+        parse("quant_stage: {quant_modifiers: {LRQModifier: {scheme: W4A16" + keys + "}}}")
+            .modifiers()
+            .get(0);
+  }
+
+  @Test
+  void everyKeyOfTheDesignIsRead() {
+    LrqModifier m =
+        (LrqModifier)
+            parse(
+                    """
+                    quant_stage:
+                      quant_modifiers:
+                        LRQModifier: {targets: [Linear], ignore: [lm_head], scheme: W3A16_ASYM, group_size: channel, objective: block, init: rtn, order: parallel, rank: 16, iterations: 300, learning_rate: 2e-3, batch_size: 4, step_search: false, alpha: 0.25, damping: 0.2, touch_up: 0, seed: 7, keep_best: true, true_sequential: false, block_size: 64, dampening_frac: 0.05}
+                    """)
+                .modifiers()
+                .get(0);
+    assertThat(m)
+        .isEqualTo(
+            new LrqModifier(
+                List.of(new SchemeGroup(List.of("Linear"), new WeightScheme(3, false, 0))),
+                List.of("lm_head"),
+                LrqModifier.Init.RTN,
+                LrqModifier.Order.PARALLEL,
+                16,
+                300,
+                2e-3,
+                4,
+                true,
+                false,
+                0.25,
+                0.2,
+                64,
+                0.05,
+                false,
+                7));
+  }
+
+  @Test
+  void defaultsAreThoseOfTheDesign() {
+    LrqModifier m = lrq("");
+    assertThat(m.groups()).containsExactly(new SchemeGroup(List.of("Linear"), W4));
+    assertThat(m.ignore()).containsExactly("lm_head");
+    assertThat(m.init()).isEqualTo(LrqModifier.Init.GPTQ);
+    assertThat(m.order()).isEqualTo(LrqModifier.Order.SEQUENTIAL);
+    assertThat(m.iterations()).isEqualTo(500);
+    assertThat(m.learningRate()).isEqualTo(1e-3);
+    assertThat(m.batchSize()).isEqualTo(2);
+    assertThat(m.stepSearch()).isTrue();
+    assertThat(m.keepBest()).isFalse();
+    assertThat(m.alpha()).isEqualTo(0.5);
+    assertThat(m.damping()).isEqualTo(0.1);
+    assertThat(m.seed()).isZero();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "0,4096,4096,1024",
+    "0,2048,512,128",
+    "0,64,172,16",
+    "16,64,8,8",
+    "2000,4096,4096,2000"
+  })
+  void rankIsResolvedPerLinear(int rank, int out, int in, int expected) {
+    assertThat(lrq(", rank: " + rank).rank(out, in)).isEqualTo(expected);
+  }
+
+  /** The forms in which recipes of llm-compressor lie around, old and new. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "quant_stage: {quant_modifiers: {GPTQModifier: {scheme: W4A16, targets: Linear}}}",
+        "DEFAULT_stage: {DEFAULT_modifiers: {GPTQModifier: {scheme: W4A16, targets: [Linear]}}}",
+        "default_stage: {default_modifiers: {GPTQModifier: {scheme: {W4A16: [Linear]}}}}",
+        "quant_modifiers: {GPTQModifier: {scheme: W4A16, group: quant}}",
+        "quant_modifiers: [{GPTQModifier: {scheme: W4A16, offload_hessians: false}}]",
+        "modifiers: [GPTQModifier: {scheme: W4A16, actorder: null}]",
+        "GPTQModifier: {scheme: W4A16, kv_cache_scheme: null}",
+        "[{GPTQModifier: {scheme: W4A16, config_groups: null, group_size: 128}}]",
+        "{\"args\": {}, \"GPTQModifier\": {\"scheme\": \"W4A16\", \"sequential_update\": true}}",
+        """
+        quant_stage:
+          quant_modifiers:
+            GPTQModifier:
+              ignore: [lm_head]
+              targets: Linear
+              config_groups:
+                config_group:
+                  targets: [Linear]
+                  input_activations: null
+                  output_activations: null
+                  weights: {num_bits: 4, type: int, symmetric: true, group_size: 128,
+                    strategy: group, dynamic: false, actorder: null, block_structure: null,
+                    observer: minmax, observer_kwargs: {}}
+        """
+      })
+  void formsOfTheSameRecipe(String yaml) {
+    assertThat(parse(yaml))
+        .isEqualTo(Recipe.of("gptq", "W4A16", OptionalInt.empty(), List.of(), List.of(), 0));
+  }
+
+  @Test
+  void anMseObserverSearchesTheStep() {
+    String groups =
+        "config_groups: {g: {targets: [Linear], weights: {num_bits: 4, group_size: 128, observer: mse}}}";
+    assertThat(parse("QuantizationModifier: {" + groups + "}").modifiers())
+        .containsExactly(
+            new QuantizationModifier(
+                List.of(new SchemeGroup(List.of("Linear"), W4)), List.of("lm_head"), true));
+    assertThatThrownBy(() -> parse("GPTQModifier: {step_search: false, " + groups + "}"))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("contradict");
+  }
+
+  @Test
+  void theFirstGroupThatMatchesWinsAndIgnoreNarrows() {
+    Recipe recipe =
+        parse(
+            """
+            GPTQModifier:
+              ignore: [lm_head, 're:model\\.layers\\.0\\.mlp']
+              config_groups:
+                a:
+                  targets: ['re:.*down_proj$']
+                  weights: {num_bits: 8, strategy: channel}
+                b:
+                  targets: ['re:.*mlp', 're:.*q_proj$']
+                  weights: {num_bits: 4, group_size: 32}
+            QuantizationModifier:
+              scheme: W2A16
+              targets: ['re:.*proj$']
+            """);
+    assertThat(chosen(recipe, "model.layers.1.mlp.down_proj")).isEqualTo("gptq 8 0");
+    assertThat(chosen(recipe, "model.layers.1.mlp.up_proj")).isEqualTo("gptq 4 32");
+    assertThat(chosen(recipe, "model.layers.0.mlp.up_proj")).isEqualTo("rtn 2 128");
+    assertThat(chosen(recipe, "model.layers.0.self_attn.k_proj")).isEqualTo("rtn 2 128");
+    assertThat(recipe.choose("lm_head", "Linear")).isEmpty();
+    assertThat(Recipe.parse("again", recipe.toYaml())).isEqualTo(recipe);
+  }
+
+  private static String chosen(Recipe recipe, String module) {
+    Recipe.Choice choice = recipe.choose(module, "Linear").orElseThrow();
+    return choice.modifier().kind().algorithm()
+        + " "
+        + choice.group().weights().bits()
+        + " "
+        + choice.group().weights().groupSize();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "LRQModifier: {scheme: W4A16, iteration: 5}|r.yaml: LRQModifier: unknown key 'iteration', the nearest is iterations",
+        "GPTQModifier: {scheme: W4A16, rank: 5}|r.yaml: GPTQModifier: unknown key 'rank'",
+        "LRQModifier: {scheme: W4A16, iterations: many}|r.yaml: LRQModifier.iterations is \"many\", want an integer of at least 1",
+        "LRQModifier: {scheme: W4A16, iterations: 0}|r.yaml: LRQModifier.iterations is 0, want an integer of at least 1",
+        "LRQModifier: {scheme: W4A16, rank: 1.5}|r.yaml: LRQModifier.rank is 1.5, want an integer of at least 0",
+        "LRQModifier: {scheme: W4A16, step_search: 1}|r.yaml: LRQModifier.step_search is 1, want true or false",
+        "LRQModifier: {scheme: W4A16, alpha: [1]}|r.yaml: LRQModifier.alpha is [1], want a number from 0.0 to 1.0",
+        "LRQModifier: {scheme: W4A16, objective: layer}|r.yaml: LRQModifier.objective is \"layer\", want block (not supported yet: layer)",
+        "LRQModifier: {scheme: W4A16, touch_up: 100}|r.yaml: LRQModifier.touch_up is 100, want 0 only",
+        "LRQModifier: {scheme: W4A61}|r.yaml: LRQModifier: unknown scheme 'W4A61', the nearest is W4A16;",
+        "LRQModifier: {scheme: W8A8}|r.yaml: LRQModifier: scheme W8A8 is not supported yet;",
+        "LRQModifier: {scheme: W4A16, config_groups: {}}|both scheme and config_groups",
+        "LRQModifier: {rank: 4}|neither scheme nor config_groups",
+        "LRQModifier: {scheme: W4A16, targets: 4}|r.yaml: LRQModifier.targets is 4, want a list of strings",
+        "LRQModifier: {scheme: W4A16, group_size: 0}|r.yaml: LRQModifier.group_size is 0, want an integer of at least 1, or channel",
+        "LRQModifier: {scheme: W4A16, ignore: ['re:(']}|r.yaml: LRQModifier: target 're:(' is no regular expression",
+        "GPTQModifier: {scheme: W4A16, actorder: group}|r.yaml: GPTQModifier.actorder is \"group\", want null only",
+        "LRQModifer: {scheme: W4A16}|r.yaml: unknown modifier 'LRQModifer', the nearest is LRQModifier;",
+        "AWQModifier: {scheme: W4A16}|r.yaml: modifier AWQModifier is not supported yet; supported are QuantizationModifier, GPTQModifier, LRQModifier",
+        "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bit: 4}}}}|r.yaml: GPTQModifier: config_groups.g.weights: unknown key 'num_bit', the nearest is num_bits",
+        "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, type: float}}}}|config_groups.g.weights.type is \"float\", want int",
+        "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, strategy: tensor}}}}|config_groups.g.weights.strategy is \"tensor\", want group or channel",
+        "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, strategy: group}}}}|config_groups.g.weights.group_size is nothing, want an integer of at least 1",
+        "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 5, strategy: channel}}}}|config_groups.g.weights.num_bits is 5, want 2, 3, 4 or 8",
+        "GPTQModifier: {config_groups: {g: {targets: [Linear], input_activations: {num_bits: 8}, weights: {num_bits: 8, strategy: channel}}}}|quantized activations are not supported yet",
+        "GPTQModifier: {config_groups: {g: {weights: {num_bits: 8, strategy: channel}}}}|config_groups.g.targets is nothing, want a list",
+        "GPTQModifier: 7|r.yaml: GPTQModifier is 7, want keys and values",
+        "GPTQModifier: {scheme: W4A16, scheme: W8A16}|r.yaml, line 1",
+        "'GPTQModifier: {scheme'|r.yaml, line 1",
+        "{}|r.yaml: no modifier in it",
+        "''|r.yaml"
+      })
+  void mistakesAreNamed(String yaml, String message) {
+    assertThatThrownBy(() -> parse(yaml))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining(message)
+        .satisfies(e -> assertThat(e.getMessage().lines()).hasSize(1));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"rtn", "gptq", "lrq"})
+  void yamlReadsBackEqual(String algorithm) {
+    for (String scheme : Schemes.supported()) {
+      for (int size : new int[] {0, 32, 128}) {
+        Recipe recipe =
+            Recipe.of(
+                algorithm,
+                scheme,
+                OptionalInt.of(size),
+                List.of("re:.*\\.q_proj$", "no", "a: 'b' \"c\" #d"),
+                List.of("lm_head", "true", "re:^x{2,}$"),
+                -3);
+        assertThat(Recipe.parse("again", recipe.toYaml())).isEqualTo(recipe);
+      }
+    }
+  }
+
+  @Test
+  void canonicalFormTellsRecipesApartAndForgetsTheirSpelling() {
+    assertThat(parse("LRQModifier: {scheme: W4A16, learning_rate: 1e-3, seed: 0}").canonical())
+        .isEqualTo(
+            "[{\"alpha\":0.5,\"batch_size\":2,\"block_size\":128,\"dampening_frac\":0.01,\"damping\":0.1,"
+                + "\"groups\":[{\"bits\":4,\"group_size\":128,\"symmetric\":true,\"targets\":[\"Linear\"]}],"
+                + "\"ignore\":[\"lm_head\"],\"init\":\"gptq\",\"iterations\":500,\"keep_best\":false,"
+                + "\"learning_rate\":0.001,\"modifier\":\"LRQModifier\",\"objective\":\"block\","
+                + "\"order\":\"sequential\",\"rank\":0,\"seed\":0,\"step_search\":true,\"touch_up\":0,"
+                + "\"true_sequential\":true}]");
+    assertThat(parse("LRQModifier: {scheme: W4A16, seed: 1}").digest())
+        .hasSize(64)
+        .isNotEqualTo(parse("LRQModifier: {scheme: W4A16}").digest());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"easyquant", "smoothquant", "awq", "flexround", "autoround"})
+  void laterAlgorithmsAreKnownAndRefused(String name) {
+    assertThatThrownBy(() -> Recipe.of(name, "W4A16", OptionalInt.empty(), List.of(), List.of(), 0))
+        .isInstanceOf(UsageException.class)
+        .hasMessage("algorithm " + name + " is not supported yet; supported are rtn, gptq, lrq");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"gptq", "lrq"})
+  void aSeedFromTheCommandLineReplacesTheRecipes(String algorithm) {
+    Recipe one = Recipe.of(algorithm, "W3A16", OptionalInt.of(32), List.of("a"), List.of("b"), 1);
+    Recipe two = Recipe.of(algorithm, "W3A16", OptionalInt.of(32), List.of("a"), List.of("b"), 2);
+    assertThat(one.withSeed(2)).isEqualTo(two).isNotEqualTo(one);
+  }
+}
