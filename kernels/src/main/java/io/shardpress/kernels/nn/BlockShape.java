@@ -1,6 +1,8 @@
 package io.shardpress.kernels.nn;
 
 import io.shardpress.schemas.model.LinearRole;
+import io.shardpress.schemas.model.ModelConfig;
+import java.io.Serializable;
 
 /**
  * The sizes and switches of a decoder block.
@@ -22,7 +24,21 @@ public record BlockShape(
     int headDim,
     double epsilon,
     double[] inverseFrequencies,
-    int slidingWindow) {
+    int slidingWindow)
+    implements Serializable {
+  /** The sizes that config.json gives for every block. */
+  public static BlockShape of(ModelConfig config) {
+    return new BlockShape(
+        config.hiddenSize(),
+        config.intermediateSize(),
+        config.heads(),
+        config.kvHeads(),
+        config.headDim(),
+        config.rmsNormEps(),
+        RopeFrequencies.of(config),
+        config.slidingWindow() == null ? 0 : config.slidingWindow());
+  }
+
   /** Width of the concatenated query heads. */
   public int queryWidth() {
     return heads * headDim;

@@ -46,14 +46,23 @@ public final class DecoderBlock {
 
   /** Makes the input of the first stage from {@code a.input()}. */
   public void begin(BlockWeights w, int rows, BlockActivations a, Workers workers) {
+    resume(rows, a);
+    RmsNorm.forward(
+        rows, shape.hidden(), a.input, w.inputNorm(), shape.epsilon(), a.attentionInput, workers);
+  }
+
+  /**
+   * Takes up a batch in the middle: the caller has put what the next stage reads into {@code a},
+   * that is its {@link BlockActivations#stageInput} and, before stage O, {@code a.input()}, before
+   * stage DOWN, {@code a.middle()}.
+   */
+  public void resume(int rows, BlockActivations a) {
     if (rows > a.capacity || rows % window() != 0) {
       throw new IllegalArgumentException(
           rows + " rows: at most " + a.capacity + " in whole windows of " + window());
     }
     a.rows = rows;
     a.window = window();
-    RmsNorm.forward(
-        rows, shape.hidden(), a.input, w.inputNorm(), shape.epsilon(), a.attentionInput, workers);
   }
 
   /** Runs a stage's linears and what follows them, up to the input of the next stage. */

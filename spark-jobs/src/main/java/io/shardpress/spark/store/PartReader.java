@@ -1,0 +1,116 @@
+package io.shardpress.spark.store;
+
+import io.shardpress.schemas.safetensors.Dtype;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.zip.CRC32C;
+import org.apache.arrow.memory.BufferAllocator;
+import org.apache.arrow.vector.BigIntVector;
+import org.apache.arrow.vector.IntVector;
+import org.apache.arrow.vector.VarBinaryVector;
+import org.apache.arrow.vector.VarCharVector;
+import org.apache.arrow.vector.VectorSchemaRoot;
+import org.apache.arrow.vector.complex.ListVector;
+import org.apache.arrow.vector.ipc.ArrowFileReader;
+import org.apache.arrow.vector.ipc.InvalidArrowFileException;
+import org.apache.arrow.vector.ipc.message.ArrowBlock;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.sql.util.ArrowUtils;
+
+/** Reads a part, any row of it, checking what it reads. */
+public final class PartReader implements AutoCloseable {
+  private final Path path;
+  private final BufferAllocator allocator;
+  private final HadoopChannel channel;
+  private final ArrowFileReader reader;
+  private final List<ArrowBlock> blocks;
+
+  PartReader(PartStore store, PartKey key) {
+    path = store.path(key);
+    allocator =
+        ArrowUtils.rootAllocator().newChildAllocator("part " + key.hex(), 0, Long.MAX_VALUE);
+    HadoopChannel opened = null;
+    try {
+      opened = HadoopChannel.open(path, store.fileSystem(path));
+      channel = opened;
+      reader = new ArrowFileReader(channel, allocator);
+      blocks = reader.getRecordBlocks();
+    } catch (IOException | InvalidArrowFileException e) {
+      allocator.close();
+      if (opened != null) {
+        opened.close();
+      }
+      throw new PartException(path + ": no whole part: " + e.getMessage() + "; remove the file", e);
+    }
+  }
+
+  /** Rows that it has. */
+  public int rows() {
+    return blocks.size();
+  }
+
+  /**
+   * A row, by its place in the order of writing.
+   *
+   * @throws PartException where the row's checksum is not that of its data
+   */
+  public PartRow row(int index) {
+    try {
+      reader.loadRecordBatch(blocks.get(index));
+      VectorSchemaRoot root = reader.getVectorSchemaRoot();
+      byte[] data = ((VarBinaryVector) root.getVector(PartSchema.DATA)).get(0);
+      CRC32C crc = new CRC32C();
+      crc.update(data);
+      long wanted = ((BigIntVector) root.getVector(PartSchema.CRC32C)).get(0);
+      if (crc.getValue() != wanted) {
+        throw new PartException(
+            "%s: row %d: found checksum %08x, wanted %08x; remove the file, it will be made again"
+                .formatted(path, index, crc.getValue(), wanted),
+            null);
+      }
+      List<Long> shape = new ArrayList<>();
+      for (Object side : ((ListVector) root.getVector(PartSchema.SHAPE)).getObject(0)) {
+        shape.add((Long) side);
+      }
+      return new PartRow(
+          utf8(root, PartSchema.TENSOR),
+          Dtype.of(utf8(root, PartSchema.DTYPE)),
+          shape,
+          ((BigIntVector) root.getVector(PartSchema.ROW_START)).get(0),
+          ((IntVector) root.getVector(PartSchema.ROW_COUNT)).get(0),
+          data);
+    } catch (IOException e) {
+      throw new UncheckedIOException(path + ": cannot read row " + index + ": " + e, e);
+    }
+  }
+
+  /** The first row of that tensor. */
+  public PartRow row(String tensor) {
+    for (int i = 0; i < rows(); i++) {
+      PartRow row = row(i);
+      if (row.tensor().equals(tensor)) {
+        return row;
+      }
+    }
+    throw new PartException(path + ": found no row " + tensor + "; remove the file", null);
+  }
+
+  private static String utf8(VectorSchemaRoot root, String column) {
+    return new String(((VarCharVector) root.getVector(column)).get(0), StandardCharsets.UTF_8);
+  }
+
+  @Override
+  public void close() {
+    try {
+      reader.close();
+    } catch (IOException e) {
+      throw new UncheckedIOException(path + ": cannot close: " + e.getMessage(), e);
+    } finally {
+      channel.close();
+      allocator.close();
+    }
+  }
+}

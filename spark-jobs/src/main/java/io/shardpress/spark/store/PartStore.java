@@ -1,0 +1,61 @@
+package io.shardpress.spark.store;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * A folder of parts, WORK/parts/ab/abcdef….arrow, on any Hadoop file system; it may serve many
+ * runs. A part is written under a name of its own attempt and renamed, so that a part that is there
+ * is whole, and twins that race write the same bytes.
+ */
+public final class PartStore {
+  private final String uri;
+  private final Configuration configuration;
+
+  public PartStore(String uri, Configuration configuration) {
+    this.uri = uri;
+    this.configuration = configuration;
+  }
+
+  public String uri() {
+    return uri;
+  }
+
+  /** Whether the step's result is there. */
+  public boolean has(PartKey key) {
+    Path path = path(key);
+    try {
+      return fileSystem(path).getFileStatus(path).getLen() > 0;
+    } catch (FileNotFoundException e) {
+      return false;
+    } catch (IOException e) {
+      throw new UncheckedIOException(path + ": cannot look up: " + e.getMessage(), e);
+    }
+  }
+
+  /** Begins a part; nobody sees it before {@link PartWriter#commit}. */
+  public PartWriter write(PartKey key) {
+    return new PartWriter(this, key);
+  }
+
+  /** Opens a part that is there. */
+  public PartReader read(PartKey key) {
+    return new PartReader(this, key);
+  }
+
+  Path path(PartKey key) {
+    return new Path(uri, "parts/" + key.hex().substring(0, 2) + "/" + key.hex() + ".arrow");
+  }
+
+  FileSystem fileSystem(Path path) {
+    try {
+      return path.getFileSystem(configuration);
+    } catch (IOException e) {
+      throw new UncheckedIOException(path + ": " + e.getMessage(), e);
+    }
+  }
+}
