@@ -31,8 +31,11 @@ public record TensorRef(
     return shape.isEmpty() ? 1 : shape.get(0);
   }
 
-  /** Elements of a row: the product of the other sides, 1 for a vector or scalar. */
+  /** Elements of a row: the product of the other sides, 1 for a vector; 0 if any side is 0. */
   public long columns() {
+    if (shape.contains(0L)) {
+      return 0;
+    }
     long product = 1;
     for (int i = 1; i < shape.size(); i++) {
       product = Math.multiplyExact(product, shape.get(i));

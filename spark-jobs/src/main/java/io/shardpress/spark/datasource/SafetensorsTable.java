@@ -1,0 +1,40 @@
+package io.shardpress.spark.datasource;
+
+import java.util.Arrays;
+import java.util.Set;
+import org.apache.spark.sql.connector.catalog.Column;
+import org.apache.spark.sql.connector.catalog.SupportsRead;
+import org.apache.spark.sql.connector.catalog.TableCapability;
+import org.apache.spark.sql.connector.read.ScanBuilder;
+import org.apache.spark.sql.util.CaseInsensitiveStringMap;
+
+/** A checkpoint as a table that can be read. */
+final class SafetensorsTable implements SupportsRead {
+  private final ReadOptions options;
+
+  SafetensorsTable(ReadOptions options) {
+    this.options = options;
+  }
+
+  @Override
+  public String name() {
+    return "safetensors " + options.path();
+  }
+
+  @Override
+  public Column[] columns() {
+    return Arrays.stream(WeightTableType.SCHEMA.fields())
+        .map(field -> Column.create(field.name(), field.dataType(), field.nullable()))
+        .toArray(Column[]::new);
+  }
+
+  @Override
+  public Set<TableCapability> capabilities() {
+    return Set.of(TableCapability.BATCH_READ);
+  }
+
+  @Override
+  public ScanBuilder newScanBuilder(CaseInsensitiveStringMap unused) {
+    return new TileScanBuilder(options);
+  }
+}

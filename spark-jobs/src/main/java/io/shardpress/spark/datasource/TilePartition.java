@@ -1,0 +1,44 @@
+package io.shardpress.spark.datasource;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.spark.sql.connector.read.InputPartition;
+
+/** Tiles that one task reads; where it reads their data, all of one shard. */
+record TilePartition(List<Tile> tiles) implements InputPartition {
+  private static final long serialVersionUID = 1L;
+
+  /** Where data are read, a task takes about this many bytes. */
+  private static final long TARGET_BYTES = 128L << 20;
+
+  /** Where none are, a task takes this many rows. */
+  private static final int MAX_TILES = 16_384;
+
+  TilePartition {
+    tiles = List.copyOf(tiles);
+  }
+
+  /** Cuts tiles, in their order, into the pieces that tasks take. */
+  static List<TilePartition> of(List<Tile> tiles, boolean withData) {
+    List<TilePartition> partitions = new ArrayList<>();
+    List<Tile> current = new ArrayList<>();
+    long bytes = 0;
+    for (Tile tile : tiles) {
+      long more = withData ? tile.bytes() : 0;
+      boolean full = bytes + more > TARGET_BYTES || current.size() == MAX_TILES;
+      boolean sameFile =
+          current.isEmpty() || current.get(0).tensor().file().equals(tile.tensor().file());
+      if (!current.isEmpty() && (full || (withData && !sameFile))) {
+        partitions.add(new TilePartition(current));
+        current.clear();
+        bytes = 0;
+      }
+      current.add(tile);
+      bytes += more;
+    }
+    if (!current.isEmpty()) {
+      partitions.add(new TilePartition(current));
+    }
+    return partitions;
+  }
+}

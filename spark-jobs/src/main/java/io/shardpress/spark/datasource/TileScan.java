@@ -1,0 +1,68 @@
+package io.shardpress.spark.datasource;
+
+import io.shardpress.schemas.arrow.WeightTable;
+import java.util.Arrays;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.connector.expressions.filter.Predicate;
+import org.apache.spark.sql.connector.metric.CustomMetric;
+import org.apache.spark.sql.connector.read.Batch;
+import org.apache.spark.sql.connector.read.InputPartition;
+import org.apache.spark.sql.connector.read.PartitionReaderFactory;
+import org.apache.spark.sql.connector.read.Scan;
+import org.apache.spark.sql.types.StructType;
+import org.apache.spark.util.SerializableConfiguration;
+
+/** The tiles that a query reads, and the columns of them. */
+final class TileScan implements Scan, Batch {
+  private final String path;
+  private final StructType columns;
+  private final List<Tile> tiles;
+  private final List<Predicate> pushed;
+  private final Configuration configuration;
+
+  TileScan(
+      String path,
+      StructType columns,
+      List<Tile> tiles,
+      List<Predicate> pushed,
+      Configuration configuration) {
+    this.path = path;
+    this.columns = columns;
+    this.tiles = tiles;
+    this.pushed = List.copyOf(pushed);
+    this.configuration = configuration;
+  }
+
+  @Override
+  public StructType readSchema() {
+    return columns;
+  }
+
+  @Override
+  public String description() {
+    return String.format("safetensors %s (%d tiles, filters %s)", path, tiles.size(), pushed);
+  }
+
+  @Override
+  public Batch toBatch() {
+    return this;
+  }
+
+  @Override
+  public InputPartition[] planInputPartitions() {
+    boolean withData = Arrays.asList(columns.fieldNames()).contains(WeightTable.DATA);
+    return TilePartition.of(tiles, withData).toArray(new InputPartition[0]);
+  }
+
+  @Override
+  public PartitionReaderFactory createReaderFactory() {
+    return new TileReaderFactory(
+        List.of(columns.fieldNames()), new SerializableConfiguration(configuration));
+  }
+
+  @Override
+  public CustomMetric[] supportedCustomMetrics() {
+    return new CustomMetric[] {new DataBytesRead()};
+  }
+}

@@ -1,0 +1,64 @@
+package io.shardpress.spark.text;
+
+import io.shardpress.schemas.CheckpointException;
+import java.io.IOException;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.parquet.example.data.Group;
+import org.apache.parquet.hadoop.ParquetFileReader;
+import org.apache.parquet.hadoop.ParquetReader;
+import org.apache.parquet.hadoop.api.ReadSupport;
+import org.apache.parquet.hadoop.example.GroupReadSupport;
+import org.apache.parquet.hadoop.util.HadoopInputFile;
+import org.apache.parquet.schema.MessageType;
+import org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName;
+import org.apache.parquet.schema.Type;
+
+/** A document per row, in one string column; the others are not read. */
+final class ParquetText implements TextFile {
+  private final ParquetReader<Group> reader;
+  private final String field;
+
+  ParquetText(Path file, String field, Configuration conf) throws IOException {
+    this.field = field;
+    Configuration projected = new Configuration(conf);
+    projected.set(ReadSupport.PARQUET_READ_SCHEMA, column(file, field, conf).toString());
+    reader = ParquetReader.builder(new GroupReadSupport(), file).withConf(projected).build();
+  }
+
+  private static MessageType column(Path file, String field, Configuration conf)
+      throws IOException {
+    MessageType schema;
+    try (ParquetFileReader footer = ParquetFileReader.open(HadoopInputFile.fromPath(file, conf))) {
+      schema = footer.getFileMetaData().getSchema();
+    } catch (RuntimeException e) {
+      throw new CheckpointException("text " + file + ": no Parquet: " + e.getMessage(), e);
+    }
+    if (!schema.containsField(field) || !isString(schema.getType(field))) {
+      throw new CheckpointException(
+          "text %s: no string column \"%s\", columns are %s; name it with --text-field"
+              .formatted(file, field, schema.getFields().stream().map(Type::getName).toList()));
+    }
+    return new MessageType(schema.getName(), schema.getType(field));
+  }
+
+  private static boolean isString(Type type) {
+    return type.isPrimitive()
+        && !type.isRepetition(Type.Repetition.REPEATED)
+        && type.asPrimitiveType().getPrimitiveTypeName() == PrimitiveTypeName.BINARY;
+  }
+
+  @Override
+  public String read() throws IOException {
+    Group row = reader.read();
+    if (row == null) {
+      return null;
+    }
+    return row.getFieldRepetitionCount(field) == 0 ? "" : row.getString(field, 0);
+  }
+
+  @Override
+  public void close() throws IOException {
+    reader.close();
+  }
+}

@@ -1,0 +1,62 @@
+package io.shardpress.spark.text;
+
+import io.shardpress.schemas.CheckpointException;
+import java.io.BufferedReader;
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.io.compress.CompressionCodec;
+import org.apache.hadoop.io.compress.CompressionCodecFactory;
+
+/** One open file of documents. */
+interface TextFile extends Closeable {
+  /** What a file's name says about its contents. */
+  enum Kind {
+    JSONL(".jsonl", ".jsonl.gz"),
+    PARQUET(".parquet"),
+    TXT(".txt", ".txt.gz");
+
+    private final String[] endings;
+
+    Kind(String... endings) {
+      this.endings = endings;
+    }
+
+    static Optional<Kind> of(String fileName) {
+      return Arrays.stream(values())
+          .filter(kind -> Arrays.stream(kind.endings).anyMatch(fileName::endsWith))
+          .findFirst();
+    }
+  }
+
+  /** The next document, or null at the end. */
+  String read() throws IOException;
+
+  static TextFile open(Path file, String field, Configuration conf) throws IOException {
+    return switch (Kind.of(file.getName()).orElseThrow()) {
+      case JSONL -> new JsonLines(file.toString(), reader(file, conf), field);
+      case PARQUET -> new ParquetText(file, field, conf);
+      case TXT -> new WholeText(file.toString(), reader(file, conf));
+    };
+  }
+
+  /** Malformed bytes are an error, not question marks: they would become tokens. */
+  private static BufferedReader reader(Path file, Configuration conf) throws IOException {
+    InputStream in = file.getFileSystem(conf).open(file);
+    CompressionCodec codec = new CompressionCodecFactory(conf).getCodec(file);
+    return new BufferedReader(
+        new InputStreamReader(
+            codec == null ? in : codec.createInputStream(in), StandardCharsets.UTF_8.newDecoder()));
+  }
+
+  /** What to say where bytes are no UTF-8. */
+  static CheckpointException notUtf8(String source, IOException cause) {
+    return new CheckpointException("text " + source + " is not UTF-8; convert it", cause);
+  }
+}
