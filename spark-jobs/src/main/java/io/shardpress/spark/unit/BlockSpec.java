@@ -1,0 +1,88 @@
+package io.shardpress.spark.unit;
+
+import io.shardpress.kernels.nn.BlockShape;
+import io.shardpress.kernels.nn.BlockWeights;
+import io.shardpress.schemas.model.DecoderNames;
+import io.shardpress.schemas.model.LinearRole;
+import io.shardpress.schemas.model.ModelConfig;
+import io.shardpress.spark.io.Checkpoint;
+import io.shardpress.spark.io.TensorReader;
+import io.shardpress.spark.io.TensorRef;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Where a block's weights lie.
+ *
+ * @param block its number
+ * @param name such as model.layers.3
+ * @param modules names of its linears as recipes match them
+ * @param queryNorm null where the family has none, as keyNorm
+ */
+public record BlockSpec(
+    int block,
+    String name,
+    BlockShape shape,
+    Map<LinearRole, String> modules,
+    Map<LinearRole, TensorRef> linears,
+    Map<LinearRole, TensorRef> biases,
+    TensorRef inputNorm,
+    TensorRef postNorm,
+    TensorRef queryNorm,
+    TensorRef keyNorm)
+    implements Serializable {
+  /** The block of a checkpoint whose tensors agree with its config. */
+  public static BlockSpec of(Checkpoint checkpoint, ModelConfig config, int block) {
+    DecoderNames names = DecoderNames.of(checkpoint.shapes().keySet());
+    Map<LinearRole, String> modules = new EnumMap<>(LinearRole.class);
+    Map<LinearRole, TensorRef> linears = new EnumMap<>(LinearRole.class);
+    Map<LinearRole, TensorRef> biases = new EnumMap<>(LinearRole.class);
+    for (LinearRole role : LinearRole.values()) {
+      modules.put(role, names.module(block, role));
+      linears.put(role, checkpoint.find(names.linear(block, role)).orElseThrow());
+      checkpoint.find(names.bias(block, role)).ifPresent(bias -> biases.put(role, bias));
+    }
+    return new BlockSpec(
+        block,
+        names.block(block),
+        BlockShape.of(config),
+        modules,
+        linears,
+        biases,
+        checkpoint.find(names.inputNorm(block)).orElseThrow(),
+        checkpoint.find(names.postNorm(block)).orElseThrow(),
+        config.qkNorm() ? checkpoint.find(names.qNorm(block)).orElseThrow() : null,
+        config.qkNorm() ? checkpoint.find(names.kNorm(block)).orElseThrow() : null);
+  }
+
+  /** All its tensors. */
+  public List<TensorRef> tensors() {
+    List<TensorRef> all = new ArrayList<>(linears.values());
+    all.addAll(biases.values());
+    all.add(inputNorm);
+    all.add(postNorm);
+    if (queryNorm != null) {
+      all.add(queryNorm);
+      all.add(keyNorm);
+    }
+    return all;
+  }
+
+  /** Reads the weights. */
+  public BlockWeights load(TensorReader reader) {
+    Map<LinearRole, float[]> weights = new EnumMap<>(LinearRole.class);
+    linears.forEach((role, ref) -> weights.put(role, reader.readFloats(ref)));
+    Map<LinearRole, float[]> offsets = new EnumMap<>(LinearRole.class);
+    biases.forEach((role, ref) -> offsets.put(role, reader.readFloats(ref)));
+    return new BlockWeights(
+        weights,
+        offsets,
+        reader.readFloats(inputNorm),
+        reader.readFloats(postNorm),
+        queryNorm == null ? null : reader.readFloats(queryNorm),
+        keyNorm == null ? null : reader.readFloats(keyNorm));
+  }
+}

@@ -1,0 +1,93 @@
+package io.shardpress.spark.unit;
+
+import io.shardpress.kernels.learn.StageFactors;
+import io.shardpress.spark.store.PartKey;
+import io.shardpress.spark.store.PartReader;
+import io.shardpress.spark.store.PartRow;
+import io.shardpress.spark.store.PartStore;
+import io.shardpress.spark.store.PartWriter;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Adds up the sample partitions' moments, in their order and in f64, and factors them for the
+ * stage's linears.
+ *
+ * @param damping of the inverse, as a share of the mean diagonal
+ * @param lambda of the correction, likewise
+ */
+public record FactorUnit(
+    PartKey part,
+    List<PartKey> statistics,
+    int in,
+    boolean corrected,
+    double damping,
+    double lambda)
+    implements UnitOfWork {
+  @Override
+  public List<PartKey> parts() {
+    return List.of(part);
+  }
+
+  @Override
+  public void run(TaskEnvironment environment) {
+    int tiles = (in - 1) / StageUnit.tileRows(in) + 1;
+    float[] h = sum(environment.store(), 0, tiles);
+    float[] p = corrected ? sum(environment.store(), tiles, tiles) : null;
+    StageFactors factors =
+        StageFactors.of(in, h, p, damping, lambda, environment.matmul(), environment.workers());
+    try (PartWriter writer = environment.store().write(part)) {
+      writer.add(
+          PartRow.ofFloats("importance", List.of((long) in), 0, in, factors.importance(), 0));
+      writer.add(
+          PartRow.ofFloats(
+              "damping", List.of(1L), 0, 1, new float[] {(float) factors.damping()}, 0));
+      StageUnit.writeSquare(writer, "upper", in, factors.inverseUpper());
+      if (corrected) {
+        StageUnit.writeSquare(writer, "correction", in, factors.correction());
+      }
+      writer.commit();
+    }
+  }
+
+  private float[] sum(PartStore store, int firstRow, int tiles) {
+    float[] total = new float[in * in];
+    List<PartReader> readers = new ArrayList<>();
+    try {
+      statistics.forEach(key -> readers.add(store.read(key)));
+      int at = 0;
+      for (int tile = 0; tile < tiles; tile++) {
+        double[] sum = null;
+        for (PartReader reader : readers) {
+          float[] values = reader.row(firstRow + tile).floats();
+          sum = sum == null ? new double[values.length] : sum;
+          for (int i = 0; i < values.length; i++) {
+            sum[i] += values[i];
+          }
+        }
+        for (double value : sum) {
+          total[at++] = (float) value;
+        }
+      }
+    } finally {
+      readers.forEach(PartReader::close);
+    }
+    return total;
+  }
+
+  /** Reads what a factor part holds. */
+  static StageFactors read(PartStore store, PartKey part, int in, boolean corrected) {
+    float[] upper = new float[in * in];
+    float[] correction = corrected ? new float[in * in] : null;
+    try (PartReader reader = store.read(part)) {
+      float[] importance = reader.row(0).floats();
+      float damping = reader.row(1).floats()[0];
+      for (int i = 2; i < reader.rows(); i++) {
+        PartRow row = reader.row(i);
+        float[] into = row.tensor().equals("upper") ? upper : correction;
+        row.floats(into, Math.toIntExact(row.rowStart() * in));
+      }
+      return new StageFactors(in, upper, correction, importance, damping);
+    }
+  }
+}

@@ -1,0 +1,192 @@
+package io.shardpress.spark.unit;
+
+import io.shardpress.kernels.pack.BitPacking;
+import io.shardpress.kernels.quant.QuantizedLinear;
+import io.shardpress.kernels.quant.Steps;
+import io.shardpress.schemas.recipe.WeightScheme;
+import io.shardpress.schemas.safetensors.Dtype;
+import io.shardpress.spark.store.PartKey;
+import io.shardpress.spark.store.PartReader;
+import io.shardpress.spark.store.PartRow;
+import io.shardpress.spark.store.PartStore;
+import io.shardpress.spark.store.PartWriter;
+import java.io.Serializable;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+
+/**
+ * A learned linear in the store: tiles of its rows, each in a part. A tile's rows of the part are
+ * MODULE.codes (I32, packed along the rows as compressed-tensors packs them), MODULE.scales (F32),
+ * MODULE.zeros (U8), MODULE.error (F64: squared error, squared weights) and, for learners that
+ * start from it, MODULE.compensated (F32).
+ *
+ * @param module its name
+ * @param tiles the parts, in the order of the rows that they hold
+ */
+public record LearnedLinear(
+    String module, int out, int in, WeightScheme scheme, List<PartKey> tiles)
+    implements Serializable {
+  private static final String CODES = ".codes";
+  private static final String SCALES = ".scales";
+  private static final String ZEROS = ".zeros";
+  private static final String ERROR = ".error";
+  private static final String COMPENSATED = ".compensated";
+
+  /** Squared error of a linear's weights and their squared sum. */
+  public record WeightError(double error, double weights) {}
+
+  /**
+   * Writes a tile.
+   *
+   * @param out rows of the whole linear
+   * @param tile the rows from {@code rowStart} on
+   * @param original their weights before quantization, for the error
+   * @param compensated as GPTQ left them, or null
+   */
+  static void write(
+      PartWriter writer,
+      String module,
+      int out,
+      int rowStart,
+      QuantizedLinear tile,
+      float[] original,
+      float[] compensated) {
+    int rows = tile.out();
+    int bits = tile.scheme().bits();
+    int words = BitPacking.words(tile.in(), bits);
+    int[] packed = new int[rows * words];
+    BitPacking.packRows(tile.codes(), 0, rows, tile.in(), bits, packed, 0);
+    ByteBuffer bytes = ByteBuffer.allocate(packed.length * 4).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.asIntBuffer().put(packed);
+    long groups = tile.steps().groups();
+    writer.add(
+        new PartRow(
+            module + CODES,
+            Dtype.I32,
+            List.of((long) out, (long) words),
+            rowStart,
+            rows,
+            bytes.array()));
+    writer.add(
+        PartRow.ofFloats(
+            module + SCALES,
+            List.of((long) out, groups),
+            rowStart,
+            rows,
+            tile.steps().scales(),
+            0));
+    byte[] zeros = new byte[tile.steps().zeros().length];
+    for (int i = 0; i < zeros.length; i++) {
+      zeros[i] = (byte) tile.steps().zeros()[i];
+    }
+    writer.add(
+        new PartRow(module + ZEROS, Dtype.U8, List.of((long) out, groups), rowStart, rows, zeros));
+    WeightError error = error(tile, original);
+    byte[] sums =
+        ByteBuffer.allocate(16)
+            .order(ByteOrder.LITTLE_ENDIAN)
+            .putDouble(error.error())
+            .putDouble(error.weights())
+            .array();
+    writer.add(new PartRow(module + ERROR, Dtype.F64, List.of(2L), rowStart, rows, sums));
+    if (compensated != null) {
+      writer.add(
+          PartRow.ofFloats(
+              module + COMPENSATED,
+              List.of((long) out, (long) tile.in()),
+              rowStart,
+              rows,
+              compensated,
+              0));
+    }
+  }
+
+  private static WeightError error(QuantizedLinear tile, float[] original) {
+    double error = 0;
+    double weights = 0;
+    float[] dequantized = tile.dequantize();
+    for (int i = 0; i < original.length; i++) {
+      double difference = (double) original[i] - dequantized[i];
+      error += difference * difference;
+      weights += (double) original[i] * original[i];
+    }
+    return new WeightError(error, weights);
+  }
+
+  /** The whole linear. */
+  public QuantizedLinear read(PartStore store) {
+    byte[] codes = new byte[out * in];
+    Steps steps = new Steps(out, scheme.groups(in));
+    int words = BitPacking.words(in, scheme.bits());
+    forEachRow(
+        store,
+        row -> {
+          int at = Math.toIntExact(row.rowStart());
+          if (row.tensor().equals(module + CODES)) {
+            int[] packed = new int[row.rowCount() * words];
+            ByteBuffer.wrap(row.data()).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer().get(packed);
+            BitPacking.unpackRows(packed, 0, row.rowCount(), in, scheme.bits(), codes, at * in);
+          } else if (row.tensor().equals(module + SCALES)) {
+            row.floats(steps.scales(), at * steps.groups());
+          } else if (row.tensor().equals(module + ZEROS)) {
+            for (int i = 0; i < row.data().length; i++) {
+              steps.zeros()[at * steps.groups() + i] = row.data()[i] & 0xFF;
+            }
+          }
+        });
+    return new QuantizedLinear(out, in, scheme, codes, steps);
+  }
+
+  /** GPTQ's compensated weights [out×in]. */
+  float[] readCompensated(PartStore store) {
+    float[] compensated = new float[out * in];
+    forEachRow(
+        store,
+        row -> {
+          if (row.tensor().equals(module + COMPENSATED)) {
+            row.floats(compensated, Math.toIntExact(row.rowStart() * in));
+          }
+        });
+    return compensated;
+  }
+
+  /** The sum of the tiles' errors. */
+  public WeightError readError(PartStore store) {
+    double[] sums = new double[2];
+    forEachRow(
+        store,
+        row -> {
+          if (row.tensor().equals(module + ERROR)) {
+            ByteBuffer data = ByteBuffer.wrap(row.data()).order(ByteOrder.LITTLE_ENDIAN);
+            sums[0] += data.getDouble();
+            sums[1] += data.getDouble();
+          }
+        });
+    return new WeightError(sums[0], sums[1]);
+  }
+
+  /** Gives the packed codes to {@code consumer}, tile after tile in the order of their rows. */
+  public void forEachPackedTile(PartStore store, java.util.function.Consumer<byte[]> consumer) {
+    forEachRow(
+        store,
+        row -> {
+          if (row.tensor().equals(module + CODES)) {
+            consumer.accept(row.data());
+          }
+        });
+  }
+
+  private void forEachRow(PartStore store, java.util.function.Consumer<PartRow> consumer) {
+    for (PartKey tile : tiles) {
+      try (PartReader reader = store.read(tile)) {
+        for (int i = 0; i < reader.rows(); i++) {
+          PartRow row = reader.row(i);
+          if (row.tensor().startsWith(module + ".")) {
+            consumer.accept(row);
+          }
+        }
+      }
+    }
+  }
+}
