@@ -23,6 +23,9 @@ public final class OpenBlasMatmul extends TiledMatmul {
   /** Side of the blocks that are off the heap at a time: two of 64 MiB. */
   private static final int BLOCK = 4096;
 
+  /** Columns of a tile. Where that gives few strips, it is also the rows of a tile. */
+  private static final int STRIP = 512;
+
   private final ConcurrentLinkedDeque<Blocks> idleBlocks = new ConcurrentLinkedDeque<>();
   private final ConcurrentLinkedDeque<NativeBuffer> idleTiles = new ConcurrentLinkedDeque<>();
 
@@ -65,7 +68,8 @@ public final class OpenBlasMatmul extends TiledMatmul {
     int rows = Math.min(BLOCK, product.m() - row);
     int columns = Math.min(BLOCK, product.n() - column);
     int depth = Math.min(BLOCK, product.k() - inner);
-    StripTiles tiles = new StripTiles(product, row, rows, column, columns);
+    int mostRows = TileGrid.strips(columns, STRIP) < 4 ? STRIP : 4 * STRIP;
+    TileGrid tiles = new TileGrid(product, row, rows, column, columns, 16, mostRows, STRIP);
     if (tiles.isEmpty()) {
       return;
     }
@@ -75,7 +79,7 @@ public final class OpenBlasMatmul extends TiledMatmul {
     workers.forEach(
         tiles.size(),
         i -> {
-          StripTiles.Tile tile = tiles.at(i);
+          TileGrid.Tile tile = tiles.at(i);
           computeTile(product, blocks, tile, tile.row() - row, tile.column() - column, depth, beta);
         });
   }
@@ -83,7 +87,7 @@ public final class OpenBlasMatmul extends TiledMatmul {
   private void computeTile(
       Product product,
       Blocks blocks,
-      StripTiles.Tile tile,
+      TileGrid.Tile tile,
       int rowInBlock,
       int columnInBlock,
       int depth,

@@ -10,6 +10,9 @@ public final class Implementations {
   public static List<Matmul> all() {
     List<Matmul> all = new ArrayList<>();
     all.add(new ScalarMatmul());
+    for (int bits = 128; bits <= VectorWidth.preferred(); bits *= 2) {
+      all.add(new VectorMatmul(bits));
+    }
     if (OpenBlasLibrary.isLoaded()) {
       all.add(new OpenBlasMatmul());
     }

@@ -1,0 +1,44 @@
+package io.shardpress.kernels.matmul;
+
+/** The innermost product: a tile of C that stays in registers while a panel of A and B pass by. */
+interface MicroKernel {
+  /** Rows of a tile, and of a panel of A. */
+  int rows();
+
+  /** Columns of a tile, and of a panel of B. */
+  int columns();
+
+  /**
+   * C[rows×columns] ← C + A·B, summed in the order of the panels' depth. A's panel holds a column
+   * of {@code rows} elements for each step of depth, B's a row of {@code columns}.
+   */
+  void run(
+      int depth,
+      float[] a,
+      int aOffset,
+      float[] b,
+      int bOffset,
+      float[] c,
+      int cOffset,
+      int stride);
+
+  /**
+   * @throws UnsupportedOperationException where the processor has no vectors of that width
+   */
+  static MicroKernel of(int bits) {
+    int widest = VectorWidth.preferred();
+    if (bits > widest) {
+      throw new UnsupportedOperationException(
+          "vectors of %d bits are wanted, but this processor has %d; set -Dshardpress.vector.bits=%d"
+              .formatted(bits, widest, widest));
+    }
+    return switch (bits) {
+      case 512 -> new MicroKernel512();
+      case 256 -> new MicroKernel256();
+      case 128 -> new MicroKernel128();
+      default ->
+          throw new IllegalArgumentException(
+              "shardpress.vector.bits is " + bits + ", must be 0, 128, 256 or 512");
+    };
+  }
+}

@@ -1,0 +1,142 @@
+package io.shardpress.kernels.matmul;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * A tile of 12 rows and two 512-bit vectors of columns: 24 accumulators, two vectors of B and one
+ * broadcast of A fill 27 of the 32 registers of AVX-512.
+ *
+ * <p>Each accumulator has a name, and nothing is moved to a method of its own: in an array, or
+ * where a call is not inlined, vectors become objects, at a thirtieth of the speed.
+ */
+final class MicroKernel512 implements MicroKernel {
+  private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_512;
+  private static final int LANES = 16;
+  private static final int ROWS = 12;
+  private static final int COLUMNS = 2 * LANES;
+
+  @Override
+  public int rows() {
+    return ROWS;
+  }
+
+  @Override
+  public int columns() {
+    return COLUMNS;
+  }
+
+  @Override
+  public void run(
+      int depth,
+      float[] a,
+      int aOffset,
+      float[] b,
+      int bOffset,
+      float[] c,
+      int cOffset,
+      int stride) {
+    FloatVector left0 = FloatVector.zero(SPECIES);
+    FloatVector right0 = FloatVector.zero(SPECIES);
+    FloatVector left1 = FloatVector.zero(SPECIES);
+    FloatVector right1 = FloatVector.zero(SPECIES);
+    FloatVector left2 = FloatVector.zero(SPECIES);
+    FloatVector right2 = FloatVector.zero(SPECIES);
+    FloatVector left3 = FloatVector.zero(SPECIES);
+    FloatVector right3 = FloatVector.zero(SPECIES);
+    FloatVector left4 = FloatVector.zero(SPECIES);
+    FloatVector right4 = FloatVector.zero(SPECIES);
+    FloatVector left5 = FloatVector.zero(SPECIES);
+    FloatVector right5 = FloatVector.zero(SPECIES);
+    FloatVector left6 = FloatVector.zero(SPECIES);
+    FloatVector right6 = FloatVector.zero(SPECIES);
+    FloatVector left7 = FloatVector.zero(SPECIES);
+    FloatVector right7 = FloatVector.zero(SPECIES);
+    FloatVector left8 = FloatVector.zero(SPECIES);
+    FloatVector right8 = FloatVector.zero(SPECIES);
+    FloatVector left9 = FloatVector.zero(SPECIES);
+    FloatVector right9 = FloatVector.zero(SPECIES);
+    FloatVector left10 = FloatVector.zero(SPECIES);
+    FloatVector right10 = FloatVector.zero(SPECIES);
+    FloatVector left11 = FloatVector.zero(SPECIES);
+    FloatVector right11 = FloatVector.zero(SPECIES);
+    for (int l = 0; l < depth; l++) {
+      int inA = aOffset + l * ROWS;
+      int inB = bOffset + l * COLUMNS;
+      FloatVector bLeft = FloatVector.fromArray(SPECIES, b, inB);
+      FloatVector bRight = FloatVector.fromArray(SPECIES, b, inB + LANES);
+      FloatVector a0 = FloatVector.broadcast(SPECIES, a[inA]);
+      left0 = a0.fma(bLeft, left0);
+      right0 = a0.fma(bRight, right0);
+      FloatVector a1 = FloatVector.broadcast(SPECIES, a[inA + 1]);
+      left1 = a1.fma(bLeft, left1);
+      right1 = a1.fma(bRight, right1);
+      FloatVector a2 = FloatVector.broadcast(SPECIES, a[inA + 2]);
+      left2 = a2.fma(bLeft, left2);
+      right2 = a2.fma(bRight, right2);
+      FloatVector a3 = FloatVector.broadcast(SPECIES, a[inA + 3]);
+      left3 = a3.fma(bLeft, left3);
+      right3 = a3.fma(bRight, right3);
+      FloatVector a4 = FloatVector.broadcast(SPECIES, a[inA + 4]);
+      left4 = a4.fma(bLeft, left4);
+      right4 = a4.fma(bRight, right4);
+      FloatVector a5 = FloatVector.broadcast(SPECIES, a[inA + 5]);
+      left5 = a5.fma(bLeft, left5);
+      right5 = a5.fma(bRight, right5);
+      FloatVector a6 = FloatVector.broadcast(SPECIES, a[inA + 6]);
+      left6 = a6.fma(bLeft, left6);
+      right6 = a6.fma(bRight, right6);
+      FloatVector a7 = FloatVector.broadcast(SPECIES, a[inA + 7]);
+      left7 = a7.fma(bLeft, left7);
+      right7 = a7.fma(bRight, right7);
+      FloatVector a8 = FloatVector.broadcast(SPECIES, a[inA + 8]);
+      left8 = a8.fma(bLeft, left8);
+      right8 = a8.fma(bRight, right8);
+      FloatVector a9 = FloatVector.broadcast(SPECIES, a[inA + 9]);
+      left9 = a9.fma(bLeft, left9);
+      right9 = a9.fma(bRight, right9);
+      FloatVector a10 = FloatVector.broadcast(SPECIES, a[inA + 10]);
+      left10 = a10.fma(bLeft, left10);
+      right10 = a10.fma(bRight, right10);
+      FloatVector a11 = FloatVector.broadcast(SPECIES, a[inA + 11]);
+      left11 = a11.fma(bLeft, left11);
+      right11 = a11.fma(bRight, right11);
+    }
+    int at = cOffset;
+    left0.add(FloatVector.fromArray(SPECIES, c, at)).intoArray(c, at);
+    right0.add(FloatVector.fromArray(SPECIES, c, at + LANES)).intoArray(c, at + LANES);
+    at += stride;
+    left1.add(FloatVector.fromArray(SPECIES, c, at)).intoArray(c, at);
+    right1.add(FloatVector.fromArray(SPECIES, c, at + LANES)).intoArray(c, at + LANES);
+    at += stride;
+    left2.add(FloatVector.fromArray(SPECIES, c, at)).intoArray(c, at);
+    right2.add(FloatVector.fromArray(SPECIES, c, at + LANES)).intoArray(c, at + LANES);
+    at += stride;
+    left3.add(FloatVector.fromArray(SPECIES, c, at)).intoArray(c, at);
+    right3.add(FloatVector.fromArray(SPECIES, c, at + LANES)).intoArray(c, at + LANES);
+    at += stride;
+    left4.add(FloatVector.fromArray(SPECIES, c, at)).intoArray(c, at);
+    right4.add(FloatVector.fromArray(SPECIES, c, at + LANES)).intoArray(c, at + LANES);
+    at += stride;
+    left5.add(FloatVector.fromArray(SPECIES, c, at)).intoArray(c, at);
+    right5.add(FloatVector.fromArray(SPECIES, c, at + LANES)).intoArray(c, at + LANES);
+    at += stride;
+    left6.add(FloatVector.fromArray(SPECIES, c, at)).intoArray(c, at);
+    right6.add(FloatVector.fromArray(SPECIES, c, at + LANES)).intoArray(c, at + LANES);
+    at += stride;
+    left7.add(FloatVector.fromArray(SPECIES, c, at)).intoArray(c, at);
+    right7.add(FloatVector.fromArray(SPECIES, c, at + LANES)).intoArray(c, at + LANES);
+    at += stride;
+    left8.add(FloatVector.fromArray(SPECIES, c, at)).intoArray(c, at);
+    right8.add(FloatVector.fromArray(SPECIES, c, at + LANES)).intoArray(c, at + LANES);
+    at += stride;
+    left9.add(FloatVector.fromArray(SPECIES, c, at)).intoArray(c, at);
+    right9.add(FloatVector.fromArray(SPECIES, c, at + LANES)).intoArray(c, at + LANES);
+    at += stride;
+    left10.add(FloatVector.fromArray(SPECIES, c, at)).intoArray(c, at);
+    right10.add(FloatVector.fromArray(SPECIES, c, at + LANES)).intoArray(c, at + LANES);
+    at += stride;
+    left11.add(FloatVector.fromArray(SPECIES, c, at)).intoArray(c, at);
+    right11.add(FloatVector.fromArray(SPECIES, c, at + LANES)).intoArray(c, at + LANES);
+  }
+}

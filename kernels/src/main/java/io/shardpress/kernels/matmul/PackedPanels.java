@@ -1,0 +1,81 @@
+package io.shardpress.kernels.matmul;
+
+/**
+ * A block of a factor in the order in which the micro-kernel reads it: panels of {@code width} rows
+ * of op(A), or columns of op(B); in a panel, step of depth after step of depth, {@code width}
+ * elements each. What a last panel lacks is zero, so that the kernel knows no edges.
+ */
+final class PackedPanels {
+  private final int width;
+  private float[] data = new float[0];
+  private int depth;
+
+  PackedPanels(int width) {
+    this.width = width;
+  }
+
+  /** Makes room for a block; what was packed before is lost. */
+  void reserve(int across, int depth) {
+    this.depth = depth;
+    int wanted = Math.multiplyExact(panels(across) * width, depth);
+    if (data.length < wanted) {
+      data = new float[wanted];
+    }
+  }
+
+  int panels(int across) {
+    return (across + width - 1) / width;
+  }
+
+  float[] data() {
+    return data;
+  }
+
+  /** Where a panel's step of depth starts. */
+  int at(int panel, int step) {
+    return (panel * depth + step) * width;
+  }
+
+  /**
+   * Packs one panel of a block of a matrix.
+   *
+   * @param alongRows whether depth runs along the rows of the matrix as it lies
+   * @param across the block's first row of op(A), or column of op(B)
+   * @param extent how many of them the block has
+   * @param from the block's first step of depth
+   */
+  void pack(Matrix matrix, boolean alongRows, int panel, int across, int extent, int from) {
+    int first = panel * width;
+    int count = Math.min(width, extent - first);
+    if (alongRows) {
+      packAlong(matrix, at(panel, 0), across + first, count, from);
+    } else {
+      packAcross(matrix, at(panel, 0), across + first, count, from);
+    }
+  }
+
+  private void packAlong(Matrix matrix, int to, int across, int count, int from) {
+    float[] source = matrix.data();
+    for (int i = 0; i < count; i++) {
+      int start = matrix.at(across + i, from);
+      for (int l = 0; l < depth; l++) {
+        data[to + l * width + i] = source[start + l];
+      }
+    }
+    for (int i = count; i < width; i++) {
+      for (int l = 0; l < depth; l++) {
+        data[to + l * width + i] = 0;
+      }
+    }
+  }
+
+  private void packAcross(Matrix matrix, int to, int across, int count, int from) {
+    for (int l = 0; l < depth; l++) {
+      int at = to + l * width;
+      System.arraycopy(matrix.data(), matrix.at(from + l, across), data, at, count);
+      for (int i = count; i < width; i++) {
+        data[at + i] = 0;
+      }
+    }
+  }
+}
