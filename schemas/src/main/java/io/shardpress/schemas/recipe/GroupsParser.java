@@ -1,6 +1,7 @@
 package io.shardpress.schemas.recipe;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.shardpress.schemas.Nearest;
 import io.shardpress.schemas.UsageException;
 import java.util.ArrayList;
 import java.util.List;

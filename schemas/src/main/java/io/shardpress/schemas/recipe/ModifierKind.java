@@ -1,5 +1,6 @@
 package io.shardpress.schemas.recipe;
 
+import io.shardpress.schemas.Nearest;
 import io.shardpress.schemas.UsageException;
 import java.util.Arrays;
 import java.util.List;

@@ -1,2 +1,5 @@
-/** The command line: options, exit codes, and what a launcher needs to start Java with. */
+/**
+ * The command line: options, help, exit codes. It knows no Spark class, so that help and typos are
+ * answered at once; the work is behind {@link io.shardpress.spark.cli.CommandEngine}.
+ */
 package io.shardpress.spark.cli;

@@ -18,20 +18,19 @@ import org.apache.hadoop.io.compress.CompressionCodecFactory;
 interface TextFile extends Closeable {
   /** What a file's name says about its contents. */
   enum Kind {
-    JSONL(".jsonl", ".jsonl.gz"),
+    JSONL(".jsonl"),
     PARQUET(".parquet"),
-    TXT(".txt", ".txt.gz");
+    TXT(".txt");
 
-    private final String[] endings;
+    private final String ending;
 
-    Kind(String... endings) {
-      this.endings = endings;
+    Kind(String ending) {
+      this.ending = ending;
     }
 
     static Optional<Kind> of(String fileName) {
-      return Arrays.stream(values())
-          .filter(kind -> Arrays.stream(kind.endings).anyMatch(fileName::endsWith))
-          .findFirst();
+      String plain = fileName.replaceFirst("\\.gz$", "");
+      return Arrays.stream(values()).filter(kind -> plain.endsWith(kind.ending)).findFirst();
     }
   }
 

@@ -1,14 +1,14 @@
-package io.shardpress.schemas.recipe;
+package io.shardpress.schemas;
 
 import java.util.Collection;
 import java.util.Locale;
 
 /** The known name that a mistyped one most likely meant: the fewest edited letters, any case. */
-final class Nearest {
+public final class Nearest {
   private Nearest() {}
 
   /** The nearest of {@code known}, which is not empty; the first one of several. */
-  static String to(String typed, Collection<String> known) {
+  public static String to(String typed, Collection<String> known) {
     String best = null;
     int bestDistance = Integer.MAX_VALUE;
     for (String candidate : known) {

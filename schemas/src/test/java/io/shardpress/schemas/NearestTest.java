@@ -1,4 +1,4 @@
-package io.shardpress.schemas.recipe;
+package io.shardpress.schemas;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,0 +1,106 @@
+package io.shardpress.spark.cli;
+
+import io.shardpress.schemas.UsageException;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.function.Supplier;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+    name = "compress",
+    description = "Compresses a checkpoint into a folder that vLLM and Transformers load.")
+final class CompressCommand implements Callable<Integer> {
+  private static final String COMPRESSED_TENSORS = "compressed-tensors";
+  private static final String GGUF = "gguf";
+
+  private final Supplier<CommandEngine> engine;
+
+  @Parameters(index = "0", paramLabel = "MODEL", description = "Folder of a checkpoint, any URI.")
+  private String model;
+
+  @Parameters(
+      index = "1",
+      paramLabel = "OUTPUT",
+      description = "Folder to write: absent, empty, or the unfinished one of the same run.")
+  private String output;
+
+  @Mixin private RecipeArguments recipe;
+
+  @Option(
+      names = "--calibration",
+      paramLabel = "FILE",
+      description = ".jsonl, .parquet or .txt; default: calibration.jsonl in MODEL.")
+  private String calibration;
+
+  @Mixin private WindowArguments windows;
+
+  @Option(
+      names = "--work",
+      paramLabel = "DIR",
+      description = "Part store to keep and share between runs; default: in OUTPUT until the end.")
+  private String work;
+
+  @Option(
+      names = "--format",
+      paramLabel = "NAME",
+      defaultValue = COMPRESSED_TENSORS,
+      description = "compressed-tensors (default); may be repeated.")
+  private List<String> formats;
+
+  @Option(
+      names = "--overwrite",
+      description = "Replace OUTPUT where it holds a finished checkpoint of ours.")
+  private boolean overwrite;
+
+  @Option(names = "--dry-run", description = "Print the plan and stop.")
+  private boolean dryRun;
+
+  @Mixin private SparkArguments spark;
+
+  CompressCommand(Supplier<CommandEngine> engine) {
+    this.engine = engine;
+  }
+
+  @Override
+  public Integer call() {
+    formats.forEach(CompressCommand::check);
+    RecipeChoice choice = recipe.choice();
+    TextSettings text = windows.settings(calibration);
+    if (dryRun) {
+      PlanOptions options =
+          new PlanOptions(
+              model,
+              Optional.of(output),
+              choice,
+              text,
+              Optional.ofNullable(work),
+              false,
+              spark.settings());
+      return engine.get().plan(options);
+    }
+    CompressOptions options =
+        new CompressOptions(
+            model,
+            output,
+            choice,
+            text,
+            Optional.ofNullable(work),
+            formats,
+            overwrite,
+            spark.settings());
+    return engine.get().compress(options);
+  }
+
+  private static void check(String format) {
+    if (format.equals(GGUF)) {
+      throw new UsageException("format gguf is not supported yet; supported is compressed-tensors");
+    }
+    if (!format.equals(COMPRESSED_TENSORS)) {
+      throw new UsageException("unknown format '" + format + "'; supported is compressed-tensors");
+    }
+  }
+}

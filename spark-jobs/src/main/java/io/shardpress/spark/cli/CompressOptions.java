@@ -1,0 +1,27 @@
+package io.shardpress.spark.cli;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * {@code compress}.
+ *
+ * @param model URI of a checkpoint's folder
+ * @param output URI of the folder to write
+ * @param work URI of the part store; empty: inside the output, removed at the end
+ * @param formats never empty
+ * @param overwrite replace an output that carries a manifest of ours
+ */
+public record CompressOptions(
+    String model,
+    String output,
+    RecipeChoice recipe,
+    TextSettings calibration,
+    Optional<String> work,
+    List<String> formats,
+    boolean overwrite,
+    SparkSettings spark) {
+  public CompressOptions {
+    formats = List.copyOf(formats);
+  }
+}

@@ -1,0 +1,57 @@
+package io.shardpress.spark.cli;
+
+import io.shardpress.schemas.UsageException;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.function.Supplier;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(name = "inspect", description = "Lists a checkpoint's tensors.")
+final class InspectCommand implements Callable<Integer> {
+  private final Supplier<CommandEngine> engine;
+
+  @Parameters(index = "0", paramLabel = "MODEL", description = "Folder of a checkpoint, any URI.")
+  private String model;
+
+  @Option(
+      names = "--tensors",
+      paramLabel = "PATTERN",
+      description = "Only tensors whose whole name matches this regular expression.")
+  private String tensors;
+
+  @Option(
+      names = "--statistics",
+      description = "Read the values too: least, greatest, mean and deviation.")
+  private boolean statistics;
+
+  @Mixin private SparkArguments spark;
+
+  InspectCommand(Supplier<CommandEngine> engine) {
+    this.engine = engine;
+  }
+
+  @Override
+  public Integer call() {
+    if (tensors != null) {
+      check(tensors);
+    }
+    return engine
+        .get()
+        .inspect(
+            new InspectOptions(model, Optional.ofNullable(tensors), statistics, spark.settings()));
+  }
+
+  private static void check(String pattern) {
+    try {
+      Pattern.compile(pattern);
+    } catch (PatternSyntaxException e) {
+      throw new UsageException(
+          "--tensors is no regular expression: " + e.getDescription() + " at " + e.getIndex(), e);
+    }
+  }
+}

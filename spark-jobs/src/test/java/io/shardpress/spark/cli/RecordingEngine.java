@@ -1,0 +1,44 @@
+package io.shardpress.spark.cli;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** Keeps what it was asked for and ends as told. */
+final class RecordingEngine implements CommandEngine {
+  final List<Object> asked = new ArrayList<>();
+  int code;
+  RuntimeException failure;
+
+  @Override
+  public int plan(PlanOptions options) {
+    return record(options);
+  }
+
+  @Override
+  public int compress(CompressOptions options) {
+    return record(options);
+  }
+
+  @Override
+  public int evaluate(EvaluateOptions options) {
+    return record(options);
+  }
+
+  @Override
+  public int verify(VerifyOptions options) {
+    return record(options);
+  }
+
+  @Override
+  public int inspect(InspectOptions options) {
+    return record(options);
+  }
+
+  private int record(Object options) {
+    asked.add(options);
+    if (failure != null) {
+      throw failure;
+    }
+    return code;
+  }
+}
