@@ -1,0 +1,55 @@
+package io.shardpress.spark.plan;
+
+import io.shardpress.kernels.quant.ScaleFormat;
+import io.shardpress.schemas.model.ModelConfig;
+import io.shardpress.schemas.output.ManifestTensor.Action;
+import io.shardpress.schemas.recipe.Recipe;
+import io.shardpress.spark.io.Checkpoint;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * The whole of what will be done.
+ *
+ * @param config of the model
+ * @param entries one for every input tensor, in the order of the input
+ * @param shards the files that the outputs go to
+ * @param scaleFormat the dtype of stored scales, the model's own
+ * @param warnings what the user should know and may accept
+ */
+public record CompressionPlan(
+    Checkpoint checkpoint,
+    ModelConfig config,
+    Recipe recipe,
+    List<PlanEntry> entries,
+    List<OutputShard> shards,
+    ScaleFormat scaleFormat,
+    List<String> warnings) {
+  public CompressionPlan {
+    entries = List.copyOf(entries);
+    shards = List.copyOf(shards);
+    warnings = List.copyOf(warnings);
+  }
+
+  /** The entries that are quantized, by module. */
+  public Map<String, PlanEntry> quantized() {
+    Map<String, PlanEntry> byModule = new TreeMap<>();
+    for (PlanEntry entry : entries) {
+      if (entry.action() == Action.QUANTIZE) {
+        byModule.put(entry.module(), entry);
+      }
+    }
+    return byModule;
+  }
+
+  /** Bytes of all input tensors. */
+  public long inputBytes() {
+    return entries.stream().mapToLong(entry -> entry.tensor().length()).sum();
+  }
+
+  /** Bytes of all output tensors. */
+  public long outputBytes() {
+    return shards.stream().mapToLong(OutputShard::bytes).sum();
+  }
+}

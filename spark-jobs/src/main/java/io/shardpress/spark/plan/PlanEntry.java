@@ -1,0 +1,37 @@
+package io.shardpress.spark.plan;
+
+import io.shardpress.schemas.output.ManifestTensor.Action;
+import io.shardpress.schemas.output.OutputTensor;
+import io.shardpress.schemas.recipe.Recipe;
+import io.shardpress.spark.io.TensorRef;
+import java.util.List;
+
+/**
+ * What becomes of one input tensor.
+ *
+ * @param module the tensor's name without .weight
+ * @param reason why it is copied or dropped; empty for quantized tensors
+ * @param choice modifier and scheme; null where the tensor is not quantized
+ * @param outputs the tensors that it becomes
+ */
+public record PlanEntry(
+    TensorRef tensor,
+    String module,
+    Action action,
+    String reason,
+    Recipe.Choice choice,
+    List<OutputTensor> outputs) {
+  public PlanEntry {
+    outputs = List.copyOf(outputs);
+  }
+
+  /** Rows of a quantized weight. */
+  public int out() {
+    return Math.toIntExact(tensor.rows());
+  }
+
+  /** Columns of a quantized weight. */
+  public int in() {
+    return Math.toIntExact(tensor.columns());
+  }
+}

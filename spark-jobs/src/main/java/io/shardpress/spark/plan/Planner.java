@@ -1,0 +1,158 @@
+package io.shardpress.spark.plan;
+
+import io.shardpress.kernels.convert.FloatBytes;
+import io.shardpress.kernels.quant.ScaleFormat;
+import io.shardpress.schemas.CheckpointException;
+import io.shardpress.schemas.model.ModelConfig;
+import io.shardpress.schemas.output.CompressedTensors;
+import io.shardpress.schemas.output.ManifestTensor.Action;
+import io.shardpress.schemas.output.OutputTensor;
+import io.shardpress.schemas.recipe.Recipe;
+import io.shardpress.schemas.recipe.RecipeMatcher;
+import io.shardpress.schemas.recipe.WeightScheme;
+import io.shardpress.spark.io.Checkpoint;
+import io.shardpress.spark.io.TensorRef;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeSet;
+
+/** Makes plans, and refuses what could not end well, with the reason. */
+public final class Planner {
+  private static final int FEWEST_BITS_OF_VLLM = 4;
+
+  private final Checkpoint checkpoint;
+  private final ModelConfig config;
+  private final Recipe recipe;
+  private final RecipeMatcher matcher;
+  private final Targets targets;
+  private final ScaleFormat scaleFormat;
+
+  private Planner(Checkpoint checkpoint, Recipe recipe) {
+    this.checkpoint = checkpoint;
+    this.recipe = recipe;
+    this.config = checkpoint.config();
+    this.matcher = recipe.matcher();
+    this.targets = new Targets(config, checkpoint.shapes().keySet());
+    this.scaleFormat =
+        switch (config.dtype()) {
+          case "bfloat16" -> ScaleFormat.BF16;
+          case "float16" -> ScaleFormat.F16;
+          default -> ScaleFormat.F32;
+        };
+  }
+
+  /**
+   * The plan for a checkpoint.
+   *
+   * @throws CheckpointException where model and recipe do not go together, naming the tensor
+   */
+  public static CompressionPlan plan(Checkpoint checkpoint, Recipe recipe) {
+    return new Planner(checkpoint, recipe).plan();
+  }
+
+  private CompressionPlan plan() {
+    if (config.quantized()) {
+      throw new CheckpointException(
+          checkpoint.uri()
+              + "/config.json: found quantization_config, wanted a model in full precision; take"
+              + " the original, or decompress it first");
+    }
+    if (recipe.calibrated()) {
+      config
+          .unsupportedReason()
+          .ifPresent(
+              reason -> {
+                throw new CheckpointException(
+                    checkpoint.uri()
+                        + "/config.json: calibrated algorithms cannot take this model: "
+                        + reason
+                        + "; use --algorithm rtn, which needs no block");
+              });
+    }
+    List<PlanEntry> entries = checkpoint.tensors().stream().map(this::entry).toList();
+    List<PlanEntry> quantized =
+        entries.stream().filter(entry -> entry.action() == Action.QUANTIZE).toList();
+    if (quantized.isEmpty()) {
+      throw new CheckpointException(
+          checkpoint.uri()
+              + ": the recipe's targets match no linear of this model; name them with --targets");
+    }
+    new RecipeChecks(checkpoint.uri(), config, recipe).check(entries);
+    return new CompressionPlan(
+        checkpoint,
+        config,
+        recipe,
+        entries,
+        ShardLayout.of(entries),
+        scaleFormat,
+        warnings(quantized));
+  }
+
+  private PlanEntry entry(TensorRef tensor) {
+    Optional<String> module = Targets.module(tensor);
+    if (module.isEmpty()) {
+      return copied(tensor, tensor.tensor(), "not the weight of a linear");
+    }
+    String className = targets.className(tensor);
+    Optional<Recipe.Choice> choice = matcher.choose(module.get(), className);
+    if (choice.isEmpty()) {
+      return copied(
+          tensor,
+          module.get(),
+          className.isEmpty() ? "not a linear by its name or size" : "ignored by the recipe");
+    }
+    WeightScheme scheme = choice.get().group().weights();
+    check(tensor, scheme);
+    List<OutputTensor> outputs =
+        CompressedTensors.outputTensors(
+            module.get(),
+            Math.toIntExact(tensor.rows()),
+            Math.toIntExact(tensor.columns()),
+            scheme,
+            scaleFormat.name());
+    return new PlanEntry(tensor, module.get(), Action.QUANTIZE, "", choice.get(), outputs);
+  }
+
+  private PlanEntry copied(TensorRef tensor, String module, String reason) {
+    OutputTensor same = new OutputTensor(tensor.tensor(), tensor.dtype().name(), tensor.shape());
+    return new PlanEntry(tensor, module, Action.COPY, reason, null, List.of(same));
+  }
+
+  private void check(TensorRef tensor, WeightScheme scheme) {
+    if (!FloatBytes.handles(tensor.dtype())) {
+      throw new CheckpointException(
+          "%s: tensor %s: found dtype %s, wanted F32, F16 or BF16; convert it, or ignore it"
+              .formatted(tensor.file(), tensor.tensor(), tensor.dtype()));
+    }
+    if (!scheme.divides(tensor.columns())) {
+      throw new CheckpointException(
+          "%s: tensor %s: its %d inputs do not split into groups of %d; use --group-size channel, or --ignore %s"
+              .formatted(
+                  tensor.file(),
+                  tensor.tensor(),
+                  tensor.columns(),
+                  scheme.groupSize(),
+                  Targets.module(tensor).orElseThrow()));
+    }
+    if (tensor.elements() > Integer.MAX_VALUE - 8) {
+      throw new CheckpointException(
+          "%s: tensor %s: its %d elements are more than one array holds (2^31); ignore it"
+              .formatted(tensor.file(), tensor.tensor(), tensor.elements()));
+    }
+  }
+
+  private List<String> warnings(List<PlanEntry> quantized) {
+    List<String> warnings = new ArrayList<>();
+    TreeSet<Integer> low = new TreeSet<>();
+    for (PlanEntry entry : quantized) {
+      if (entry.choice().group().weights().bits() < FEWEST_BITS_OF_VLLM) {
+        low.add(entry.choice().group().weights().bits());
+      }
+    }
+    if (!low.isEmpty()) {
+      warnings.add("vLLM loads 4 and 8 bits only, not " + low + "; Transformers loads them all");
+    }
+    return warnings;
+  }
+}

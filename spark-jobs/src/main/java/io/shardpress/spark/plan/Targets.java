@@ -1,0 +1,59 @@
+package io.shardpress.spark.plan;
+
+import io.shardpress.schemas.model.DecoderNames;
+import io.shardpress.schemas.model.LinearRole;
+import io.shardpress.schemas.model.ModelConfig;
+import io.shardpress.spark.io.TensorRef;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/**
+ * Which tensors are weights of linears. Of a known family these are the blocks' linears and
+ * lm_head; of any other, two-dimensional {@code *.weight} tensors, except those whose names or
+ * sizes tell that they are embeddings, norms, routers or heads.
+ */
+final class Targets {
+  static final String WEIGHT = ".weight";
+
+  /** The class name that recipes call a linear by. */
+  static final String LINEAR = "Linear";
+
+  private static final Pattern NOT_LINEAR =
+      Pattern.compile("embed|wte|wpe|lm_head|norm|router|gate\\.weight");
+  private static final int FEWEST_SIDE = 128;
+
+  private final Set<String> linears = new HashSet<>();
+  private final boolean known;
+
+  Targets(ModelConfig config, Collection<String> tensors) {
+    known = config.knownFamily() && !config.quantized();
+    if (known) {
+      DecoderNames names = DecoderNames.of(tensors);
+      for (int block = 0; block < config.layers(); block++) {
+        for (LinearRole role : LinearRole.values()) {
+          linears.add(names.linear(block, role));
+        }
+      }
+      linears.add(names.lmHead());
+    }
+  }
+
+  /** The module whose weight this is, if it could be quantized when named. */
+  static Optional<String> module(TensorRef tensor) {
+    return tensor.tensor().endsWith(WEIGHT) && tensor.shape().size() == 2
+        ? Optional.of(tensor.tensor().substring(0, tensor.tensor().length() - WEIGHT.length()))
+        : Optional.empty();
+  }
+
+  /** Linear, or the empty name, which only a target that names the module matches. */
+  String className(TensorRef tensor) {
+    if (known) {
+      return linears.contains(tensor.tensor()) ? LINEAR : "";
+    }
+    boolean large = tensor.shape().stream().allMatch(side -> side >= FEWEST_SIDE);
+    return large && !NOT_LINEAR.matcher(tensor.tensor()).find() ? LINEAR : "";
+  }
+}
