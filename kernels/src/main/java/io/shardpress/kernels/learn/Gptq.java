@@ -17,7 +17,7 @@ import io.shardpress.schemas.recipe.WeightScheme;
  * the block in one product. Rows do not depend on one another, so they are taken in tiles.
  */
 public final class Gptq {
-  /** Columns whose errors are gathered before one product carries them on. */
+  /** Columns whose errors are gathered before one product carries them on, unless told. */
   public static final int BLOCK = 128;
 
   private static final int ROW_TILE = 64;
@@ -25,9 +25,19 @@ public final class Gptq {
   private final WeightScheme scheme;
   private final ScaleFormat format;
   private final StepRule rule;
+  private final int blockSize;
   private final Matmul matmul;
 
   public Gptq(WeightScheme scheme, ScaleFormat format, StepRule rule, Matmul matmul) {
+    this(scheme, format, rule, BLOCK, matmul);
+  }
+
+  /**
+   * @param blockSize columns whose errors are gathered before one product carries them on
+   */
+  public Gptq(
+      WeightScheme scheme, ScaleFormat format, StepRule rule, int blockSize, Matmul matmul) {
+    this.blockSize = blockSize;
     this.scheme = scheme;
     this.format = format;
     this.rule = rule;
@@ -80,17 +90,17 @@ public final class Gptq {
       byte[] codes) {
     Grid grid = Grid.of(scheme);
     int length = in / steps.groups();
-    float[] errors = new float[(end - first) * BLOCK];
+    float[] errors = new float[(end - first) * blockSize];
     if (steps.groups() == 1) {
       for (int row = first; row < end; row++) {
         rule.choose(w, row * in, (row + 1) * in, importance, 0, grid, format, steps, row);
       }
     }
-    for (int begin = 0; begin < in; begin += BLOCK) {
-      int stop = Math.min(in, begin + BLOCK);
+    for (int begin = 0; begin < in; begin += blockSize) {
+      int stop = Math.min(in, begin + blockSize);
       for (int row = first; row < end; row++) {
         int at = row * in;
-        int error = (row - first) * BLOCK;
+        int error = (row - first) * blockSize;
         for (int i = begin; i < stop; i++) {
           int group = row * steps.groups() + i / length;
           if (steps.groups() > 1 && i % length == 0) {
@@ -118,7 +128,7 @@ public final class Gptq {
             -1,
             errors,
             0,
-            BLOCK,
+            blockSize,
             upper,
             begin * in + stop,
             in,

@@ -18,5 +18,10 @@ enum SingleThread implements Workers {
   }
 
   @Override
+  public long cpuNanos() {
+    return 0;
+  }
+
+  @Override
   public void close() {}
 }

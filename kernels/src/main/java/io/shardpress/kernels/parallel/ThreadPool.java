@@ -1,5 +1,9 @@
 package io.shardpress.kernels.parallel;
 
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -16,6 +20,7 @@ final class ThreadPool implements Workers {
   private final int threads;
   private final ExecutorService others;
   private final AtomicBoolean busy = new AtomicBoolean();
+  private final Queue<Thread> started = new ConcurrentLinkedQueue<>();
 
   ThreadPool(int threads) {
     this.threads = threads;
@@ -27,6 +32,7 @@ final class ThreadPool implements Workers {
             body -> {
               Thread thread = new Thread(body, name + number.incrementAndGet());
               thread.setDaemon(true);
+              started.add(thread);
               return thread;
             });
   }
@@ -49,6 +55,16 @@ final class ThreadPool implements Workers {
     } finally {
       busy.set(false);
     }
+  }
+
+  @Override
+  public long cpuNanos() {
+    ThreadMXBean threadTimes = ManagementFactory.getThreadMXBean();
+    // Thread.threadId() is not in JDK 17.
+    @SuppressWarnings("deprecation")
+    long sum =
+        started.stream().mapToLong(t -> Math.max(0, threadTimes.getThreadCpuTime(t.getId()))).sum();
+    return sum;
   }
 
   @Override

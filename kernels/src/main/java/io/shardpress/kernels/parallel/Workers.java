@@ -16,6 +16,9 @@ public interface Workers extends AutoCloseable {
    */
   void forEach(int pieces, IntConsumer body);
 
+  /** CPU time that its own threads have used, the calling thread's not among it, in ns. */
+  long cpuNanos();
+
   @Override
   void close();
 

@@ -106,16 +106,25 @@ public final class TensorReader implements AutoCloseable {
   public static void requireFinite(TensorRef tensor, long rowStart, float[] values) {
     for (int i = 0; i < values.length; i++) {
       if (!Float.isFinite(values[i])) {
-        long columns = tensor.columns();
-        long row = rowStart + i / columns;
-        long at = tensor.position() + tensor.dtype().bytes(rowStart * columns + i);
-        throw new CheckpointException(
-            String.format(
-                "%s: tensor %s: found %s at [%d, %d] (file offset %d, %s), wanted finite weights;"
-                    + " the checkpoint is damaged or its training diverged",
-                tensor.file(), tensor.tensor(), values[i], row, i % columns, at, tensor.dtype()));
+        throw notFinite(tensor, rowStart * tensor.columns() + i, values[i]);
       }
     }
+  }
+
+  /** The error for a value that is not finite, at {@code element} of the tensor. */
+  public static CheckpointException notFinite(TensorRef tensor, long element, float value) {
+    long columns = tensor.columns();
+    return new CheckpointException(
+        String.format(
+            "%s: tensor %s: found %s at [%d, %d] (file offset %d, %s), wanted finite weights;"
+                + " the checkpoint is damaged or its training diverged",
+            tensor.file(),
+            tensor.tensor(),
+            value,
+            element / columns,
+            element % columns,
+            tensor.position() + tensor.dtype().bytes(element),
+            tensor.dtype()));
   }
 
   @Override

@@ -21,8 +21,16 @@ public record PlanEntry(
     String reason,
     Recipe.Choice choice,
     List<OutputTensor> outputs) {
+  /** The reason of linears that the recipe leaves alone. */
+  static final String IGNORED = "ignored by the recipe";
+
   public PlanEntry {
     outputs = List.copyOf(outputs);
+  }
+
+  /** Whether it is a linear's weight that the recipe leaves alone. */
+  public boolean ignored() {
+    return reason.equals(IGNORED);
   }
 
   /** Rows of a quantized weight. */

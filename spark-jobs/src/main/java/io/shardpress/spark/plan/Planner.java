@@ -100,7 +100,7 @@ public final class Planner {
       return copied(
           tensor,
           module.get(),
-          className.isEmpty() ? "not a linear by its name or size" : "ignored by the recipe");
+          className.isEmpty() ? "not a linear by its name or size" : PlanEntry.IGNORED);
     }
     WeightScheme scheme = choice.get().group().weights();
     check(tensor, scheme);

@@ -87,15 +87,17 @@ public final class PartReader implements AutoCloseable {
     }
   }
 
-  /** The first row of that tensor. */
-  public PartRow row(String tensor) {
-    for (int i = 0; i < rows(); i++) {
-      PartRow row = row(i);
-      if (row.tensor().equals(tensor)) {
-        return row;
-      }
+  /**
+   * What the writer noted under that name.
+   *
+   * @throws PartException where it noted nothing
+   */
+  public String note(String name) {
+    String value = reader.getMetaData().get(name);
+    if (value == null) {
+      throw new PartException(path + ": found no note " + name + "; remove the file", null);
     }
-    throw new PartException(path + ": found no row " + tensor + "; remove the file", null);
+    return value;
   }
 
   private static String utf8(VectorSchemaRoot root, String column) {

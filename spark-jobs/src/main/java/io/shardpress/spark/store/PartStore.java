@@ -1,5 +1,6 @@
 package io.shardpress.spark.store;
 
+import io.shardpress.spark.io.OutputFiles;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -47,15 +48,21 @@ public final class PartStore {
     return new PartReader(this, key);
   }
 
+  /** Forgets a part; nothing happens where it is not there. */
+  public void delete(PartKey key) {
+    Path path = path(key);
+    try {
+      fileSystem(path).delete(path, false);
+    } catch (IOException e) {
+      throw new UncheckedIOException(path + ": cannot delete: " + e.getMessage(), e);
+    }
+  }
+
   Path path(PartKey key) {
     return new Path(uri, "parts/" + key.hex().substring(0, 2) + "/" + key.hex() + ".arrow");
   }
 
   FileSystem fileSystem(Path path) {
-    try {
-      return path.getFileSystem(configuration);
-    } catch (IOException e) {
-      throw new UncheckedIOException(path + ": " + e.getMessage(), e);
-    }
+    return OutputFiles.of(path, configuration);
   }
 }

@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.Channels;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.zip.CRC32C;
 import org.apache.arrow.memory.BufferAllocator;
@@ -13,7 +15,10 @@ import org.apache.arrow.vector.VarBinaryVector;
 import org.apache.arrow.vector.VarCharVector;
 import org.apache.arrow.vector.VectorSchemaRoot;
 import org.apache.arrow.vector.complex.ListVector;
+import org.apache.arrow.vector.compression.CompressionUtil;
+import org.apache.arrow.vector.compression.NoCompressionCodec;
 import org.apache.arrow.vector.ipc.ArrowFileWriter;
+import org.apache.arrow.vector.ipc.message.IpcOption;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -28,6 +33,7 @@ public final class PartWriter implements AutoCloseable {
   private final BufferAllocator allocator;
   private final VectorSchemaRoot root;
   private final ArrowFileWriter writer;
+  private final Map<String, String> notes = new TreeMap<>();
   private boolean committed;
 
   PartWriter(PartStore store, PartKey key) {
@@ -39,7 +45,15 @@ public final class PartWriter implements AutoCloseable {
     root = VectorSchemaRoot.create(PartSchema.of(key), allocator);
     try {
       out = fileSystem.create(attempt, true);
-      writer = new ArrowFileWriter(root, null, Channels.newChannel(out));
+      writer =
+          new ArrowFileWriter(
+              root,
+              null,
+              Channels.newChannel(out),
+              notes,
+              IpcOption.DEFAULT,
+              NoCompressionCodec.Factory.INSTANCE,
+              CompressionUtil.CodecType.NO_COMPRESSION);
       writer.start();
     } catch (IOException e) {
       root.close();
@@ -78,6 +92,11 @@ public final class PartWriter implements AutoCloseable {
 
   private void utf8(String column, String value) {
     ((VarCharVector) root.getVector(column)).setSafe(0, value.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** Adds a few words to the part's footer, which can be read without any row. */
+  public void note(String name, String value) {
+    notes.put(name, value);
   }
 
   /** Makes the part visible under its name. */

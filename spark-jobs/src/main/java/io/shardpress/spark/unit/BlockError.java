@@ -1,17 +1,15 @@
 package io.shardpress.spark.unit;
 
-import io.shardpress.schemas.safetensors.Dtype;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartReader;
-import io.shardpress.spark.store.PartRow;
 import io.shardpress.spark.store.PartStore;
 import io.shardpress.spark.store.PartWriter;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.List;
 
-/** Squared error of a block's output and the output's squared sum; the last row of its part. */
+/** Squared error of a block's output and the output's squared sum; a note of its part. */
 public record BlockError(double error, double output) {
+  private static final String NOTE = "error";
+
   static BlockError of(float[] full, float[] quantized, int length) {
     double error = 0;
     double output = 0;
@@ -28,13 +26,7 @@ public record BlockError(double error, double output) {
   }
 
   void write(PartWriter writer) {
-    byte[] data =
-        ByteBuffer.allocate(16)
-            .order(ByteOrder.LITTLE_ENDIAN)
-            .putDouble(error)
-            .putDouble(output)
-            .array();
-    writer.add(new PartRow("error", Dtype.F64, List.of(2L), 0, 2, data));
+    writer.note(NOTE, error + " " + output);
   }
 
   /** Reads the sum over parts of a block's quantized output, in their order. */
@@ -42,9 +34,8 @@ public record BlockError(double error, double output) {
     BlockError sum = new BlockError(0, 0);
     for (PartKey part : parts) {
       try (PartReader reader = store.read(part)) {
-        ByteBuffer data =
-            ByteBuffer.wrap(reader.row(reader.rows() - 1).data()).order(ByteOrder.LITTLE_ENDIAN);
-        sum = sum.plus(new BlockError(data.getDouble(), data.getDouble()));
+        String[] sums = reader.note(NOTE).split(" ");
+        sum = sum.plus(new BlockError(Double.parseDouble(sums[0]), Double.parseDouble(sums[1])));
       }
     }
     return sum;

@@ -34,7 +34,12 @@ public record LearnedLinear(
   private static final String COMPENSATED = ".compensated";
 
   /** Squared error of a linear's weights and their squared sum. */
-  public record WeightError(double error, double weights) {}
+  public record WeightError(double error, double weights) {
+    /** ‖Ŵ − W‖² / ‖W‖². */
+    public double relative() {
+      return weights == 0 ? 0 : error / weights;
+    }
+  }
 
   /**
    * Writes a tile.
@@ -83,13 +88,7 @@ public record LearnedLinear(
     writer.add(
         new PartRow(module + ZEROS, Dtype.U8, List.of((long) out, groups), rowStart, rows, zeros));
     WeightError error = error(tile, original);
-    byte[] sums =
-        ByteBuffer.allocate(16)
-            .order(ByteOrder.LITTLE_ENDIAN)
-            .putDouble(error.error())
-            .putDouble(error.weights())
-            .array();
-    writer.add(new PartRow(module + ERROR, Dtype.F64, List.of(2L), rowStart, rows, sums));
+    writer.note(module + ERROR, error.error() + " " + error.weights());
     if (compensated != null) {
       writer.add(
           PartRow.ofFloats(
@@ -127,12 +126,8 @@ public record LearnedLinear(
             int[] packed = new int[row.rowCount() * words];
             ByteBuffer.wrap(row.data()).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer().get(packed);
             BitPacking.unpackRows(packed, 0, row.rowCount(), in, scheme.bits(), codes, at * in);
-          } else if (row.tensor().equals(module + SCALES)) {
-            row.floats(steps.scales(), at * steps.groups());
-          } else if (row.tensor().equals(module + ZEROS)) {
-            for (int i = 0; i < row.data().length; i++) {
-              steps.zeros()[at * steps.groups() + i] = row.data()[i] & 0xFF;
-            }
+          } else {
+            fill(steps, row);
           }
         });
     return new QuantizedLinear(out, in, scheme, codes, steps);
@@ -151,19 +146,18 @@ public record LearnedLinear(
     return compensated;
   }
 
-  /** The sum of the tiles' errors. */
+  /** The sum of the tiles' errors; reads no weights. */
   public WeightError readError(PartStore store) {
-    double[] sums = new double[2];
-    forEachRow(
-        store,
-        row -> {
-          if (row.tensor().equals(module + ERROR)) {
-            ByteBuffer data = ByteBuffer.wrap(row.data()).order(ByteOrder.LITTLE_ENDIAN);
-            sums[0] += data.getDouble();
-            sums[1] += data.getDouble();
-          }
-        });
-    return new WeightError(sums[0], sums[1]);
+    double error = 0;
+    double weights = 0;
+    for (PartKey tile : tiles) {
+      try (PartReader reader = store.read(tile)) {
+        String[] sums = reader.note(module + ERROR).split(" ");
+        error += Double.parseDouble(sums[0]);
+        weights += Double.parseDouble(sums[1]);
+      }
+    }
+    return new WeightError(error, weights);
   }
 
   /** Gives the packed codes to {@code consumer}, tile after tile in the order of their rows. */
@@ -175,6 +169,24 @@ public record LearnedLinear(
             consumer.accept(row.data());
           }
         });
+  }
+
+  /** Scales [out × groups] and zero points, without the codes being unpacked. */
+  public Steps readSteps(PartStore store) {
+    Steps steps = new Steps(out, scheme.groups(in));
+    forEachRow(store, row -> fill(steps, row));
+    return steps;
+  }
+
+  private void fill(Steps steps, PartRow row) {
+    int at = Math.toIntExact(row.rowStart()) * steps.groups();
+    if (row.tensor().equals(module + SCALES)) {
+      row.floats(steps.scales(), at);
+    } else if (row.tensor().equals(module + ZEROS)) {
+      for (int i = 0; i < row.data().length; i++) {
+        steps.zeros()[at + i] = row.data()[i] & 0xFF;
+      }
+    }
   }
 
   private void forEachRow(PartStore store, java.util.function.Consumer<PartRow> consumer) {

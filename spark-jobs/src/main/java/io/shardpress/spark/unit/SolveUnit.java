@@ -24,6 +24,7 @@ public record SolveUnit(
     WeightScheme scheme,
     ScaleFormat format,
     boolean stepSearch,
+    int blockSize,
     boolean corrected,
     double alpha,
     boolean keepCompensated)
@@ -42,7 +43,7 @@ public record SolveUnit(
     float[] target =
         stage.corrected(w, tile.count(), alpha, environment.matmul(), environment.workers());
     Gptq.Result result =
-        new Gptq(scheme, format, StepRules.of(stepSearch), environment.matmul())
+        new Gptq(scheme, format, StepRules.of(stepSearch), blockSize, environment.matmul())
             .quantize(
                 target,
                 tile.count(),

@@ -1,0 +1,72 @@
+package io.shardpress.spark.job;
+
+import io.shardpress.kernels.nn.Stage;
+import io.shardpress.schemas.model.LinearRole;
+import io.shardpress.schemas.recipe.WeightScheme;
+import io.shardpress.spark.plan.PlanEntry;
+import io.shardpress.spark.store.PartKey;
+import io.shardpress.spark.unit.BlockSpec;
+import io.shardpress.spark.unit.ChainLink;
+import io.shardpress.spark.unit.LearnedLinear;
+import io.shardpress.spark.unit.StageInputs;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
+/** A block on its way through a run: what it reads, and what has been learned of it so far. */
+final class BlockState {
+  final BlockSpec spec;
+
+  /** Content of the block's tensors. */
+  final String digest;
+
+  /** The linears to be quantized. */
+  final Map<LinearRole, PlanEntry> targets;
+
+  /** Inputs in the full-precision and in the quantized chain, a part for each sample partition. */
+  final List<PartKey> full;
+
+  final List<PartKey> quantized;
+
+  /** What has been learned. */
+  final Map<LinearRole, LearnedLinear> learned = new EnumMap<>(LinearRole.class);
+
+  /** State between stages, by sample partition. */
+  final List<Map<Stage, PartKey>> states = new ArrayList<>();
+
+  /** Parts that nobody needs once the block is learned. */
+  final List<PartKey> passing = new ArrayList<>();
+
+  BlockState(
+      BlockSpec spec,
+      String digest,
+      Map<LinearRole, PlanEntry> targets,
+      List<PartKey> full,
+      List<PartKey> quantized) {
+    this.spec = spec;
+    this.digest = digest;
+    this.targets = targets;
+    this.full = full;
+    this.quantized = quantized;
+    full.forEach(part -> states.add(new EnumMap<>(Stage.class)));
+  }
+
+  ChainLink link() {
+    return new ChainLink(spec, new EnumMap<>(learned));
+  }
+
+  /** The block with nothing learned. */
+  ChainLink original() {
+    return new ChainLink(spec, new EnumMap<>(LinearRole.class));
+  }
+
+  StageInputs inputs(int partition) {
+    return new StageInputs(
+        full.get(partition), quantized.get(partition), new EnumMap<>(states.get(partition)));
+  }
+
+  WeightScheme scheme(LinearRole role) {
+    return targets.get(role).choice().group().weights();
+  }
+}

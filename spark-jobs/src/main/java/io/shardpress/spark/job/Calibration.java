@@ -1,0 +1,97 @@
+package io.shardpress.spark.job;
+
+import io.shardpress.schemas.UsageException;
+import io.shardpress.schemas.safetensors.Dtype;
+import io.shardpress.spark.cli.TextSettings;
+import io.shardpress.spark.io.Checkpoint;
+import io.shardpress.spark.io.CheckpointFile;
+import io.shardpress.spark.store.PartKey;
+import io.shardpress.spark.store.PartRow;
+import io.shardpress.spark.store.PartStore;
+import io.shardpress.spark.store.PartWriter;
+import io.shardpress.spark.text.TokenizerFile;
+import io.shardpress.spark.text.Windows;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+
+/** Text as the command line names it, cut into windows and put into the store. */
+final class Calibration {
+  private static final String DEFAULT_FILE = "calibration.jsonl";
+
+  private Calibration() {}
+
+  /**
+   * The calibration windows.
+   *
+   * @throws UsageException where no text is given and the model's folder has none
+   */
+  static Windows windows(
+      Checkpoint checkpoint, TextSettings settings, Configuration configuration) {
+    Optional<String> beside =
+        checkpoint.otherFiles().stream()
+            .filter(file -> file.name().equals(DEFAULT_FILE))
+            .map(CheckpointFile::uri)
+            .findFirst();
+    String text =
+        settings
+            .file()
+            .or(() -> beside)
+            .orElseThrow(
+                () ->
+                    new UsageException(
+                        checkpoint.uri()
+                            + " has no "
+                            + DEFAULT_FILE
+                            + ", and this algorithm needs calibration text; give --calibration"
+                            + " FILE, or use --algorithm rtn"));
+    return windows(checkpoint, text, settings, configuration);
+  }
+
+  /** Windows of a text by a model's tokenizer. */
+  static Windows windows(
+      Checkpoint checkpoint, String text, TextSettings settings, Configuration configuration) {
+    var config = checkpoint.config();
+    try (TokenizerFile tokenizer = TokenizerFile.load(new Path(checkpoint.uri()), configuration)) {
+      if (tokenizer.size() > config.vocabSize()) {
+        throw new io.shardpress.schemas.CheckpointException(
+            "%s has %d tokens, but the model's vocabulary has %d; take the tokenizer that the model was trained with"
+                .formatted(tokenizer.source(), tokenizer.size(), config.vocabSize()));
+      }
+      return Windows.read(
+          new Path(text),
+          settings.field(),
+          tokenizer,
+          config.vocabSize(),
+          settings.samples(),
+          settings.sequenceLength(config.maxPositionEmbeddings()),
+          configuration);
+    }
+  }
+
+  /** Writes the windows as a part, a row each. */
+  static PartKey store(Windows windows, PartStore store) {
+    PartKey key =
+        PartKey.of("tokens")
+            .add("fingerprint", windows.fingerprint())
+            .add("windows", windows.count())
+            .add("length", windows.length())
+            .build();
+    if (!store.has(key)) {
+      try (PartWriter writer = store.write(key)) {
+        List<Long> shape = List.of((long) windows.count(), (long) windows.length());
+        for (int i = 0; i < windows.count(); i++) {
+          ByteBuffer bytes =
+              ByteBuffer.allocate(4 * windows.length()).order(ByteOrder.LITTLE_ENDIAN);
+          bytes.asIntBuffer().put(windows.ids(i));
+          writer.add(new PartRow("tokens", Dtype.I32, shape, i, 1, bytes.array()));
+        }
+        writer.commit();
+      }
+    }
+    return key;
+  }
+}

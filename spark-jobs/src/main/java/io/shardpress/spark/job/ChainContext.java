@@ -1,0 +1,29 @@
+package io.shardpress.spark.job;
+
+import io.shardpress.spark.plan.CompressionPlan;
+import io.shardpress.spark.store.PartKey;
+import io.shardpress.spark.unit.SamplePartition;
+import java.util.List;
+
+/**
+ * What all steps of a calibrated run share.
+ *
+ * @param matmul full name of the backend, part of every part's name
+ * @param samples the partitions of the calibration windows
+ * @param window tokens of a window
+ */
+record ChainContext(
+    CompressionPlan plan,
+    TaskRunner runner,
+    Digests digests,
+    String matmul,
+    List<SamplePartition> samples,
+    int window) {
+  /** Starts the key of a step that computes with activations. */
+  PartKey.Builder key(String step) {
+    return PartKey.of(step)
+        .add("matmul", matmul)
+        .add("config", plan.config())
+        .add("window", window);
+  }
+}

@@ -1,0 +1,153 @@
+package io.shardpress.spark.job;
+
+import io.shardpress.kernels.matmul.Matmuls;
+import io.shardpress.schemas.model.DecoderNames;
+import io.shardpress.schemas.output.Manifest;
+import io.shardpress.spark.cli.BuildVersion;
+import io.shardpress.spark.cli.CompressOptions;
+import io.shardpress.spark.io.CheckpointFile;
+import io.shardpress.spark.io.TensorRef;
+import io.shardpress.spark.plan.CompressionPlan;
+import io.shardpress.spark.publish.OutputFolder;
+import io.shardpress.spark.publish.Publisher;
+import io.shardpress.spark.store.PartKey;
+import io.shardpress.spark.text.Windows;
+import io.shardpress.spark.unit.EmbedUnit;
+import io.shardpress.spark.unit.LearnedLinear;
+import io.shardpress.spark.unit.RunSettings;
+import io.shardpress.spark.unit.SamplePartition;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.spark.api.java.JavaSparkContext;
+
+/** A whole run: digests, calibration, learning, publishing. */
+final class CompressJob {
+  private final CompressionPlan plan;
+  private final CompressOptions options;
+  private final Windows windows;
+  private final OutputFolder output;
+  private final Progress progress;
+  private final Instant start = Instant.now();
+  private TaskRunner.Ran learners = TaskRunner.Ran.NOTHING;
+
+  /**
+   * @param windows of the calibration text; null where the recipe needs none
+   */
+  CompressJob(
+      CompressionPlan plan,
+      CompressOptions options,
+      Windows windows,
+      OutputFolder output,
+      Progress progress) {
+    this.plan = plan;
+    this.options = options;
+    this.windows = windows;
+    this.output = output;
+    this.progress = progress;
+  }
+
+  /** Names the run: the same model files, recipe and text give the same id. */
+  String runId() {
+    PartKey.Builder key = PartKey.of("run").add("recipe", plan.recipe().canonical());
+    for (CheckpointFile file : plan.checkpoint().files()) {
+      key.add(file.uri(), file.length() + " " + file.modificationTime());
+    }
+    if (windows != null) {
+      key.add("tokens", windows.fingerprint()).add("window", windows.length());
+    }
+    return key.build().hex();
+  }
+
+  /** Runs, and says what was published. */
+  Manifest run(JavaSparkContext spark) {
+    output.claim(runId(), options.overwrite());
+    String work = options.work().orElse(output.uri() + "/" + OutputFolder.WORK);
+    RunSettings settings = new RunSettings(hadoop(spark), work, Matmuls.chosen().name());
+    TaskRunner runner = new TaskRunner(spark, settings);
+    Digests digests = Digests.of(plan.checkpoint(), runner);
+    Map<String, LearnedLinear> learned =
+        plan.recipe().calibrated()
+            ? calibrated(runner, digests, settings.matmul())
+            : dataFree(runner, digests);
+    Manifest manifest =
+        new Publisher(plan, learned, output)
+            .publish(
+                tasks -> runner.call("publish", tasks),
+                BuildVersion.text(),
+                runFacts(spark),
+                Map.of("layers.jsonl", LayerTable.of(plan, learned, runner.store())));
+    output.removeWork();
+    return manifest;
+  }
+
+  private Map<String, LearnedLinear> dataFree(TaskRunner runner, Digests digests) {
+    DataFreeJob job = new DataFreeJob(plan, runner, digests, progress);
+    Map<String, LearnedLinear> learned = job.run();
+    learners = job.learners();
+    return learned;
+  }
+
+  private Map<String, LearnedLinear> calibrated(TaskRunner runner, Digests digests, String matmul) {
+    List<SamplePartition> samples = SamplePartition.of(windows.count());
+    ChainContext context =
+        new ChainContext(plan, runner, digests, matmul, samples, windows.length());
+    CalibratedJob job = new CalibratedJob(context, progress);
+    Map<String, LearnedLinear> learned = job.run(embed(context));
+    learners = job.learners();
+    return learned;
+  }
+
+  private List<PartKey> embed(ChainContext context) {
+    PartKey tokens = Calibration.store(windows, context.runner().store());
+    TensorRef table =
+        plan.checkpoint()
+            .find(DecoderNames.of(plan.checkpoint().shapes().keySet()).embed())
+            .orElseThrow();
+    List<EmbedUnit> units = new ArrayList<>();
+    for (SamplePartition partition : context.samples()) {
+      PartKey key =
+          PartKey.of("embedded")
+              .add("tokens", tokens)
+              .add("table", context.digests().of(table))
+              .add("partition", partition)
+              .build();
+      units.add(new EmbedUnit(key, tokens, table, partition, windows.length()));
+    }
+    context.runner().run("embeddings", units);
+    return units.stream().map(EmbedUnit::part).toList();
+  }
+
+  /** CPU seconds of the learners in this run; parts that were there already cost nothing. */
+  double learnerCpuSeconds() {
+    return learners.cpuSeconds();
+  }
+
+  private Map<String, String> runFacts(JavaSparkContext spark) {
+    Map<String, String> facts = new TreeMap<>();
+    facts.put("model", plan.checkpoint().uri());
+    facts.put("output", output.uri());
+    facts.put("started", start.toString());
+    facts.put("ended", Instant.now().toString());
+    facts.put("spark", spark.version());
+    facts.put("java", Runtime.version().toString());
+    facts.put("master", spark.master());
+    facts.put("matmul", Matmuls.chosen().name());
+    facts.put("learner_cpu_seconds", "%.1f".formatted(learners.cpuSeconds()));
+    if (windows != null) {
+      facts.put("calibration_windows", String.valueOf(windows.count()));
+      facts.put("sequence_length", String.valueOf(windows.length()));
+    }
+    return facts;
+  }
+
+  /** Hadoop's settings as Spark has them, for the tasks. */
+  static Map<String, String> hadoop(JavaSparkContext spark) {
+    Map<String, String> entries = new HashMap<>();
+    spark.hadoopConfiguration().forEach(entry -> entries.put(entry.getKey(), entry.getValue()));
+    return entries;
+  }
+}

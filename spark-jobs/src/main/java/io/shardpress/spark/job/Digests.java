@@ -1,0 +1,94 @@
+package io.shardpress.spark.job;
+
+import io.shardpress.spark.io.Checkpoint;
+import io.shardpress.spark.io.CheckpointFile;
+import io.shardpress.spark.io.TensorRef;
+import io.shardpress.spark.store.PartKey;
+import io.shardpress.spark.store.PartReader;
+import io.shardpress.spark.store.PartRow;
+import io.shardpress.spark.unit.DigestUnit;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Content digests of a checkpoint's tensors. They are kept by (URI, length, modification time) of
+ * the file, so that a run over the same files does not read them again.
+ */
+final class Digests {
+  private static final long BYTES_PER_UNIT = 256 << 20;
+
+  private final Map<String, String> byTensor;
+
+  private Digests(Map<String, String> byTensor) {
+    this.byTensor = byTensor;
+  }
+
+  /** Reads what the store has, and the weights for what it has not. */
+  static Digests of(Checkpoint checkpoint, TaskRunner runner) {
+    List<DigestUnit> units = units(checkpoint);
+    runner.run("digests", units);
+    Map<String, String> digests = new HashMap<>();
+    for (DigestUnit unit : units) {
+      try (PartReader reader = runner.store().read(unit.part())) {
+        for (int i = 0; i < reader.rows(); i++) {
+          PartRow row = reader.row(i);
+          digests.put(row.tensor(), HexFormat.of().formatHex(row.data()));
+        }
+      }
+    }
+    return new Digests(digests);
+  }
+
+  private static List<DigestUnit> units(Checkpoint checkpoint) {
+    Map<String, CheckpointFile> files = new HashMap<>();
+    checkpoint.files().forEach(file -> files.put(file.uri(), file));
+    List<DigestUnit> units = new ArrayList<>();
+    List<TensorRef> group = new ArrayList<>();
+    long bytes = 0;
+    for (TensorRef tensor : checkpoint.tensors()) {
+      if (!group.isEmpty()
+          && (bytes + tensor.length() > BYTES_PER_UNIT
+              || !group.get(0).file().equals(tensor.file()))) {
+        units.add(unit(files, group));
+        group = new ArrayList<>();
+        bytes = 0;
+      }
+      group.add(tensor);
+      bytes += tensor.length();
+    }
+    if (!group.isEmpty()) {
+      units.add(unit(files, group));
+    }
+    return units;
+  }
+
+  private static DigestUnit unit(Map<String, CheckpointFile> files, List<TensorRef> group) {
+    CheckpointFile file = files.get(group.get(0).file());
+    PartKey.Builder key =
+        PartKey.of("digests")
+            .add("file", file.uri())
+            .add("length", file.length())
+            .add("modified", file.modificationTime());
+    for (TensorRef tensor : group) {
+      key.add("tensor", tensor.tensor()).add("position", tensor.position());
+    }
+    return new DigestUnit(key.build(), List.copyOf(group));
+  }
+
+  /** SHA-256 of a tensor's bytes with dtype and shape, as text. */
+  String of(TensorRef tensor) {
+    return tensor.dtype() + " " + tensor.shape() + " " + byTensor.get(tensor.tensor());
+  }
+
+  /** One text for several tensors, in their order. */
+  String of(Collection<TensorRef> tensors) {
+    StringBuilder all = new StringBuilder();
+    tensors.forEach(
+        tensor -> all.append(tensor.tensor()).append(' ').append(of(tensor)).append('\n'));
+    return all.toString();
+  }
+}

@@ -1,0 +1,164 @@
+package io.shardpress.spark.job;
+
+import io.shardpress.kernels.nn.Stage;
+import io.shardpress.schemas.model.LinearRole;
+import io.shardpress.spark.plan.PlanEntry;
+import io.shardpress.spark.store.PartKey;
+import io.shardpress.spark.unit.ChainLink;
+import io.shardpress.spark.unit.FactorUnit;
+import io.shardpress.spark.unit.LearnedLinear;
+import io.shardpress.spark.unit.RowTile;
+import io.shardpress.spark.unit.SamplePartition;
+import io.shardpress.spark.unit.SolveUnit;
+import io.shardpress.spark.unit.StageUnit;
+import io.shardpress.spark.unit.UnitOfWork;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Solves blocks by GPTQ, in the four stages of a block: moments over sample partitions, their
+ * factors, then linears by tiles of rows. Blocks given together run side by side.
+ */
+final class GptqSolver {
+  private final ChainContext context;
+  private final GptqParameters parameters;
+
+  GptqSolver(ChainContext context, GptqParameters parameters) {
+    this.context = context;
+    this.parameters = parameters;
+  }
+
+  /** Fills {@code learned} and {@code states} of each block. */
+  TaskRunner.Ran solve(List<BlockState> blocks) {
+    TaskRunner.Ran ran = TaskRunner.Ran.NOTHING;
+    Map<BlockState, Map<LinearRole, LearnedLinear>> solved = new java.util.LinkedHashMap<>();
+    blocks.forEach(block -> solved.put(block, new EnumMap<>(LinearRole.class)));
+    for (Stage stage : Stage.values()) {
+      ran = ran.plus(solve(stage, blocks, solved));
+    }
+    solved.forEach((block, learned) -> block.learned.putAll(learned));
+    return ran;
+  }
+
+  private TaskRunner.Ran solve(
+      Stage stage,
+      List<BlockState> blocks,
+      Map<BlockState, Map<LinearRole, LearnedLinear>> solved) {
+    List<UnitOfWork> passes = new ArrayList<>();
+    List<UnitOfWork> factors = new ArrayList<>();
+    List<UnitOfWork> solves = new ArrayList<>();
+    for (BlockState block : blocks) {
+      // Without true_sequential a stage sees the block's own linears as they were.
+      ChainLink link =
+          parameters.trueSequential()
+              ? new ChainLink(block.spec, new EnumMap<>(solved.get(block)))
+              : block.original();
+      boolean corrected =
+          parameters.alpha() != 0
+              && !(block.full.equals(block.quantized) && link.learned().isEmpty());
+      List<PartKey> statistics = new ArrayList<>();
+      for (SamplePartition samples : context.samples()) {
+        StageUnit pass = pass(stage, block, link, samples, corrected);
+        passes.add(pass);
+        statistics.add(pass.statistics());
+      }
+      if (stage.linears().stream().noneMatch(block.targets::containsKey)) {
+        continue;
+      }
+      FactorUnit factor = factor(stage, block, statistics, corrected);
+      factors.add(factor);
+      for (LinearRole role : stage.linears()) {
+        if (block.targets.containsKey(role)) {
+          solved.get(block).put(role, solve(role, block, factor, solves));
+        }
+      }
+    }
+    String what = "blocks " + blocks.get(0).spec.block() + "+ " + stage;
+    return context
+        .runner()
+        .run("statistics " + what, passes)
+        .plus(context.runner().run("factors " + what, factors))
+        .plus(context.runner().run("gptq " + what, solves));
+  }
+
+  private StageUnit pass(
+      Stage stage, BlockState block, ChainLink link, SamplePartition samples, boolean corrected) {
+    int p = samples.index();
+    PartKey.Builder key =
+        context
+            .key("statistics")
+            .add("stage", stage)
+            .add("block", block.digest)
+            .add("full", block.full.get(p))
+            .add("quantized", block.quantized.get(p))
+            .add("corrected", corrected);
+    link.learned().forEach((role, linear) -> key.add(role.label(), linear.tiles()));
+    PartKey statistics = key.build();
+    PartKey state = stage == Stage.QKV ? null : PartKey.of("state").add("of", statistics).build();
+    StageUnit unit =
+        new StageUnit(
+            statistics, state, stage, link, block.inputs(p), samples, context.window(), corrected);
+    block.passing.addAll(unit.parts());
+    if (state != null) {
+      block.states.get(p).put(stage, state);
+    }
+    return unit;
+  }
+
+  private FactorUnit factor(
+      Stage stage, BlockState block, List<PartKey> statistics, boolean corrected) {
+    PartKey key =
+        context
+            .key("factors")
+            .add("statistics", statistics)
+            .add("damping", parameters.dampeningFrac())
+            .add("lambda", parameters.damping())
+            .build();
+    block.passing.add(key);
+    int in = block.spec.shape().in(stage.linears().get(0));
+    return new FactorUnit(
+        key, statistics, in, corrected, parameters.dampeningFrac(), parameters.damping());
+  }
+
+  private LearnedLinear solve(
+      LinearRole role, BlockState block, FactorUnit factor, List<UnitOfWork> solves) {
+    PlanEntry entry = block.targets.get(role);
+    List<PartKey> tiles = new ArrayList<>();
+    for (RowTile tile : RowTile.of(entry.out(), entry.in())) {
+      PartKey key =
+          context
+              .key("gptq")
+              .add("factors", factor.part())
+              .add("weight", context.digests().of(entry.tensor()))
+              .add("tile", tile)
+              .add("scheme", block.scheme(role))
+              .add("format", context.plan().scaleFormat())
+              .add("step search", parameters.stepSearch())
+              .add("block size", parameters.blockSize())
+              .add("alpha", parameters.alpha())
+              .add("compensated", parameters.keepCompensated())
+              .build();
+      tiles.add(key);
+      solves.add(
+          new SolveUnit(
+              key,
+              factor.part(),
+              entry.module(),
+              entry.tensor(),
+              tile,
+              block.scheme(role),
+              context.plan().scaleFormat(),
+              parameters.stepSearch(),
+              parameters.blockSize(),
+              factor.corrected(),
+              parameters.alpha(),
+              parameters.keepCompensated()));
+    }
+    if (parameters.keepCompensated()) {
+      block.passing.addAll(tiles);
+    }
+    return new LearnedLinear(entry.module(), entry.out(), entry.in(), block.scheme(role), tiles);
+  }
+}

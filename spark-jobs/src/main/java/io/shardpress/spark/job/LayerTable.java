@@ -1,0 +1,58 @@
+package io.shardpress.spark.job;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.shardpress.schemas.model.TensorPlace;
+import io.shardpress.schemas.recipe.LrqModifier;
+import io.shardpress.schemas.recipe.WeightScheme;
+import io.shardpress.spark.plan.CompressionPlan;
+import io.shardpress.spark.plan.PlanEntry;
+import io.shardpress.spark.store.PartStore;
+import io.shardpress.spark.unit.LearnedLinear;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+
+/** report/layers.jsonl: a line for each quantized linear, in the order of the input. */
+final class LayerTable {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private LayerTable() {}
+
+  static byte[] of(CompressionPlan plan, Map<String, LearnedLinear> learned, PartStore store) {
+    StringBuilder lines = new StringBuilder();
+    for (PlanEntry entry : plan.entries()) {
+      if (entry.choice() != null) {
+        lines.append(line(entry, learned.get(entry.module()), store)).append('\n');
+      }
+    }
+    return lines.toString().getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static String line(PlanEntry entry, LearnedLinear linear, PartStore store) {
+    TensorPlace place = TensorPlace.of(entry.tensor().tensor());
+    WeightScheme scheme = linear.scheme();
+    ObjectNode line = JSON.createObjectNode();
+    line.put("module", entry.module());
+    if (place.layer().isPresent()) {
+      line.put("block", place.layer().getAsInt());
+    }
+    line.put("role", place.role());
+    line.put("out", entry.out());
+    line.put("in", entry.in());
+    line.put("algorithm", entry.choice().modifier().kind().algorithm());
+    line.put("scheme", scheme.name());
+    line.put("group_size", scheme.groupSize());
+    if (entry.choice().modifier() instanceof LrqModifier lrq) {
+      line.put("rank", lrq.rank(entry.out(), entry.in()));
+    }
+    line.put("bits", CalibratedJob.bits(List.of(entry)));
+    line.put("weight_error", linear.readError(store).relative());
+    try {
+      return JSON.writeValueAsString(line);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("a tree of JSON can be written", e);
+    }
+  }
+}

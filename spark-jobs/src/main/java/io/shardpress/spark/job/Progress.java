@@ -1,0 +1,20 @@
+package io.shardpress.spark.job;
+
+/** Hears how far a run has come. */
+interface Progress {
+  /** Blocks, or other equal pieces, that the run has in all. */
+  void begin(int total);
+
+  /**
+   * A piece is done.
+   *
+   * @param name such as model.layers.2
+   * @param bits stored for each quantized weight, scales and zero points included
+   * @param relativeError squared error of the output, or of the weights where there are no
+   *     activations, over its squared sum
+   */
+  void done(String name, double bits, double relativeError);
+
+  /** The run has ended, well or not. */
+  void end();
+}

@@ -1,0 +1,99 @@
+package io.shardpress.spark.job;
+
+import io.shardpress.schemas.output.Manifest;
+import io.shardpress.schemas.recipe.Recipe;
+import io.shardpress.spark.cli.CommandEngine;
+import io.shardpress.spark.cli.CompressOptions;
+import io.shardpress.spark.cli.EvaluateOptions;
+import io.shardpress.spark.cli.ExitCodes;
+import io.shardpress.spark.cli.InspectOptions;
+import io.shardpress.spark.cli.PlanOptions;
+import io.shardpress.spark.cli.RecipeChoice;
+import io.shardpress.spark.cli.SparkSettings;
+import io.shardpress.spark.cli.VerifyOptions;
+import io.shardpress.spark.io.Checkpoint;
+import io.shardpress.spark.plan.CompressionPlan;
+import io.shardpress.spark.plan.Planner;
+import io.shardpress.spark.publish.OutputFolder;
+import io.shardpress.spark.publish.Verification;
+import io.shardpress.spark.text.Windows;
+import java.util.Locale;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.deploy.SparkHadoopUtil;
+import org.apache.spark.sql.SparkSession;
+
+/** The commands on Spark. Whatever can be refused from headers is refused before Spark starts. */
+public final class SparkCommandEngine implements CommandEngine {
+  @Override
+  public int plan(PlanOptions options) {
+    Configuration configuration = configuration(options.spark());
+    CompressionPlan plan = plan(options.model(), options.recipe(), configuration);
+    System.out.print(PlanText.of(plan));
+    plan.warnings().forEach(SparkCommandEngine::warn);
+    return ExitCodes.DONE;
+  }
+
+  @Override
+  public int compress(CompressOptions options) {
+    Configuration configuration = configuration(options.spark());
+    CompressionPlan plan = plan(options.model(), options.recipe(), configuration);
+    plan.warnings().forEach(SparkCommandEngine::warn);
+    Windows windows = null;
+    if (plan.recipe().calibrated()) {
+      windows = Calibration.windows(plan.checkpoint(), options.calibration(), configuration);
+      windows.warning().ifPresent(SparkCommandEngine::warn);
+    }
+    OutputFolder output = new OutputFolder(options.output(), configuration);
+    CompressJob job = new CompressJob(plan, options, windows, output, new LogProgress(System.err));
+    long start = System.nanoTime();
+    SparkSession session = SparkSessions.open("compress", options.spark());
+    try {
+      Manifest manifest = job.run(new JavaSparkContext(session.sparkContext()));
+      System.err.printf(
+          Locale.ROOT,
+          "%.1f MB in place of %.1f MB, learners %.1f CPU s, %.1f s in all%n",
+          plan.outputBytes() / 1e6,
+          plan.inputBytes() / 1e6,
+          job.learnerCpuSeconds(),
+          (System.nanoTime() - start) / 1e9);
+      System.out.println(manifest.treeHash());
+    } finally {
+      session.stop();
+    }
+    return ExitCodes.DONE;
+  }
+
+  @Override
+  public int evaluate(EvaluateOptions options) {
+    throw new UnsupportedOperationException("evaluate");
+  }
+
+  @Override
+  public int verify(VerifyOptions options) {
+    Verification verification = Verification.of(options.output(), configuration(options.spark()));
+    System.out.println(verification.treeHash());
+    verification.problems().forEach(problem -> System.err.println("error: " + problem));
+    return verification.problems().isEmpty() ? ExitCodes.DONE : ExitCodes.FAILED;
+  }
+
+  @Override
+  public int inspect(InspectOptions options) {
+    throw new UnsupportedOperationException("inspect");
+  }
+
+  private static CompressionPlan plan(
+      String model, RecipeChoice choice, Configuration configuration) {
+    Recipe recipe = choice.resolve(uri -> SmallFiles.text(uri, configuration));
+    return Planner.plan(Checkpoint.open(model, configuration), recipe);
+  }
+
+  /** Hadoop's settings as Spark will have them, without a session. */
+  private static Configuration configuration(SparkSettings settings) {
+    return SparkHadoopUtil.get().newConfiguration(SparkSessions.conf("", settings));
+  }
+
+  private static void warn(String warning) {
+    System.err.println("warning: " + warning);
+  }
+}

@@ -1,0 +1,41 @@
+package io.shardpress.spark.job;
+
+import io.shardpress.spark.cli.SparkSettings;
+import java.util.Map;
+import org.apache.spark.SparkConf;
+import org.apache.spark.sql.SparkSession;
+
+/** Opens Spark as the command line asks: what it says wins over spark-submit's settings. */
+final class SparkSessions {
+  private static final Map<String, String> DEFAULTS =
+      Map.of(
+          "spark.ui.showConsoleProgress", "false",
+          "spark.kryoserializer.buffer.max", "512m",
+          "spark.driver.maxResultSize", "2g");
+
+  private SparkSessions() {}
+
+  static SparkSession open(String name, SparkSettings settings) {
+    return SparkSession.builder().config(conf(name, settings)).getOrCreate();
+  }
+
+  /** The settings that a session will have. */
+  static SparkConf conf(String name, SparkSettings settings) {
+    SparkConf conf = new SparkConf();
+    conf.setAppName("shardpress " + name);
+    DEFAULTS.forEach(conf::setIfMissing);
+    settings.master().ifPresent(conf::setMaster);
+    conf.setIfMissing("spark.master", "local[*]");
+    if (conf.get("spark.master").startsWith("local")) {
+      // Nobody reaches an embedded Spark from outside.
+      conf.setIfMissing("spark.ui.enabled", "false");
+      conf.setIfMissing("spark.driver.host", "127.0.0.1");
+      conf.setIfMissing("spark.driver.bindAddress", "127.0.0.1");
+    }
+    settings.conf().forEach(conf::set);
+    conf.set("spark.serializer", "org.apache.spark.serializer.KryoSerializer");
+    conf.set("spark.kryo.registrationRequired", "true");
+    conf.set("spark.kryo.registrator", ShardpressRegistrator.class.getName());
+    return conf;
+  }
+}

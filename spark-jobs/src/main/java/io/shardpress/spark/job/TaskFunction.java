@@ -1,0 +1,27 @@
+package io.shardpress.spark.job;
+
+import io.shardpress.schemas.CheckpointException;
+import io.shardpress.spark.unit.ClusterTask;
+import io.shardpress.spark.unit.RunSettings;
+import io.shardpress.spark.unit.TaskEnvironment;
+import java.io.Serializable;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
+import org.apache.spark.api.java.function.Function;
+
+/** What an executor does with a task. */
+record TaskFunction<R extends Serializable>(RunSettings settings, int threads)
+    implements Function<ClusterTask<R>, TaskAnswer<R>> {
+  @Override
+  public TaskAnswer<R> call(ClusterTask<R> task) {
+    ThreadMXBean times = ManagementFactory.getThreadMXBean();
+    long start = times.getCurrentThreadCpuTime();
+    try (TaskEnvironment environment = new TaskEnvironment(settings, threads)) {
+      R value = task.run(environment);
+      long cpu = times.getCurrentThreadCpuTime() - start + environment.workers().cpuNanos();
+      return new TaskAnswer<>(value, null, cpu);
+    } catch (CheckpointException e) {
+      return new TaskAnswer<>(null, e.getMessage(), times.getCurrentThreadCpuTime() - start);
+    }
+  }
+}

@@ -1,0 +1,106 @@
+package io.shardpress.spark.job;
+
+import io.shardpress.schemas.CheckpointException;
+import io.shardpress.spark.store.PartStore;
+import io.shardpress.spark.unit.ClusterTask;
+import io.shardpress.spark.unit.RunSettings;
+import io.shardpress.spark.unit.UnitOfWork;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.spark.api.java.JavaSparkContext;
+
+/**
+ * Runs units as Spark tasks, one task each, in the order given. Units whose parts are all in the
+ * store are left out.
+ */
+final class TaskRunner {
+  private final JavaSparkContext spark;
+  private final RunSettings settings;
+  private final PartStore store;
+
+  TaskRunner(JavaSparkContext spark, RunSettings settings) {
+    this.spark = spark;
+    this.settings = settings;
+    this.store = new PartStore(settings.store(), settings.configuration());
+  }
+
+  PartStore store() {
+    return store;
+  }
+
+  /**
+   * What became of some units.
+   *
+   * @param run units that ran; the others' parts were there
+   * @param cpuSeconds of the tasks' threads
+   */
+  record Ran(int run, int reused, double cpuSeconds) {
+    static final Ran NOTHING = new Ran(0, 0, 0);
+
+    Ran plus(Ran other) {
+      return new Ran(run + other.run, reused + other.reused, cpuSeconds + other.cpuSeconds);
+    }
+  }
+
+  /**
+   * Makes the parts of these units.
+   *
+   * @param what names the Spark job
+   */
+  Ran run(String what, List<? extends UnitOfWork> units) {
+    List<MakeParts> missing = new ArrayList<>();
+    for (UnitOfWork unit : units) {
+      if (!unit.parts().stream().allMatch(store::has)) {
+        missing.add(new MakeParts(unit));
+      }
+    }
+    double cpu = 0;
+    for (TaskAnswer<Boolean> answer : answers(what, missing)) {
+      cpu += answer.cpuNanos() / 1e9;
+    }
+    return new Ran(missing.size(), units.size() - missing.size(), cpu);
+  }
+
+  /** Runs tasks and gives their answers in the tasks' order. */
+  <R extends Serializable> List<R> call(String what, List<? extends ClusterTask<R>> tasks) {
+    return answers(what, tasks).stream().map(TaskAnswer::value).toList();
+  }
+
+  private <R extends Serializable> List<TaskAnswer<R>> answers(
+      String what, List<? extends ClusterTask<R>> tasks) {
+    if (tasks.isEmpty()) {
+      return List.of();
+    }
+    spark.setJobDescription(what);
+    List<TaskAnswer<R>> answers =
+        spark
+            .<ClusterTask<R>>parallelize(new ArrayList<>(tasks), tasks.size())
+            .map(new TaskFunction<R>(settings, threads(tasks.size())))
+            .collect();
+    for (TaskAnswer<R> answer : answers) {
+      if (answer.inputError() != null) {
+        throw new CheckpointException(answer.inputError());
+      }
+    }
+    return answers;
+  }
+
+  /** On local cores, what the tasks leave over; on a cluster, the cpus that a task is given. */
+  private int threads(int tasks) {
+    if (spark.isLocal()) {
+      int cores = spark.defaultParallelism();
+      return Math.max(1, cores / Math.min(cores, tasks));
+    }
+    return spark.getConf().getInt("spark.task.cpus", 1);
+  }
+
+  /** A unit as a task without an answer. */
+  record MakeParts(UnitOfWork unit) implements ClusterTask<Boolean> {
+    @Override
+    public Boolean run(io.shardpress.spark.unit.TaskEnvironment environment) {
+      unit.run(environment);
+      return true;
+    }
+  }
+}

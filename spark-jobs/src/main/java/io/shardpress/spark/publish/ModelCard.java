@@ -1,0 +1,49 @@
+package io.shardpress.spark.publish;
+
+import io.shardpress.schemas.recipe.Modifier;
+import io.shardpress.schemas.recipe.SchemeGroup;
+import io.shardpress.schemas.recipe.WeightScheme;
+import io.shardpress.spark.plan.CompressionPlan;
+import java.util.Locale;
+
+/** The README.md of a compressed checkpoint: what it is, how it was made, how to load it. */
+final class ModelCard {
+  private ModelCard() {}
+
+  static String of(CompressionPlan plan) {
+    StringBuilder card = new StringBuilder();
+    card.append(
+        "---\nlibrary_name: transformers\ntags:\n- compressed-tensors\n- shardpress\n---\n");
+    card.append("# Compressed ").append(plan.config().modelType()).append(" checkpoint\n\n");
+    card.append(
+        String.format(
+            Locale.ROOT,
+            "%d of %d tensors quantized, %.1f MB of weights in place of %.1f MB.\n\n",
+            plan.quantized().size(),
+            plan.entries().size(),
+            plan.outputBytes() / 1e6,
+            plan.inputBytes() / 1e6));
+    card.append("| algorithm | scheme | targets |\n|---|---|---|\n");
+    for (Modifier modifier : plan.recipe().modifiers()) {
+      for (SchemeGroup group : modifier.groups()) {
+        card.append(
+            "| %s | %s | %s |\n"
+                .formatted(
+                    modifier.kind().algorithm(),
+                    scheme(group.weights()),
+                    String.join(", ", group.targets())));
+      }
+    }
+    card.append("\nThe whole recipe is in `recipe.yaml`, the account of every tensor in ");
+    card.append("`shardpress.json`; `shardpress verify` checks the files against it.\n\n");
+    card.append("The format is compressed-tensors (pack-quantized). To serve it: ");
+    card.append("`vllm serve FOLDER`; in Python: ");
+    card.append("`AutoModelForCausalLM.from_pretrained(\"FOLDER\")`.\n");
+    return card.toString();
+  }
+
+  private static String scheme(WeightScheme scheme) {
+    return scheme.name()
+        + (scheme.perChannel() ? " per channel" : " in groups of " + scheme.groupSize());
+  }
+}

@@ -1,0 +1,28 @@
+package io.shardpress.spark.publish;
+
+import io.shardpress.schemas.output.PublishedFile;
+import io.shardpress.schemas.output.PublishedTensor;
+import java.io.Serializable;
+import java.util.List;
+
+/**
+ * What a task says of the shard that it wrote.
+ *
+ * @param sha256 of the file
+ * @param tensorSha256 of each tensor's bytes, in the file's order
+ */
+public record PublishedShard(String file, long size, String sha256, List<String> tensorSha256)
+    implements Serializable {
+  public PublishedShard {
+    tensorSha256 = List.copyOf(tensorSha256);
+  }
+
+  PublishedFile asFile() {
+    return new PublishedFile(file, size, sha256);
+  }
+
+  PublishedTensor asTensor(int index, ShardItem item) {
+    return new PublishedTensor(
+        item.name(), item.dtype().name(), item.shape(), file, tensorSha256.get(index));
+  }
+}

@@ -1,0 +1,115 @@
+package io.shardpress.spark.publish;
+
+import io.shardpress.schemas.output.Manifest;
+import io.shardpress.schemas.output.ManifestTensor;
+import io.shardpress.schemas.output.ManifestTensor.Action;
+import io.shardpress.schemas.output.OutputTensor;
+import io.shardpress.schemas.output.PublishedFile;
+import io.shardpress.schemas.output.PublishedTensor;
+import io.shardpress.schemas.safetensors.TensorSpec;
+import io.shardpress.spark.plan.CompressionPlan;
+import io.shardpress.spark.plan.OutputShard;
+import io.shardpress.spark.plan.PlanEntry;
+import io.shardpress.spark.unit.ClusterTask;
+import io.shardpress.spark.unit.LearnedLinear;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+
+/** Publishes a finished run: shards, then the files around them, the manifest last. */
+public final class Publisher {
+  private final CompressionPlan plan;
+  private final Map<String, LearnedLinear> learned;
+  private final OutputFolder output;
+
+  public Publisher(CompressionPlan plan, Map<String, LearnedLinear> learned, OutputFolder output) {
+    this.plan = plan;
+    this.learned = learned;
+    this.output = output;
+  }
+
+  /** Tasks that write the shards, one each. */
+  private List<PublishTask> tasks() {
+    Map<String, TensorSource> sources = new HashMap<>();
+    for (PlanEntry entry : plan.entries()) {
+      for (OutputTensor tensor : entry.outputs()) {
+        sources.put(tensor.name(), source(entry, tensor));
+      }
+    }
+    List<PublishTask> tasks = new ArrayList<>();
+    for (OutputShard shard : plan.shards()) {
+      List<ShardItem> items = new ArrayList<>();
+      for (TensorSpec tensor : shard.tensors()) {
+        items.add(new ShardItem(tensor, sources.get(tensor.name())));
+      }
+      tasks.add(new PublishTask(output.uri(), shard.file(), List.copyOf(items)));
+    }
+    return tasks;
+  }
+
+  private TensorSource source(PlanEntry entry, OutputTensor tensor) {
+    if (entry.action() == Action.COPY) {
+      return new TensorSource.Copy(entry.tensor());
+    }
+    LearnedLinear linear = learned.get(entry.module());
+    String suffix = tensor.name().substring(entry.module().length());
+    return switch (suffix) {
+      case ".weight_packed" -> new TensorSource.Codes(linear);
+      case ".weight_scale" ->
+          new TensorSource.Scales(
+              linear, io.shardpress.schemas.safetensors.Dtype.of(tensor.dtype()));
+      case ".weight_zero_point" -> new TensorSource.Zeros(linear);
+      case ".weight_shape" -> new TensorSource.Shape(linear.out(), linear.in());
+      default -> throw new IllegalStateException("no source for " + tensor.name());
+    };
+  }
+
+  /**
+   * Writes everything.
+   *
+   * @param runTasks runs the shards' tasks on the cluster
+   * @param run what is true of this run only, for the manifest
+   * @param report files below report/, by name
+   */
+  public Manifest publish(
+      Function<List<? extends ClusterTask<PublishedShard>>, List<PublishedShard>> runTasks,
+      String version,
+      Map<String, String> run,
+      Map<String, byte[]> report) {
+    List<PublishTask> tasks = tasks();
+    List<PublishedShard> shards = runTasks.apply(tasks);
+    List<PublishedFile> files = new ArrayList<>();
+    List<PublishedTensor> tensors = new ArrayList<>();
+    for (int i = 0; i < tasks.size(); i++) {
+      files.add(shards.get(i).asFile());
+      List<ShardItem> items = tasks.get(i).items();
+      for (int t = 0; t < items.size(); t++) {
+        tensors.add(shards.get(i).asTensor(t, items.get(t)));
+      }
+    }
+    SideFiles.of(plan).forEach((name, bytes) -> files.add(output.write(name, bytes)));
+    report.forEach((name, bytes) -> files.add(output.write("report/" + name, bytes)));
+    Manifest manifest = Manifest.of(version, plan.recipe().digest(), run, inputs(), tensors, files);
+    output.publish(Manifest.FILE_NAME, manifest.toJson().getBytes(StandardCharsets.UTF_8));
+    return manifest;
+  }
+
+  private List<ManifestTensor> inputs() {
+    List<ManifestTensor> inputs = new ArrayList<>();
+    for (PlanEntry entry : plan.entries()) {
+      inputs.add(
+          new ManifestTensor(
+              entry.tensor().tensor(),
+              entry.tensor().shard(),
+              entry.tensor().dtype().name(),
+              entry.tensor().shape(),
+              entry.action(),
+              entry.reason(),
+              entry.outputs().stream().map(OutputTensor::name).toList()));
+    }
+    return inputs;
+  }
+}

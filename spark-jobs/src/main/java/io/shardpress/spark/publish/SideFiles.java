@@ -1,0 +1,117 @@
+package io.shardpress.spark.publish;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.shardpress.schemas.json.StrictJson;
+import io.shardpress.schemas.output.CompressedTensors;
+import io.shardpress.schemas.output.ManifestTensor.Action;
+import io.shardpress.schemas.recipe.Modifier;
+import io.shardpress.schemas.recipe.SchemeGroup;
+import io.shardpress.schemas.safetensors.ShardIndex;
+import io.shardpress.schemas.safetensors.TensorSpec;
+import io.shardpress.spark.io.CheckpointFile;
+import io.shardpress.spark.plan.CompressionPlan;
+import io.shardpress.spark.plan.OutputShard;
+import io.shardpress.spark.plan.PlanEntry;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+
+/** The small files around the shards. Their bytes follow from model and recipe alone. */
+final class SideFiles {
+  private static final Pattern COPIED =
+      Pattern.compile(
+          "(tokenizer.*|vocab\\..*|merges\\.txt|special_tokens_map\\.json|added_tokens\\.json"
+              + "|generation_config\\.json|chat_template.*|(pre)?processor_config\\.json"
+              + "|.*\\.tiktoken|.*\\.model|LICENSE.*|NOTICE.*|.*\\.py)");
+  private static final ObjectMapper JSON =
+      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+  private SideFiles() {}
+
+  /** Every file by its name. */
+  static Map<String, byte[]> of(CompressionPlan plan) {
+    Map<String, byte[]> files = new TreeMap<>();
+    for (CheckpointFile file : plan.checkpoint().otherFiles()) {
+      if (COPIED.matcher(file.name()).matches()) {
+        files.put(file.name(), plan.checkpoint().read(file));
+      }
+    }
+    files.put("config.json", config(plan));
+    files.put("recipe.yaml", plan.recipe().toYaml().getBytes(StandardCharsets.UTF_8));
+    files.put("README.md", ModelCard.of(plan).getBytes(StandardCharsets.UTF_8));
+    if (plan.shards().size() > 1) {
+      files.put(ShardIndex.FILE_NAME, index(plan.shards()));
+    }
+    return files;
+  }
+
+  private static byte[] config(CompressionPlan plan) {
+    ObjectNode config =
+        StrictJson.object(plan.checkpoint().uri() + "/config.json", plan.checkpoint().configJson());
+    config.set(
+        "quantization_config", CompressedTensors.quantizationConfig(groups(plan), ignored(plan)));
+    try {
+      return (JSON.writeValueAsString(config) + "\n").getBytes(StandardCharsets.UTF_8);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("a tree of JSON can be written", e);
+    }
+  }
+
+  /** The groups that linears fell to, in the recipe's order. */
+  private static List<SchemeGroup> groups(CompressionPlan plan) {
+    Set<SchemeGroup> used = new LinkedHashSet<>();
+    for (Modifier modifier : plan.recipe().modifiers()) {
+      for (SchemeGroup group : modifier.groups()) {
+        if (plan.quantized().values().stream().anyMatch(e -> e.choice().group().equals(group))) {
+          used.add(group);
+        }
+      }
+    }
+    return List.copyOf(used);
+  }
+
+  /**
+   * Linears that stay as they are, by name: what readers would otherwise expect packed. lm_head is
+   * always among them, since Transformers counts it as a linear even where it is tied.
+   */
+  private static List<String> ignored(CompressionPlan plan) {
+    List<String> names = new ArrayList<>();
+    boolean head = false;
+    for (PlanEntry entry : plan.entries()) {
+      // Of a family that is not known here, readers may take any 2-D weight for a linear's.
+      boolean linear =
+          entry.ignored() || !plan.config().knownFamily() && entry.tensor().shape().size() == 2;
+      if (entry.action() == Action.COPY && linear) {
+        names.add(entry.module());
+        head |= entry.module().endsWith("lm_head");
+      }
+    }
+    boolean quantizedHead =
+        plan.quantized().keySet().stream().anyMatch(module -> module.endsWith("lm_head"));
+    if (!head && !quantizedHead) {
+      names.add("lm_head");
+    }
+    return names;
+  }
+
+  private static byte[] index(List<OutputShard> shards) {
+    TreeMap<String, String> map = new TreeMap<>();
+    long total = 0;
+    for (OutputShard shard : shards) {
+      for (TensorSpec tensor : shard.tensors()) {
+        map.put(tensor.name(), shard.file());
+      }
+      total += shard.bytes();
+    }
+    return new ShardIndex(OptionalLong.of(total), map).write();
+  }
+}

@@ -1,0 +1,89 @@
+package io.shardpress.spark.publish;
+
+import io.shardpress.kernels.convert.FloatBytes;
+import io.shardpress.kernels.pack.BitPacking;
+import io.shardpress.kernels.quant.Steps;
+import io.shardpress.schemas.safetensors.Dtype;
+import io.shardpress.spark.io.TensorRef;
+import io.shardpress.spark.unit.LearnedLinear;
+import io.shardpress.spark.unit.TaskEnvironment;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.Serializable;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/** Where a published tensor's bytes come from. */
+sealed interface TensorSource extends Serializable {
+  /** Writes all bytes of the tensor. */
+  void writeTo(OutputStream out, TaskEnvironment environment) throws IOException;
+
+  /** An input tensor as it is. */
+  record Copy(TensorRef tensor) implements TensorSource {
+    private static final int CHUNK_BYTES = 4 << 20;
+
+    @Override
+    public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
+      byte[] chunk = new byte[(int) Math.min(CHUNK_BYTES, tensor.length())];
+      for (long at = 0; at < tensor.length(); at += chunk.length) {
+        int count = (int) Math.min(chunk.length, tensor.length() - at);
+        environment.reader().readBytes(tensor, at, chunk, 0, count);
+        out.write(chunk, 0, count);
+      }
+    }
+  }
+
+  /** weight_packed. */
+  record Codes(LearnedLinear linear) implements TensorSource {
+    @Override
+    public void writeTo(OutputStream out, TaskEnvironment environment) {
+      linear.forEachPackedTile(
+          environment.store(),
+          tile -> {
+            try {
+              out.write(tile);
+            } catch (IOException e) {
+              throw new UncheckedIOException(e);
+            }
+          });
+    }
+  }
+
+  /** weight_scale, already exact in its dtype. */
+  record Scales(LearnedLinear linear, Dtype dtype) implements TensorSource {
+    @Override
+    public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
+      float[] scales = linear.readSteps(environment.store()).scales();
+      byte[] bytes = new byte[Math.toIntExact(dtype.bytes(scales.length))];
+      FloatBytes.encode(dtype, scales, 0, bytes, 0, scales.length);
+      out.write(bytes);
+    }
+  }
+
+  /** weight_zero_point, packed down its columns. */
+  record Zeros(LearnedLinear linear) implements TensorSource {
+    @Override
+    public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
+      Steps steps = linear.readSteps(environment.store());
+      byte[] zeros = new byte[steps.zeros().length];
+      for (int i = 0; i < zeros.length; i++) {
+        zeros[i] = (byte) steps.zeros()[i];
+      }
+      int[] words =
+          BitPacking.packColumns(zeros, steps.out(), steps.groups(), linear.scheme().bits());
+      ByteBuffer bytes = ByteBuffer.allocate(words.length * 4).order(ByteOrder.LITTLE_ENDIAN);
+      bytes.asIntBuffer().put(words);
+      out.write(bytes.array());
+    }
+  }
+
+  /** weight_shape. */
+  record Shape(long out, long in) implements TensorSource {
+    @Override
+    public void writeTo(OutputStream stream, TaskEnvironment environment) throws IOException {
+      stream.write(
+          ByteBuffer.allocate(16).order(ByteOrder.LITTLE_ENDIAN).putLong(out).putLong(in).array());
+    }
+  }
+}
