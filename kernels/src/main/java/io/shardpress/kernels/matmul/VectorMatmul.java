@@ -41,8 +41,7 @@ public final class VectorMatmul extends TiledMatmul {
   private record Blocks(PackedPanels a, PackedPanels b) {}
 
   /**
-   * @param bits width of the vectors: 128, 256 or 512
-   * @throws UnsupportedOperationException where the processor has no vectors of that width
+   * @param bits width of the vectors, 128, 256 or 512, at most what the processor has
    */
   VectorMatmul(int bits) {
     this.bits = bits;
