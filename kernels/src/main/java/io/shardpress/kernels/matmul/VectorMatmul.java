@@ -15,8 +15,8 @@ import java.util.concurrent.ConcurrentLinkedDeque;
  * that all widths of vectors and all numbers of threads give the same bits.
  */
 public final class VectorMatmul extends TiledMatmul {
-  /** Rows and columns of the blocks packed at a time. */
-  private static final int BLOCK = 4080;
+  /** Rows and columns of the blocks packed at a time, a multiple of every kernel's tile. */
+  private static final int BLOCK = 43 * 96;
 
   /** Depth of the blocks packed at a time: two of 32 MiB. */
   private static final int BLOCK_DEPTH = 2048;
