@@ -1,5 +1,6 @@
 package io.shardpress.kernels.learn;
 
+import io.shardpress.kernels.loops.Loops;
 import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.matmul.Matmul.Op;
 import io.shardpress.kernels.parallel.Workers;
@@ -112,10 +113,7 @@ public final class Gptq {
           codes[at + i] = (byte) code;
           float e = (w[at + i] - scale * (code - zero)) / upper[i * in + i];
           errors[error + i - begin] = e;
-          int factors = i * in;
-          for (int j = i + 1; j < stop; j++) {
-            w[at + j] -= e * upper[factors + j];
-          }
+          Loops.chosen().addScaled(-e, upper, i * in + i + 1, w, at + i + 1, stop - i - 1);
         }
       }
       if (stop < in) {

@@ -1,5 +1,6 @@
 package io.shardpress.spark.unit;
 
+import io.shardpress.kernels.loops.Loops;
 import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.matmul.Matmuls;
 import io.shardpress.kernels.parallel.Workers;
@@ -17,12 +18,21 @@ public final class TaskEnvironment implements AutoCloseable {
 
   /**
    * @param threads that kernels may use
-   * @throws UnsupportedOperationException where this machine has not the driver's matmul
+   * @throws UnsupportedOperationException where this machine has not the driver's matmul or loops
    */
   public TaskEnvironment(RunSettings settings, int threads) {
     configuration = settings.configuration();
     store = new PartStore(settings.store(), configuration);
     matmul = Matmuls.named(settings.matmul());
+    if (!Loops.chosen().name().equals(settings.loops())) {
+      throw new UnsupportedOperationException(
+          "loops "
+              + settings.loops()
+              + " are wanted, but this machine gives "
+              + Loops.chosen().name()
+              + "; use machines of one kind, or fix the narrower one everywhere with"
+              + " -Dshardpress.vector.bits");
+    }
     workers = Workers.of(threads);
     reader = new TensorReader(configuration);
   }
