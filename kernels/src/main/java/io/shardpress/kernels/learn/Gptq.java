@@ -47,9 +47,14 @@ public final class Gptq {
    *
    * @param inverseUpper U [in×in], upper triangular, H⁻¹ = Uᵀ·U
    * @param importance [in] weights of squared errors for the step rule, usually diag(H)
+   * @throws IllegalArgumentException where {@code in} is above {@link StageFactors#MOST_INPUTS}, or
+   *     an array is shorter than its shape
    */
   public Result quantize(
       float[] w, int out, int in, float[] inverseUpper, float[] importance, Workers workers) {
+    StageFactors.checkInputs(in);
+    checkLength("weights", w, out, in);
+    checkLength("the inverse's factor", inverseUpper, in, in);
     Steps steps = new Steps(out, scheme.groups(in));
     byte[] codes = new byte[out * in];
     workers.forEach(
@@ -67,6 +72,14 @@ public final class Gptq {
               codes);
         });
     return new Result(new QuantizedLinear(out, in, scheme, codes, steps), w);
+  }
+
+  private static void checkLength(String what, float[] array, int rows, int columns) {
+    if ((long) rows * columns > array.length) {
+      throw new IllegalArgumentException(
+          "%s: %d×%d need %d elements, the array has %d"
+              .formatted(what, rows, columns, (long) rows * columns, array.length));
+    }
   }
 
   private void rows(
