@@ -13,8 +13,8 @@ import io.shardpress.schemas.recipe.WeightScheme;
 /**
  * GPTQ (arXiv 2210.17323): columns are rounded in order, and the error of each is compensated in
  * the columns not yet rounded: e = (w_i − q_i)/U_ii, W[:, i+1:] −= e·U[i, i+1:], where U is the
- * upper Cholesky factor of H⁻¹. Columns go in blocks of 128, whose errors reach the columns after
- * the block in one product. Rows do not depend on one another, so they are taken in tiles.
+ * upper Cholesky factor of H⁻¹. Columns go in blocks of at most 128, whose errors reach the columns
+ * after the block in one product. Rows do not depend on one another, so they are taken in tiles.
  */
 public final class Gptq {
   /** Columns whose errors are gathered before one product carries them on. */
@@ -74,6 +74,14 @@ public final class Gptq {
     return new Result(new QuantizedLinear(out, in, scheme, codes, steps), w);
   }
 
+  // A block ends where a group does, if one ends in it: a step is chosen from weights that all
+  // columns before their group have already changed.
+  private static int blockEnd(int begin, int in, int groupLength) {
+    int end = Math.min(in, begin + BLOCK);
+    int boundary = end / groupLength * groupLength;
+    return boundary > begin ? boundary : end;
+  }
+
   private static void checkLength(String what, float[] array, int rows, int columns) {
     if ((long) rows * columns > array.length) {
       throw new IllegalArgumentException(
@@ -99,8 +107,9 @@ public final class Gptq {
         rule.choose(w, row * in, (row + 1) * in, importance, 0, grid, format, steps, row);
       }
     }
-    for (int begin = 0; begin < in; begin += BLOCK) {
-      int stop = Math.min(in, begin + BLOCK);
+    int stop;
+    for (int begin = 0; begin < in; begin = stop) {
+      stop = blockEnd(begin, in, length);
       for (int row = first; row < end; row++) {
         int at = row * in;
         int error = (row - first) * BLOCK;

@@ -36,7 +36,11 @@ class GptqTest {
     "33,160,4,false,32",
     "20,256,4,true,128",
     "20,320,2,false,64",
-    "9,300,8,false,0"
+    "9,300,8,false,0",
+    "20,240,4,false,48",
+    "20,300,3,true,20",
+    "20,384,4,false,192",
+    "9,512,4,false,256"
   })
   void sameCodesAsTheTextbook(int out, int in, int bits, boolean symmetric, int group) {
     Random random = new Random(in);
