@@ -1,7 +1,7 @@
 package io.shardpress.kernels.nn;
 
 /**
- * e^x in f32 to about 2 ulp, the same bits everywhere: x = n·ln 2 + r with |r| ≤ ln 2 / 2, a
+ * e^x in f32 to within 1 ulp, the same bits everywhere: x = n·ln 2 + r with |r| ≤ ln 2 / 2, a
  * minimax polynomial for e^r (the coefficients of Cephes' expf), and n added to the exponent.
  */
 public final class Exp {

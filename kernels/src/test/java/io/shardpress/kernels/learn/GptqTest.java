@@ -93,7 +93,7 @@ class GptqTest {
     int largest = (1 << scheme.bits()) - 1;
     double range = scheme.symmetric() ? 2 * Math.max(-low, high) : high - low;
     assertThat(scale).isCloseTo(range / largest, within(0x1p-7 * 0.51 * range / largest));
-    double wanted = scheme.symmetric() ? (largest + 1) / 2 : -low / scale;
+    double wanted = scheme.symmetric() ? (largest + 1) / 2.0 : -low / scale;
     assertThat((double) zero).isCloseTo(wanted, within(0.51));
   }
 

@@ -102,7 +102,7 @@ class DecoderGoldenTest {
     float[] table = model.weights().get(model.names().embed());
     float[] x = new float[tokens.length * hidden];
     for (int t = 0; t < tokens.length; t++) {
-      System.arraycopy(table, (int) tokens[t] * hidden, x, t * hidden, hidden);
+      System.arraycopy(table, ((int) tokens[t]) * hidden, x, t * hidden, hidden);
     }
     return x;
   }
