@@ -7,7 +7,7 @@ import io.shardpress.kernels.matmul.Matmul.Op;
 import io.shardpress.kernels.matmul.Matmul.Triangle;
 import io.shardpress.kernels.parallel.Workers;
 import java.util.Arrays;
-import java.util.Random;
+import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -292,10 +292,10 @@ class MatmulTest {
     float[] random(int seed, float scale) {
       float[] data = new float[offset + rows * stride];
       Arrays.fill(data, GUARD);
-      Random random = new Random(seed);
+      SplittableRandom random = new SplittableRandom(seed);
       for (int i = 0; i < rows; i++) {
         for (int j = 0; j < columns; j++) {
-          data[at(i, j)] = scale * (float) random.nextGaussian();
+          data[at(i, j)] = scale * (random.nextInt() * 0x1p-31f);
         }
       }
       return data;
