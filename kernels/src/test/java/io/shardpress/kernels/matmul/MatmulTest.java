@@ -32,8 +32,8 @@ class MatmulTest {
     for (int m : SIZES) {
       for (int n : SIZES) {
         for (int k : SIZES) {
-          Op opA = Op.values()[seed % 2];
-          Op opB = Op.values()[seed / 2 % 2];
+          Op opA = seed % 2 == 0 ? Op.AS_IS : Op.TRANSPOSED;
+          Op opB = seed / 2 % 2 == 0 ? Op.AS_IS : Op.TRANSPOSED;
           check(matmul, new Example(opA, opB, m, n, k, 1, 0, null, seed++));
         }
       }
@@ -256,7 +256,7 @@ class MatmulTest {
       float[] before = result().random(seed + 2, 1);
       for (int i = 0; i < m; i++) {
         for (int j = 0; j < n; j++) {
-          if (triangle == Triangle.UPPER && j < i || triangle == Triangle.LOWER && j > i) {
+          if ((triangle == Triangle.UPPER && j < i) || (triangle == Triangle.LOWER && j > i)) {
             continue;
           }
           double sum = 0;
