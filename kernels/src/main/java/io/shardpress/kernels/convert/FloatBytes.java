@@ -3,14 +3,14 @@ package io.shardpress.kernels.convert;
 import io.shardpress.schemas.safetensors.Dtype;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 
 /** Runs of little-endian F32, F16 and BF16 elements to and from f32 arrays. */
 public final class FloatBytes {
   private static final VarHandle SHORTS =
       MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
-  private static final VarHandle FLOATS =
-      MethodHandles.byteArrayViewVarHandle(float[].class, ByteOrder.LITTLE_ENDIAN);
 
   private FloatBytes() {}
 
@@ -29,11 +29,7 @@ public final class FloatBytes {
   public static void decode(
       Dtype dtype, byte[] bytes, int offset, float[] values, int at, int count) {
     switch (dtype) {
-      case F32 -> {
-        for (int i = 0; i < count; i++) {
-          values[at + i] = (float) FLOATS.get(bytes, offset + 4 * i);
-        }
-      }
+      case F32 -> floats(bytes, offset, count).get(values, at, count);
       case F16 -> {
         for (int i = 0; i < count; i++) {
           values[at + i] = HalfFloats.fromF16((short) SHORTS.get(bytes, offset + 2 * i));
@@ -58,11 +54,7 @@ public final class FloatBytes {
   public static void encode(
       Dtype dtype, float[] values, int at, byte[] bytes, int offset, int count) {
     switch (dtype) {
-      case F32 -> {
-        for (int i = 0; i < count; i++) {
-          FLOATS.set(bytes, offset + 4 * i, values[at + i]);
-        }
-      }
+      case F32 -> floats(bytes, offset, count).put(values, at, count);
       case F16 -> {
         for (int i = 0; i < count; i++) {
           SHORTS.set(bytes, offset + 2 * i, HalfFloats.toF16(values[at + i]));
@@ -75,6 +67,10 @@ public final class FloatBytes {
       }
       default -> throw unknown(dtype);
     }
+  }
+
+  private static FloatBuffer floats(byte[] bytes, int offset, int count) {
+    return ByteBuffer.wrap(bytes, offset, 4 * count).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
   }
 
   private static IllegalArgumentException unknown(Dtype dtype) {

@@ -1,5 +1,7 @@
 package io.shardpress.kernels.learn;
 
+import io.shardpress.kernels.loops.AdamConstants;
+import io.shardpress.kernels.loops.Loops;
 import io.shardpress.kernels.parallel.Workers;
 
 /**
@@ -7,8 +9,6 @@ import io.shardpress.kernels.parallel.Workers;
  * parameters.
  */
 final class Adam {
-  private static final float BETA_1 = 0.9f;
-  private static final float BETA_2 = 0.999f;
   private static final float EPSILON = 1e-8f;
   private static final int TILE = 1 << 14;
 
@@ -27,21 +27,16 @@ final class Adam {
    */
   void update(
       float[] parameters, float[] gradients, int step, double learningRate, Workers workers) {
-    double correction = Math.sqrt(1 - StrictMath.pow(BETA_2, step));
-    float rate = (float) (learningRate * correction / (1 - StrictMath.pow(BETA_1, step)));
+    double correction = Math.sqrt(1 - StrictMath.pow(AdamConstants.BETA_2, step));
+    float rate =
+        (float) (learningRate * correction / (1 - StrictMath.pow(AdamConstants.BETA_1, step)));
     float epsilon = (float) (EPSILON * correction);
     workers.forEach(
         (parameters.length + TILE - 1) / TILE,
         tile -> {
           int end = Math.min(parameters.length, (tile + 1) * TILE);
-          for (int i = tile * TILE; i < end; i++) {
-            float g = gradients[i];
-            float m = BETA_1 * mean[i] + (1 - BETA_1) * g;
-            float v = BETA_2 * variance[i] + (1 - BETA_2) * g * g;
-            mean[i] = m;
-            variance[i] = v;
-            parameters[i] -= rate * m / ((float) Math.sqrt(v) + epsilon);
-          }
+          Loops.chosen()
+              .adam(parameters, gradients, mean, variance, tile * TILE, end, rate, epsilon);
         });
   }
 }

@@ -1,5 +1,6 @@
 package io.shardpress.kernels.learn;
 
+import io.shardpress.kernels.loops.Loops;
 import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.matmul.Matmul.Op;
 import io.shardpress.kernels.parallel.Workers;
@@ -13,8 +14,8 @@ import io.shardpress.schemas.recipe.WeightScheme;
 /**
  * GPTQ (arXiv 2210.17323): columns are rounded in order, and the error of each is compensated in
  * the columns not yet rounded: e = (w_i − q_i)/U_ii, W[:, i+1:] −= e·U[i, i+1:], where U is the
- * upper Cholesky factor of H⁻¹. Columns go in blocks of 128, whose errors reach the columns after
- * the block in one product. Rows do not depend on one another, so they are taken in tiles.
+ * upper Cholesky factor of H⁻¹. Columns go in blocks of at most 128, whose errors reach the columns
+ * after the block in one product. Rows do not depend on one another, so they are taken in tiles.
  */
 public final class Gptq {
   /** Columns whose errors are gathered before one product carries them on, unless told. */
@@ -57,9 +58,14 @@ public final class Gptq {
    *
    * @param inverseUpper U [in×in], upper triangular, H⁻¹ = Uᵀ·U
    * @param importance [in] weights of squared errors for the step rule, usually diag(H)
+   * @throws IllegalArgumentException where {@code in} is above {@link StageFactors#MOST_INPUTS}, or
+   *     an array is shorter than its shape
    */
   public Result quantize(
       float[] w, int out, int in, float[] inverseUpper, float[] importance, Workers workers) {
+    StageFactors.checkInputs(in);
+    checkLength("weights", w, out, in);
+    checkLength("the inverse's factor", inverseUpper, in, in);
     Steps steps = new Steps(out, scheme.groups(in));
     byte[] codes = new byte[out * in];
     workers.forEach(
@@ -79,6 +85,22 @@ public final class Gptq {
     return new Result(new QuantizedLinear(out, in, scheme, codes, steps), w);
   }
 
+  // A block ends where a group does, if one ends in it: a step is chosen from weights that all
+  // columns before their group have already changed.
+  private int blockEnd(int begin, int in, int groupLength) {
+    int end = Math.min(in, begin + blockSize);
+    int boundary = end / groupLength * groupLength;
+    return boundary > begin ? boundary : end;
+  }
+
+  private static void checkLength(String what, float[] array, int rows, int columns) {
+    if ((long) rows * columns > array.length) {
+      throw new IllegalArgumentException(
+          "%s: %d×%d need %d elements, the array has %d"
+              .formatted(what, rows, columns, (long) rows * columns, array.length));
+    }
+  }
+
   private void rows(
       float[] w,
       int first,
@@ -96,8 +118,9 @@ public final class Gptq {
         rule.choose(w, row * in, (row + 1) * in, importance, 0, grid, format, steps, row);
       }
     }
-    for (int begin = 0; begin < in; begin += blockSize) {
-      int stop = Math.min(in, begin + blockSize);
+    int stop;
+    for (int begin = 0; begin < in; begin = stop) {
+      stop = blockEnd(begin, in, length);
       for (int row = first; row < end; row++) {
         int at = row * in;
         int error = (row - first) * blockSize;
@@ -112,10 +135,7 @@ public final class Gptq {
           codes[at + i] = (byte) code;
           float e = (w[at + i] - scale * (code - zero)) / upper[i * in + i];
           errors[error + i - begin] = e;
-          int factors = i * in;
-          for (int j = i + 1; j < stop; j++) {
-            w[at + j] -= e * upper[factors + j];
-          }
+          Loops.chosen().addScaled(-e, upper, i * in + i + 1, w, at + i + 1, stop - i - 1);
         }
       }
       if (stop < in) {

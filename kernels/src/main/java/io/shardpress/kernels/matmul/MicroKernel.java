@@ -22,23 +22,12 @@ interface MicroKernel {
       int cOffset,
       int stride);
 
-  /**
-   * @throws UnsupportedOperationException where the processor has no vectors of that width
-   */
   static MicroKernel of(int bits) {
-    int widest = VectorWidth.preferred();
-    if (bits > widest) {
-      throw new UnsupportedOperationException(
-          "vectors of %d bits are wanted, but this processor has %d; set -Dshardpress.vector.bits=%d"
-              .formatted(bits, widest, widest));
-    }
     return switch (bits) {
       case 512 -> new MicroKernel512();
       case 256 -> new MicroKernel256();
       case 128 -> new MicroKernel128();
-      default ->
-          throw new IllegalArgumentException(
-              "shardpress.vector.bits is " + bits + ", must be 0, 128, 256 or 512");
+      default -> throw new IllegalArgumentException("no micro-kernel of %d bits".formatted(bits));
     };
   }
 }

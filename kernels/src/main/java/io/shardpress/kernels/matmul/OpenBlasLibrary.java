@@ -46,12 +46,8 @@ final class OpenBlasLibrary {
     while (root.getCause() != null) {
       root = root.getCause();
     }
-    return "OpenBLAS cannot be loaded on "
-        + System.getProperty("os.name")
-        + " "
-        + System.getProperty("os.arch")
-        + ": "
-        + root;
+    return "OpenBLAS cannot be loaded on %s %s: %s; the jars org.bytedeco:openblas and :javacpp of this platform must be on the class path"
+        .formatted(System.getProperty("os.name"), System.getProperty("os.arch"), root);
   }
 
   /** The library's version and the kernel set that it chose for this processor. */

@@ -60,6 +60,8 @@ public final class OpenBlasMatmul extends TiledMatmul {
         }
       }
     }
+    blocks.a.release();
+    blocks.b.release();
     idleBlocks.push(blocks);
   }
 
@@ -73,8 +75,20 @@ public final class OpenBlasMatmul extends TiledMatmul {
     if (tiles.isEmpty()) {
       return;
     }
-    blocks.a.load(product.a(), product.leftTransposed(), row, rows, inner, depth, workers);
-    blocks.b.load(product.b(), product.rightTransposed(), inner, depth, column, columns, workers);
+    NativeBlock a = blocks.a;
+    NativeBlock b = blocks.b;
+    a.reserve(product.a(), product.leftTransposed(), row, rows, inner, depth);
+    b.reserve(product.b(), product.rightTransposed(), inner, depth, column, columns);
+    int piecesOfA = a.pieces();
+    workers.forEach(
+        piecesOfA + b.pieces(),
+        piece -> {
+          if (piece < piecesOfA) {
+            a.load(piece);
+          } else {
+            b.load(piece - piecesOfA);
+          }
+        });
     float beta = inner == 0 ? product.beta() : 1;
     workers.forEach(
         tiles.size(),

@@ -54,15 +54,30 @@ final class PackedPanels {
     }
   }
 
+  // Four rows at a time fill a line of the panel sooner than one.
   private void packAlong(Matrix matrix, int to, int across, int count, int from) {
     float[] source = matrix.data();
-    for (int i = 0; i < count; i++) {
-      int start = matrix.at(across + i, from);
+    int i = 0;
+    for (; i + 4 <= count; i += 4) {
+      int first = matrix.at(across + i, from);
+      int second = first + matrix.stride();
+      int third = second + matrix.stride();
+      int fourth = third + matrix.stride();
       for (int l = 0; l < depth; l++) {
-        data[to + l * width + i] = source[start + l];
+        int at = to + l * width + i;
+        data[at] = source[first + l];
+        data[at + 1] = source[second + l];
+        data[at + 2] = source[third + l];
+        data[at + 3] = source[fourth + l];
       }
     }
-    for (int i = count; i < width; i++) {
+    for (; i < count; i++) {
+      int row = matrix.at(across + i, from);
+      for (int l = 0; l < depth; l++) {
+        data[to + l * width + i] = source[row + l];
+      }
+    }
+    for (; i < width; i++) {
       for (int l = 0; l < depth; l++) {
         data[to + l * width + i] = 0;
       }

@@ -15,8 +15,8 @@ import java.util.concurrent.ConcurrentLinkedDeque;
  * that all widths of vectors and all numbers of threads give the same bits.
  */
 public final class VectorMatmul extends TiledMatmul {
-  /** Rows and columns of the blocks packed at a time. */
-  private static final int BLOCK = 4080;
+  /** Rows and columns of the blocks packed at a time, a multiple of every kernel's tile. */
+  private static final int BLOCK = 43 * 96;
 
   /** Depth of the blocks packed at a time: two of 32 MiB. */
   private static final int BLOCK_DEPTH = 2048;
@@ -41,8 +41,7 @@ public final class VectorMatmul extends TiledMatmul {
   private record Blocks(PackedPanels a, PackedPanels b) {}
 
   /**
-   * @param bits width of the vectors: 128, 256 or 512
-   * @throws UnsupportedOperationException where the processor has no vectors of that width
+   * @param bits width of the vectors, 128, 256 or 512, at most what the processor has
    */
   VectorMatmul(int bits) {
     this.bits = bits;

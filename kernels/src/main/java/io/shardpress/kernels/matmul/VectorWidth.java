@@ -4,12 +4,19 @@ import jdk.incubator.vector.FloatVector;
 
 /** The width of vectors: {@code -Dshardpress.vector.bits}, or what the processor prefers. */
 public final class VectorWidth {
+  private static final String PROPERTY = "shardpress.vector.bits";
+
   private VectorWidth() {}
 
-  /** Bits of the widest vectors to use: 0 (none), 128, 256 or 512. */
+  /**
+   * Bits of the vectors to use: 128, 256, 512, or 0 for none.
+   *
+   * @throws IllegalArgumentException where the property is none of these
+   * @throws UnsupportedOperationException where the processor has no vectors of that width
+   */
   public static int chosen() {
-    Integer bits = Integer.getInteger("shardpress.vector.bits");
-    return bits == null ? preferred() : bits;
+    String wanted = System.getProperty(PROPERTY);
+    return wanted == null ? preferred() : parse(PROPERTY, wanted);
   }
 
   /** Bits of the processor's vectors, 0 where the JVM runs without the Vector API's module. */
@@ -18,5 +25,24 @@ public final class VectorWidth {
       return 0;
     }
     return Math.min(512, FloatVector.SPECIES_PREFERRED.vectorBitSize());
+  }
+
+  static int parse(String what, String wanted) {
+    int bits =
+        switch (wanted) {
+          case "0" -> 0;
+          case "128" -> 128;
+          case "256" -> 256;
+          case "512" -> 512;
+          default ->
+              throw new IllegalArgumentException(
+                  "%s is %s, must be 0, 128, 256 or 512".formatted(what, wanted));
+        };
+    if (bits > preferred()) {
+      throw new UnsupportedOperationException(
+          "%s asks for vectors of %d bits, but this JVM has %d; run it with --add-modules jdk.incubator.vector, on a processor that has them, or set -D%s=%d"
+              .formatted(what, bits, preferred(), PROPERTY, preferred()));
+    }
+    return bits;
   }
 }

@@ -1,5 +1,6 @@
 package io.shardpress.kernels.nn;
 
+import io.shardpress.kernels.loops.Loops;
 import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.matmul.Matmul.Op;
 import io.shardpress.kernels.parallel.Scratch;
@@ -116,9 +117,7 @@ final class Attention {
             int seen = tile.end(i);
             float lse = logSumExp[tile.head * rows + tile.firstQuery + i];
             Arrays.fill(p, i * n, i * n + tile.begin(i), 0);
-            for (int j = tile.begin(i); j < seen; j++) {
-              p[i * n + j] = Exp.of(p[i * n + j] - lse);
-            }
+            Loops.chosen().expShifted(p, i * n + tile.begin(i), i * n + seen, lse);
             Arrays.fill(p, i * n + seen, i * n + n, 0);
           }
           matmul.multiply(
@@ -230,18 +229,9 @@ final class Attention {
     int at = i * tile.keys;
     int begin = at + tile.begin(i);
     int end = at + tile.end(i);
-    float largest = Float.NEGATIVE_INFINITY;
-    for (int j = begin; j < end; j++) {
-      largest = Math.max(largest, p[j]);
-    }
-    for (int j = begin; j < end; j++) {
-      p[j] = Exp.of(p[j] - largest);
-    }
-    double sum = 0;
-    for (int j = begin; j < end; j++) {
-      sum += p[j];
-    }
-    float inverse = (float) (1 / sum);
+    float largest = Loops.chosen().max(p, begin, end);
+    float sum = Loops.chosen().expShifted(p, begin, end, largest);
+    float inverse = 1 / sum;
     Arrays.fill(p, at, begin, 0);
     for (int j = begin; j < end; j++) {
       p[j] *= inverse;

@@ -1,5 +1,6 @@
 package io.shardpress.kernels.nn;
 
+import io.shardpress.kernels.loops.Loops;
 import io.shardpress.kernels.parallel.Workers;
 
 /** The gated activation (arXiv 2002.05202), y = silu(gate) ∘ up, silu(x) = x·σ(x). */
@@ -14,9 +15,7 @@ final class SwiGlu {
         (n + TILE - 1) / TILE,
         tile -> {
           int end = Math.min(n, (tile + 1) * TILE);
-          for (int i = tile * TILE; i < end; i++) {
-            y[i] = gate[i] * sigmoid(gate[i]) * up[i];
-          }
+          Loops.chosen().swiGlu(gate, up, y, tile * TILE, end);
         });
   }
 
@@ -27,17 +26,7 @@ final class SwiGlu {
         (n + TILE - 1) / TILE,
         tile -> {
           int end = Math.min(n, (tile + 1) * TILE);
-          for (int i = tile * TILE; i < end; i++) {
-            float x = gate[i];
-            float u = up[i];
-            float s = sigmoid(x);
-            dgate[i] = dy[i] * u * s * (1 + x * (1 - s));
-            dup[i] = dy[i] * x * s;
-          }
+          Loops.chosen().swiGluBackward(gate, up, dy, dgate, dup, tile * TILE, end);
         });
-  }
-
-  private static float sigmoid(float x) {
-    return 1 / (1 + Exp.of(-x));
   }
 }

@@ -23,7 +23,8 @@ public record Grid(int bits, boolean symmetric) {
 
   /** The code nearest to w, ties to even. */
   public int code(float w, float scale, int zero) {
-    return clamp((int) Math.rint(w / scale) + zero);
+    // Clamped before it becomes an int: w/scale may be beyond the range of one.
+    return (int) Math.min(Math.max(Math.rint(w / scale) + zero, 0), largest());
   }
 
   /** The nearest code that the grid has. */

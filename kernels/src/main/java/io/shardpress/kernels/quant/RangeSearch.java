@@ -1,5 +1,7 @@
 package io.shardpress.kernels.quant;
 
+import io.shardpress.kernels.loops.Loops;
+
 /**
  * Searches shrunk ranges for the step with the least Σ importance·|w − ŵ|^p. Every candidate takes
  * the range [min·a, max·b]: first a = b falls from 1 in even steps, then, on asymmetric grids, the
@@ -77,13 +79,18 @@ public final class RangeSearch implements StepRule {
       float scale,
       int zero,
       double bound) {
+    if (power == 2) {
+      return Loops.chosen()
+          .squaredError(
+              w, from, to - from, importance, importanceFrom, scale, zero, grid.largest());
+    }
     double sum = 0;
     int largest = grid.largest();
     for (int i = from; i < to; i++) {
       float code = (float) Math.rint(w[i] / scale) + zero;
       code = Math.min(Math.max(code, 0), largest);
       double e = Math.abs(w[i] - scale * (code - zero));
-      double cost = power == 2 ? e * e : Math.pow(e, power);
+      double cost = Math.pow(e, power);
       sum += importance == null ? cost : cost * importance[importanceFrom + i - from];
       if (sum >= bound) {
         return sum;

@@ -14,7 +14,7 @@ public enum ScaleFormat {
   BF16(1.1920929e-7f) {
     @Override
     public float round(float scale) {
-      int bits = Float.floatToRawIntBits(scale);
+      int bits = Float.floatToRawIntBits(Math.max(-BF16_LARGEST, Math.min(scale, BF16_LARGEST)));
       return Float.intBitsToFloat((bits + 0x7FFF + ((bits >>> 16) & 1)) & 0xFFFF0000);
     }
   },
@@ -23,12 +23,15 @@ public enum ScaleFormat {
     public float round(float scale) {
       // Adding and taking away a number 2^13 ulp larger leaves f16's 11 bits; below its normal
       // range the spacing is fixed at 2^-24.
-      float magnitude = Math.abs(scale);
+      float magnitude = Math.min(Math.abs(scale), F16_LARGEST);
       float spacing =
           magnitude < 0x1p-14f ? 0x1p-24f : Math.scalb(1f, Math.getExponent(magnitude) - 10);
       return Math.copySign((float) (Math.rint(magnitude / (double) spacing) * spacing), scale);
     }
   };
+
+  private static final float BF16_LARGEST = 0x1.FEp127f;
+  private static final float F16_LARGEST = 65504;
 
   private final float smallest;
 
@@ -36,7 +39,7 @@ public enum ScaleFormat {
     this.smallest = smallest;
   }
 
-  /** The nearest number of the format, ties to even. */
+  /** The nearest finite number of the format, ties to even. */
   public abstract float round(float scale);
 
   /** A scale that can be stored and divided by: rounded, and a small positive number for zero. */

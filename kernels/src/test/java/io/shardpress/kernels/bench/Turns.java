@@ -52,6 +52,6 @@ final class Turns {
   }
 
   boolean has(String name) {
-    return best.containsKey(name);
+    return things.containsKey(name);
   }
 }

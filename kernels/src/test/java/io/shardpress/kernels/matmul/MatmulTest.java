@@ -1,6 +1,7 @@
 package io.shardpress.kernels.matmul;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardpress.kernels.matmul.Matmul.Op;
 import io.shardpress.kernels.matmul.Matmul.Triangle;
@@ -8,6 +9,7 @@ import io.shardpress.kernels.parallel.Workers;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -69,6 +71,8 @@ class MatmulTest {
         check(matmul, new Example(opA, opB, 5, 7, 4098, 1, 1, null, 3));
       }
     }
+    check(matmul, new Example(Op.AS_IS, Op.AS_IS, 4200, 33, 3, 1, 1, null, 5));
+    check(matmul, new Example(Op.AS_IS, Op.AS_IS, 33, 4200, 3, 1, 1, null, 6));
     check(matmul, new Example(Op.AS_IS, Op.TRANSPOSED, 531, 1041, 523, 1, 0, null, 4));
   }
 
@@ -81,6 +85,90 @@ class MatmulTest {
         check(matmul, new Example(Op.AS_IS, Op.TRANSPOSED, n, n, 33, 1, 0, triangle, n));
       }
     }
+  }
+
+  @Test
+  void trianglesOverSeveralBlocks() {
+    for (Matmul matmul : Implementations.fast()) {
+      for (Triangle triangle : Triangle.values()) {
+        check(matmul, new Example(Op.AS_IS, Op.TRANSPOSED, 4200, 4200, 2, 1, 1, triangle, 8));
+      }
+    }
+  }
+
+  @Test
+  void allWidthsOfVectorsGiveTheSameBits() {
+    Example example = new Example(Op.AS_IS, Op.AS_IS, 245, 519, 700, 0.5f, 2, null, 9);
+    float[] wanted = example.run(new VectorMatmul(128), Workers.single());
+    for (int bits = 256; bits <= VectorWidth.preferred(); bits *= 2) {
+      assertThat(example.run(new VectorMatmul(bits), Workers.single())).isEqualTo(wanted);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("implementations")
+  void concurrentCallersDoNotDisturbEachOther(Matmul matmul) {
+    Example first = new Example(Op.AS_IS, Op.AS_IS, 150, 140, 70, 1, 0, null, 10);
+    Example second = new Example(Op.TRANSPOSED, Op.AS_IS, 90, 300, 80, 1, 1, null, 11);
+    try (Workers callers = Workers.of(4)) {
+      callers.forEach(
+          40,
+          i -> {
+            Example example = i % 2 == 0 ? first : second;
+            example.verify(matmul.name(), example.run(matmul, Workers.single()));
+          });
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("implementations")
+  void matricesThatDoNotFitAreNamed(Matmul matmul) {
+    float[] six = new float[6];
+    assertThatThrownBy(
+            () ->
+                matmul.multiply(
+                    Op.AS_IS,
+                    Op.TRANSPOSED,
+                    2,
+                    2,
+                    3,
+                    1,
+                    six,
+                    0,
+                    3,
+                    six,
+                    1,
+                    3,
+                    0,
+                    six,
+                    0,
+                    2,
+                    Workers.single()))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "B is 2×3 at offset 1 with 3 elements between rows and ends at 7, but its array has 6");
+    assertThatThrownBy(
+            () ->
+                matmul.multiply(
+                    Op.AS_IS,
+                    Op.AS_IS,
+                    2,
+                    3,
+                    2,
+                    1,
+                    six,
+                    0,
+                    2,
+                    six,
+                    0,
+                    2,
+                    0,
+                    six,
+                    0,
+                    3,
+                    Workers.single()))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("B is 2×3 at offset 0 with 2 elements between rows");
   }
 
   private static void check(Matmul matmul, Example example) {

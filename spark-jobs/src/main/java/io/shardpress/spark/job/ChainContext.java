@@ -8,7 +8,7 @@ import java.util.List;
 /**
  * What all steps of a calibrated run share.
  *
- * @param matmul full name of the backend, part of every part's name
+ * @param arithmetic backend and loops, part of every part's name
  * @param samples the partitions of the calibration windows
  * @param window tokens of a window
  */
@@ -16,13 +16,13 @@ record ChainContext(
     CompressionPlan plan,
     TaskRunner runner,
     Digests digests,
-    String matmul,
+    String arithmetic,
     List<SamplePartition> samples,
     int window) {
   /** Starts the key of a step that computes with activations. */
   PartKey.Builder key(String step) {
     return PartKey.of(step)
-        .add("matmul", matmul)
+        .add("arithmetic", arithmetic)
         .add("config", plan.config())
         .add("window", window);
   }

@@ -66,12 +66,12 @@ final class CompressJob {
   Manifest run(JavaSparkContext spark) {
     output.claim(runId(), options.overwrite());
     String work = options.work().orElse(output.uri() + "/" + OutputFolder.WORK);
-    RunSettings settings = new RunSettings(hadoop(spark), work, Matmuls.chosen().name());
+    RunSettings settings = RunSettings.ofThisProcess(hadoop(spark), work);
     TaskRunner runner = new TaskRunner(spark, settings);
     Digests digests = Digests.of(plan.checkpoint(), runner);
     Map<String, LearnedLinear> learned =
         plan.recipe().calibrated()
-            ? calibrated(runner, digests, settings.matmul())
+            ? calibrated(runner, digests, settings.arithmetic())
             : dataFree(runner, digests);
     Manifest manifest =
         new Publisher(plan, learned, output)
@@ -91,10 +91,11 @@ final class CompressJob {
     return learned;
   }
 
-  private Map<String, LearnedLinear> calibrated(TaskRunner runner, Digests digests, String matmul) {
-    List<SamplePartition> samples = SamplePartition.of(windows.count());
+  private Map<String, LearnedLinear> calibrated(
+      TaskRunner runner, Digests digests, String arithmetic) {
+    List<SamplePartition> samples = SamplePartition.of(windows.count(), windows.length());
     ChainContext context =
-        new ChainContext(plan, runner, digests, matmul, samples, windows.length());
+        new ChainContext(plan, runner, digests, arithmetic, samples, windows.length());
     CalibratedJob job = new CalibratedJob(context, progress);
     Map<String, LearnedLinear> learned = job.run(embed(context));
     learners = job.learners();

@@ -3,7 +3,7 @@ package io.shardpress.spark.publish;
 import io.shardpress.schemas.CheckpointException;
 import io.shardpress.schemas.output.Manifest;
 import io.shardpress.schemas.output.PublishedFile;
-import io.shardpress.spark.io.OutputFiles;
+import io.shardpress.spark.io.FileSystems;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -30,7 +30,7 @@ public final class OutputFolder {
   private final FileSystem fileSystem;
 
   public OutputFolder(String uri, Configuration configuration) {
-    fileSystem = OutputFiles.of(new Path(uri), configuration);
+    fileSystem = FileSystems.of(new Path(uri), configuration);
     path = fileSystem.makeQualified(new Path(uri));
   }
 

@@ -1,7 +1,7 @@
 package io.shardpress.spark.publish;
 
 import io.shardpress.schemas.safetensors.SafetensorsHeader;
-import io.shardpress.spark.io.OutputFiles;
+import io.shardpress.spark.io.FileSystems;
 import io.shardpress.spark.unit.ClusterTask;
 import io.shardpress.spark.unit.TaskEnvironment;
 import java.io.IOException;
@@ -28,7 +28,7 @@ record PublishTask(String output, String file, List<ShardItem> items)
   public PublishedShard run(TaskEnvironment environment) {
     Path target = new Path(output, file);
     Path attempt = new Path(output, ".shardpress/" + file + "." + UUID.randomUUID());
-    FileSystem fileSystem = OutputFiles.of(target, environment.configuration());
+    FileSystem fileSystem = FileSystems.of(target, environment.configuration());
     try {
       PublishedShard shard;
       try (OutputStream raw = fileSystem.create(attempt, true)) {

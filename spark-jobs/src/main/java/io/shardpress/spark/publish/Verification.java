@@ -3,7 +3,7 @@ package io.shardpress.spark.publish;
 import io.shardpress.schemas.output.Manifest;
 import io.shardpress.schemas.output.PublishedFile;
 import io.shardpress.schemas.output.TreeHash;
-import io.shardpress.spark.io.OutputFiles;
+import io.shardpress.spark.io.FileSystems;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -50,7 +50,7 @@ public record Verification(String treeHash, List<String> problems) {
 
   private static String problem(String folder, PublishedFile file, Configuration configuration) {
     Path path = new Path(folder, file.path());
-    try (InputStream in = OutputFiles.of(path, configuration).open(path);
+    try (InputStream in = FileSystems.of(path, configuration).open(path);
         HashingStream hash = new HashingStream(OutputStream.nullOutputStream())) {
       byte[] chunk = new byte[CHUNK_BYTES];
       for (int count = in.read(chunk); count >= 0; count = in.read(chunk)) {
@@ -78,7 +78,7 @@ public record Verification(String treeHash, List<String> problems) {
     Set<String> strangers = new TreeSet<>();
     try {
       Path root = new Path(folder);
-      FileSystem fileSystem = OutputFiles.of(root, configuration);
+      FileSystem fileSystem = FileSystems.of(root, configuration);
       String prefix = fileSystem.makeQualified(root).toUri().getPath();
       RemoteIterator<LocatedFileStatus> files = fileSystem.listFiles(root, true);
       while (files.hasNext()) {

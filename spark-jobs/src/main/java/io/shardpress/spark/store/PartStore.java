@@ -1,6 +1,6 @@
 package io.shardpress.spark.store;
 
-import io.shardpress.spark.io.OutputFiles;
+import io.shardpress.spark.io.FileSystems;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -63,6 +63,6 @@ public final class PartStore {
   }
 
   FileSystem fileSystem(Path path) {
-    return OutputFiles.of(path, configuration);
+    return FileSystems.of(path, configuration);
   }
 }

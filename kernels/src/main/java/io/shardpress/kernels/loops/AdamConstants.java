@@ -1,0 +1,11 @@
+package io.shardpress.kernels.loops;
+
+/** Adam's decay rates (arXiv 1412.6980, algorithm 1). */
+public final class AdamConstants {
+  public static final float BETA_1 = 0.9f;
+  public static final float BETA_2 = 0.999f;
+  static final float REST_1 = 1 - BETA_1;
+  static final float REST_2 = 1 - BETA_2;
+
+  private AdamConstants() {}
+}

@@ -1,0 +1,93 @@
+package io.shardpress.kernels.loops;
+
+import io.shardpress.kernels.matmul.VectorWidth;
+
+/**
+ * Loops that go once over their arrays and do everything there. Element-wise results are the same
+ * bits in every implementation; sums are taken in lanes, whose number is part of {@link #name}.
+ * Rounding is to the nearest integer, ties to even.
+ */
+public interface Loops {
+  /** The implementation's name as it stands in part names: scalar, vector-512. */
+  String name();
+
+  /** The implementation of this process: vectors where {@link VectorWidth#chosen} is not 0. */
+  static Loops chosen() {
+    return Chosen.LOOPS;
+  }
+
+  /** x[i] ← e^(x[i] − shift) in [from, to); the sum of the results. */
+  float expShifted(float[] x, int from, int to, float shift);
+
+  /** The largest of x in [from, to), −∞ where that is empty. */
+  float max(float[] x, int from, int to);
+
+  /** y ← silu(gate) ∘ up in [from, to). */
+  void swiGlu(float[] gate, float[] up, float[] y, int from, int to);
+
+  /** Gradients of {@link #swiGlu} in [from, to); dgate and dup may be gate and up. */
+  void swiGluBackward(
+      float[] gate, float[] up, float[] dy, float[] dgate, float[] dup, int from, int to);
+
+  /** y[i] ← a·x[i] + y[i] for {@code length} elements. */
+  void addScaled(float a, float[] x, int xAt, float[] y, int yAt, int length);
+
+  /**
+   * LRQ's v = w·exp(−(s + r + c)) for one row; s is overwritten with v.
+   *
+   * @param at where the row begins in w and s
+   * @param r the row's own shift
+   * @param c [length] shifts of the columns
+   */
+  void lrqShrink(float[] w, float[] s, int at, float r, float[] c, int length);
+
+  /**
+   * ŵ = scale·(clamp(round(v/scale) + zero) − zero) for one group, codes in [0, largest].
+   *
+   * @param at where the group begins in v and in the result
+   */
+  void fakeQuantize(
+      float[] v, float[] quantized, int at, int length, float scale, float zero, float largest);
+
+  /**
+   * The gradients of one group of LRQ: with M = 1 where the code is inside the clamp, v becomes ∂S
+   * = −g·M·v, ∂S is added to {@code columns}, and the sums go to {@code sums}.
+   *
+   * @param columns [row length], element i of the group at {@code columnsAt + i}
+   * @param sums gets Σ g·(ŵ − M·v) at 0 (∂d) and Σ ∂S at 1 (its share of ∂r)
+   */
+  void lrqGradients(
+      float[] g,
+      float[] v,
+      float[] quantized,
+      int at,
+      int length,
+      float scale,
+      float zero,
+      float largest,
+      float[] columns,
+      int columnsAt,
+      float[] sums);
+
+  /**
+   * One step of Adam in [from, to): m ← β₁m + (1−β₁)g, u ← β₂u + (1−β₂)g², p ← p − rate·m/(√u + ε).
+   * The corrections of the first steps are in {@code rate} and {@code epsilon}.
+   */
+  void adam(
+      float[] p, float[] g, float[] m, float[] u, int from, int to, float rate, float epsilon);
+
+  /**
+   * Σ importance·(w − ŵ)² of one group rounded with this step.
+   *
+   * @param importance null where every element counts 1
+   */
+  float squaredError(
+      float[] w,
+      int at,
+      int length,
+      float[] importance,
+      int importanceAt,
+      float scale,
+      float zero,
+      float largest);
+}

@@ -1,0 +1,151 @@
+package io.shardpress.kernels.loops;
+
+import static io.shardpress.kernels.loops.ExpPolynomial.ROUNDER;
+
+/** The definition of every loop. */
+final class ScalarLoops implements Loops {
+  @Override
+  public String name() {
+    return "scalar";
+  }
+
+  @Override
+  public float expShifted(float[] x, int from, int to, float shift) {
+    float sum = 0;
+    for (int i = from; i < to; i++) {
+      x[i] = ExpPolynomial.of(x[i] - shift);
+      sum += x[i];
+    }
+    return sum;
+  }
+
+  @Override
+  public float max(float[] x, int from, int to) {
+    float largest = Float.NEGATIVE_INFINITY;
+    for (int i = from; i < to; i++) {
+      largest = Math.max(largest, x[i]);
+    }
+    return largest;
+  }
+
+  @Override
+  public void swiGlu(float[] gate, float[] up, float[] y, int from, int to) {
+    for (int i = from; i < to; i++) {
+      y[i] = gate[i] * sigmoid(gate[i]) * up[i];
+    }
+  }
+
+  @Override
+  public void swiGluBackward(
+      float[] gate, float[] up, float[] dy, float[] dgate, float[] dup, int from, int to) {
+    for (int i = from; i < to; i++) {
+      float x = gate[i];
+      float u = up[i];
+      float s = sigmoid(x);
+      float d = dy[i];
+      dgate[i] = d * u * s * (1 + x * (1 - s));
+      dup[i] = d * (x * s);
+    }
+  }
+
+  private static float sigmoid(float x) {
+    return 1 / (1 + ExpPolynomial.of(-x));
+  }
+
+  @Override
+  public void addScaled(float a, float[] x, int xAt, float[] y, int yAt, int length) {
+    for (int i = 0; i < length; i++) {
+      y[yAt + i] = a * x[xAt + i] + y[yAt + i];
+    }
+  }
+
+  @Override
+  public void lrqShrink(float[] w, float[] s, int at, float r, float[] c, int length) {
+    for (int i = 0; i < length; i++) {
+      s[at + i] = w[at + i] * ExpPolynomial.of(-(s[at + i] + r + c[i]));
+    }
+  }
+
+  @Override
+  public void fakeQuantize(
+      float[] v, float[] quantized, int at, int length, float scale, float zero, float largest) {
+    float inverse = 1 / scale;
+    for (int i = at; i < at + length; i++) {
+      quantized[i] = scale * (clamp(rounded(v[i], inverse, zero, largest), zero, largest));
+    }
+  }
+
+  @Override
+  public void lrqGradients(
+      float[] g,
+      float[] v,
+      float[] quantized,
+      int at,
+      int length,
+      float scale,
+      float zero,
+      float largest,
+      float[] columns,
+      int columnsAt,
+      float[] sums) {
+    float inverse = 1 / scale;
+    float step = 0;
+    float row = 0;
+    for (int i = 0; i < length; i++) {
+      float rounded = rounded(v[at + i], inverse, zero, largest);
+      boolean inside = rounded >= -zero && rounded <= largest - zero;
+      float passed = inside ? v[at + i] : 0;
+      float gradient = g[at + i];
+      float dS = -gradient * passed;
+      step += gradient * (quantized[at + i] - passed);
+      row += dS;
+      columns[columnsAt + i] += dS;
+      v[at + i] = dS;
+    }
+    sums[0] = step;
+    sums[1] = row;
+  }
+
+  /** The signed integer nearest to v/scale; one beyond the clamp stands for all beyond it. */
+  static float rounded(float v, float inverse, float zero, float largest) {
+    float bounded = Math.min(Math.max(v * inverse, -zero - 1), largest - zero + 1);
+    return (bounded + ROUNDER) - ROUNDER;
+  }
+
+  static float clamp(float rounded, float zero, float largest) {
+    return Math.min(Math.max(rounded, -zero), largest - zero);
+  }
+
+  @Override
+  public void adam(
+      float[] p, float[] g, float[] m, float[] u, int from, int to, float rate, float epsilon) {
+    for (int i = from; i < to; i++) {
+      float gradient = g[i];
+      float mean = AdamConstants.BETA_1 * m[i] + AdamConstants.REST_1 * gradient;
+      float square = AdamConstants.BETA_2 * u[i] + AdamConstants.REST_2 * gradient * gradient;
+      m[i] = mean;
+      u[i] = square;
+      p[i] -= rate * mean / ((float) Math.sqrt(square) + epsilon);
+    }
+  }
+
+  @Override
+  public float squaredError(
+      float[] w,
+      int at,
+      int length,
+      float[] importance,
+      int importanceAt,
+      float scale,
+      float zero,
+      float largest) {
+    float inverse = 1 / scale;
+    float sum = 0;
+    for (int i = 0; i < length; i++) {
+      float q = clamp(rounded(w[at + i], inverse, zero, largest), zero, largest);
+      float e = w[at + i] - scale * q;
+      sum += importance == null ? e * e : e * e * importance[importanceAt + i];
+    }
+    return sum;
+  }
+}

@@ -1,0 +1,173 @@
+package io.shardpress.kernels.learn;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import io.shardpress.kernels.matmul.Matmul;
+import io.shardpress.kernels.matmul.Matmuls;
+import io.shardpress.kernels.nn.BlockActivations;
+import io.shardpress.kernels.nn.BlockShape;
+import io.shardpress.kernels.nn.BlockWeights;
+import io.shardpress.kernels.nn.DecoderBlock;
+import io.shardpress.kernels.nn.RandomBlock;
+import io.shardpress.kernels.parallel.Workers;
+import io.shardpress.kernels.quant.MinMax;
+import io.shardpress.kernels.quant.RoundToNearest;
+import io.shardpress.kernels.quant.ScaleFormat;
+import io.shardpress.kernels.quant.Steps;
+import io.shardpress.kernels.random.SeededRandom;
+import io.shardpress.kernels.reference.Arrays64;
+import io.shardpress.schemas.model.LinearRole;
+import io.shardpress.schemas.recipe.WeightScheme;
+import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class BlockwiseLrqTest {
+  private static final Matmul MATMUL = Matmuls.chosen();
+  private static final int WINDOW = 16;
+  private static final int WINDOWS = 3;
+  private static final int ITERATIONS = 80;
+  private static final double RATE = 5e-3;
+  private static final Set<LinearRole> ALL = EnumSet.allOf(LinearRole.class);
+
+  /** bits, symmetric, group, rank; group 4 divides every linear's inputs. */
+  @ParameterizedTest
+  @CsvSource({"3,false,0,4", "4,true,0,2", "2,false,4,3", "3,true,4,0", "3,false,0,0"})
+  void lossFalls(int bits, boolean symmetric, int group, int rank) {
+    Learning learning = new Learning(new WeightScheme(bits, symmetric, group), rank, ALL);
+    double[] losses = learning.run(ITERATIONS, Workers.single());
+    assertThat(losses[0]).isPositive();
+    assertThat(losses[ITERATIONS - 1]).isBetween(0.0, 0.8 * losses[0]);
+  }
+
+  /** Before the first step the loss is that of rounding to nearest, by another way. */
+  @Test
+  void firstLossIsThatOfTheNearest() {
+    WeightScheme scheme = new WeightScheme(3, false, 0);
+    Learning learning = new Learning(scheme, 4, ALL);
+    Map<LinearRole, float[]> rounded = new EnumMap<>(LinearRole.class);
+    for (LinearRole role : LinearRole.values()) {
+      rounded.put(
+          role,
+          RoundToNearest.quantize(
+                  learning.weights.linear(role),
+                  learning.shape.out(role),
+                  learning.shape.in(role),
+                  scheme,
+                  ScaleFormat.F32,
+                  new MinMax())
+              .dequantize());
+    }
+    float[] found = learning.output(learning.weights.with(rounded));
+    double sum = 0;
+    for (int i = 0; i < found.length; i++) {
+      sum += Math.pow((double) found[i] - learning.target[i], 2);
+    }
+    double wanted = sum / (WINDOWS * learning.shape.hidden());
+    assertThat(learning.run(1, Workers.single())[0]).isCloseTo(wanted, within(1e-3 * wanted));
+  }
+
+  /** Adam's first step is the rate in every direction; at the cosine's end it is none. */
+  @Test
+  void rateFallsFromItsStartToZero() {
+    Learning learning = new Learning(new WeightScheme(4, false, 0), 2, ALL);
+    LrqLinear linear = learning.linears.get(LinearRole.DOWN);
+    float[] r = linear.parameters()[2];
+    float[] before = r.clone();
+    BlockwiseLrq learner = learning.learner();
+    learner.step(learning.target, WINDOWS, 0, Workers.single());
+    for (int i = 0; i < r.length; i++) {
+      double move = -RATE * Math.signum(linear.gradients()[2][i]);
+      assertThat((double) r[i] - before[i]).isCloseTo(move, within(1e-3 * RATE));
+    }
+    before = r.clone();
+    learner.step(learning.target, WINDOWS, ITERATIONS, Workers.single());
+    assertThat(r).isEqualTo(before);
+  }
+
+  @Test
+  void linearsThatAreNotLearnedStay() {
+    Set<LinearRole> some = EnumSet.of(LinearRole.Q, LinearRole.UP);
+    Learning learning = new Learning(new WeightScheme(2, false, 0), 2, some);
+    BlockWeights before = learning.weights.with(Map.of());
+    Map<LinearRole, float[]> copies = new EnumMap<>(LinearRole.class);
+    before.linears().forEach((role, w) -> copies.put(role, w.clone()));
+    double[] losses = learning.run(ITERATIONS, Workers.single());
+    assertThat(losses[ITERATIONS - 1]).isLessThan(0.8 * losses[0]);
+    copies.forEach((role, w) -> assertThat(learning.weights.linear(role)).isEqualTo(w));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"4", "0"})
+  void sameBitsForAnyThreads(int rank) {
+    WeightScheme scheme = new WeightScheme(3, false, 0);
+    Learning one = new Learning(scheme, rank, ALL);
+    double[] losses = one.run(20, Workers.single());
+    for (int threads = 2; threads <= 3; threads++) {
+      Learning other = new Learning(scheme, rank, ALL);
+      try (Workers workers = Workers.of(threads)) {
+        assertThat(other.run(20, workers)).as("%s threads", threads).isEqualTo(losses);
+      }
+      for (LinearRole role : LinearRole.values()) {
+        float[][] parameters = other.linears.get(role).parameters();
+        for (int p = 0; p < parameters.length; p++) {
+          assertThat(parameters[p]).isEqualTo(one.linears.get(role).parameters()[p]);
+        }
+      }
+    }
+  }
+
+  /** A random block, random inputs, and a start at rounding to nearest. */
+  private static final class Learning {
+    final BlockShape shape = RandomBlock.shape(0);
+    final DecoderBlock block = new DecoderBlock(shape, WINDOW, MATMUL);
+    final BlockWeights weights;
+    final Map<LinearRole, LrqLinear> linears = new EnumMap<>(LinearRole.class);
+    final float[] input;
+    final float[] target;
+
+    Learning(WeightScheme scheme, int rank, Set<LinearRole> learned) {
+      Random random = new Random(11);
+      weights = RandomBlock.weights(shape, false, true, random);
+      input = Arrays64.gaussian(random, WINDOWS * WINDOW * shape.hidden(), 1);
+      target = output(weights);
+      for (LinearRole role : learned) {
+        float[] w = weights.linear(role);
+        int out = shape.out(role);
+        int in = shape.in(role);
+        Steps start = RoundToNearest.steps(w, out, in, scheme, ScaleFormat.F32, new MinMax(), null);
+        SeededRandom draws = new SeededRandom(0, 0, role.label());
+        linears.put(role, new LrqLinear(w, out, in, scheme, start, rank, draws, MATMUL));
+      }
+    }
+
+    float[] output(BlockWeights of) {
+      int rows = WINDOWS * WINDOW;
+      BlockActivations a = new BlockActivations(shape, true, rows);
+      System.arraycopy(input, 0, a.input(), 0, input.length);
+      block.forward(of, rows, a, Workers.single());
+      return a.output();
+    }
+
+    BlockwiseLrq learner() {
+      BlockwiseLrq learner = new BlockwiseLrq(block, weights, linears, WINDOWS, ITERATIONS, RATE);
+      System.arraycopy(input, 0, learner.input(), 0, input.length);
+      return learner;
+    }
+
+    double[] run(int steps, Workers workers) {
+      BlockwiseLrq learner = learner();
+      double[] losses = new double[steps];
+      for (int i = 0; i < steps; i++) {
+        losses[i] = learner.step(target, WINDOWS, i, workers);
+      }
+      return losses;
+    }
+  }
+}

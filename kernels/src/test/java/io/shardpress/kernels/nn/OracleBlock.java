@@ -1,0 +1,72 @@
+package io.shardpress.kernels.nn;
+
+import io.shardpress.kernels.reference.Arrays64;
+import io.shardpress.schemas.model.LinearRole;
+import java.util.EnumMap;
+import java.util.Map;
+
+/** A decoder block in f64, whose weights and input a test may move. */
+final class OracleBlock {
+  private final BlockShape shape;
+  private final int window;
+  private final int rows;
+  private final BlockWeights weights;
+  final Map<LinearRole, double[]> linears = new EnumMap<>(LinearRole.class);
+  final double[] x;
+
+  OracleBlock(BlockShape shape, int window, int rows, BlockWeights weights, float[] x) {
+    this.shape = shape;
+    this.window = window;
+    this.rows = rows;
+    this.weights = weights;
+    this.x = Arrays64.of(x);
+    weights.linears().forEach((role, w) -> linears.put(role, Arrays64.of(w)));
+  }
+
+  double[] output() {
+    double[] normed = norm(x, weights.inputNorm());
+    double[] q = linear(LinearRole.Q, normed);
+    double[] k = linear(LinearRole.K, normed);
+    if (weights.queryNorm() != null) {
+      q = headNorm(q, shape.heads(), weights.queryNorm());
+      k = headNorm(k, shape.kvHeads(), weights.keyNorm());
+    }
+    double[] frequencies = shape.inverseFrequencies();
+    q = Oracle.rope(rows, window, shape.heads(), q, frequencies);
+    k = Oracle.rope(rows, window, shape.kvHeads(), k, frequencies);
+    double[] v = linear(LinearRole.V, normed);
+    double[] attention = Oracle.attention(shape, rows, window, q, k, v);
+    double[] middle = sum(x, linear(LinearRole.O, attention));
+    double[] second = norm(middle, weights.postNorm());
+    double[] activated =
+        Oracle.swiGlu(linear(LinearRole.GATE, second), linear(LinearRole.UP, second));
+    return sum(middle, linear(LinearRole.DOWN, activated));
+  }
+
+  private double[] linear(LinearRole role, double[] input) {
+    float[] bias = weights.biases().get(role);
+    return Oracle.linear(
+        rows,
+        shape.in(role),
+        shape.out(role),
+        input,
+        linears.get(role),
+        bias == null ? null : Arrays64.of(bias));
+  }
+
+  private double[] norm(double[] input, float[] w) {
+    return Oracle.rmsNorm(rows, shape.hidden(), input, Arrays64.of(w), shape.epsilon());
+  }
+
+  private double[] headNorm(double[] input, int heads, float[] w) {
+    return Oracle.rmsNorm(rows * heads, shape.headDim(), input, Arrays64.of(w), shape.epsilon());
+  }
+
+  private static double[] sum(double[] a, double[] b) {
+    double[] sum = new double[a.length];
+    for (int i = 0; i < sum.length; i++) {
+      sum[i] = a[i] + b[i];
+    }
+    return sum;
+  }
+}
