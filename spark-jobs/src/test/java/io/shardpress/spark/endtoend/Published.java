@@ -117,26 +117,29 @@ final class Published {
   }
 
   /**
-   * (q − zero)·scale of every weight of a module, in bit strings as compressed-tensors packs them.
+   * A weight as it is read back; nobody compares two of them.
    *
-   * @param steps takes the scale of each weight
+   * @param value (code − zero)·step
+   * @param code the unsigned integer in the file
    */
-  float[] dequantize(String module, int bits, int out, int in, float[] steps) {
+  record Weight(float value, float step, int code) {}
+
+  /** All weights of a module, row by row, from bit strings as compressed-tensors packs them. */
+  Weight[] dequantize(String module, int bits, int out, int in) {
     byte[] packed = tensors.get(module + ".weight_packed").bytes();
     float[] scales = tensors.get(module + ".weight_scale").bf16();
     Tensor zeros = tensors.get(module + ".weight_zero_point");
     int rowBits = packed.length / out * 8;
     int groups = scales.length / out;
-    float[] weights = new float[out * in];
+    Weight[] weights = new Weight[out * in];
     for (int row = 0; row < out; row++) {
       for (int column = 0; column < in; column++) {
         int group = column / (in / groups);
         int code = element(packed, (long) row * rowBits + (long) column * bits, bits);
         // Zero points are packed down the columns: word w of group g is at (w, g).
         int zero = zeros == null ? 1 << (bits - 1) : zero(zeros.bytes(), row, group, groups, bits);
-        float scale = scales[row * groups + group];
-        steps[row * in + column] = scale;
-        weights[row * in + column] = (code - zero) * scale;
+        float step = scales[row * groups + group];
+        weights[row * in + column] = new Weight((code - zero) * step, step, code);
       }
     }
     return weights;

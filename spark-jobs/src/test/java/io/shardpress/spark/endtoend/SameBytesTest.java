@@ -3,19 +3,28 @@ package io.shardpress.spark.endtoend;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardpress.spark.cli.CommandRun;
-import io.shardpress.spark.io.SampleFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The same model, recipe and seed give the same bytes, however many cores there are. */
 class SameBytesTest {
+  @TempDir static Path shared;
   @TempDir Path temporary;
+
+  private static Path model;
+
+  @BeforeAll
+  static void writeModel() throws IOException {
+    model = SmallModel.write(shared.resolve("model"));
+  }
 
   @ParameterizedTest
   @ValueSource(
@@ -39,20 +48,18 @@ class SameBytesTest {
     assertThat(hashes).containsOnly(hashes.get(0));
   }
 
-  @ParameterizedTest
-  @ValueSource(strings = {"0", "1"})
-  void seedsGiveOtherBytes(String seed) throws IOException {
+  @Test
+  void seedsGiveOtherBytes() throws IOException {
     Path recipe = temporary.resolve("recipe.yaml");
     Files.writeString(recipe, "LRQModifier: {scheme: W4A16, init: rtn, iterations: 4, rank: 8}\n");
     CommandRun run = compress(recipe, temporary.resolve("first"), "local[2]", "--seed=7");
-    CommandRun other = compress(recipe, temporary.resolve("other"), "local[2]", "--seed=" + seed);
-    assertThat(other.code()).isZero();
+    CommandRun other = compress(recipe, temporary.resolve("other"), "local[2]", "--seed=8");
     assertThat(other.line()).hasSize(64).isNotEqualTo(run.line());
   }
 
-  static CommandRun compress(Path recipe, Path output, String master, String... more) {
+  private static CommandRun compress(Path recipe, Path output, String master, String... more) {
     List<String> words = new ArrayList<>();
-    words.addAll(List.of("compress", SampleFiles.FOLDER.toString(), output.toString()));
+    words.addAll(List.of("compress", model.toString(), output.toString()));
     words.addAll(List.of("--recipe=" + recipe, "--master=" + master));
     words.addAll(List.of("--samples=16", "--sequence-length=64"));
     words.addAll(List.of(more));
