@@ -7,6 +7,8 @@ package io.shardpress.kernels.matmul;
  * @param columns columns as it lies
  * @param stride elements between the starts of rows
  */
+@SuppressWarnings(
+    "ArrayRecordComponent") // it stands for a place in the array, and is never compared
 record Matrix(String name, float[] data, int offset, int rows, int columns, int stride) {
   Matrix {
     if (rows < 0 || columns < 0 || offset < 0 || stride < columns) {

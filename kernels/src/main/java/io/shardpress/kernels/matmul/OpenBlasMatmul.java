@@ -1,12 +1,16 @@
 package io.shardpress.kernels.matmul;
 
+import static org.bytedeco.openblas.global.openblas_nolapack.CblasLower;
 import static org.bytedeco.openblas.global.openblas_nolapack.CblasNoTrans;
 import static org.bytedeco.openblas.global.openblas_nolapack.CblasRowMajor;
 import static org.bytedeco.openblas.global.openblas_nolapack.CblasTrans;
+import static org.bytedeco.openblas.global.openblas_nolapack.CblasUpper;
 import static org.bytedeco.openblas.global.openblas_nolapack.cblas_sgemm;
+import static org.bytedeco.openblas.global.openblas_nolapack.cblas_ssyrk;
 
 import io.shardpress.kernels.parallel.Workers;
 import java.util.concurrent.ConcurrentLinkedDeque;
+import org.bytedeco.javacpp.FloatPointer;
 
 /**
  * OpenBLAS, one single-threaded sgemm for each tile of C.
@@ -70,8 +74,7 @@ public final class OpenBlasMatmul extends TiledMatmul {
     int rows = Math.min(BLOCK, product.m() - row);
     int columns = Math.min(BLOCK, product.n() - column);
     int depth = Math.min(BLOCK, product.k() - inner);
-    int mostRows = TileGrid.strips(columns, STRIP) < 4 ? STRIP : 4 * STRIP;
-    TileGrid tiles = new TileGrid(product, row, rows, column, columns, 16, mostRows, STRIP);
+    TileGrid tiles = tiles(product, row, rows, column, columns);
     if (tiles.isEmpty()) {
       return;
     }
@@ -98,6 +101,17 @@ public final class OpenBlasMatmul extends TiledMatmul {
         });
   }
 
+  // Squares where a triangle is wanted, so that those on the diagonal are symmetric products too.
+  private static TileGrid tiles(Product product, int row, int rows, int column, int columns) {
+    if (product.triangle() != null) {
+      int side = TileGrid.size(columns, columns < 8 * STRIP ? STRIP : 2 * STRIP, 32);
+      return new TileGrid(product, row, rows, column, columns, side, side, side);
+    }
+    boolean few = columns <= 2 * STRIP;
+    int mostRows = few ? STRIP : 4 * STRIP;
+    return new TileGrid(product, row, rows, column, columns, 16, mostRows, STRIP);
+  }
+
   private void computeTile(
       Product product,
       Blocks blocks,
@@ -114,24 +128,42 @@ public final class OpenBlasMatmul extends TiledMatmul {
     int columns = tile.columns();
     int stride = columns + 16;
     c.reserve(rows * stride);
-    if (beta != 0) {
+    boolean triangular = product.triangle() != null && product.isSymmetric() && tile.isDiagonal();
+    if (beta != 0 || triangular) {
       c.load(product.c(), tile.row(), tile.column(), columns, 0, rows, stride);
     }
-    cblas_sgemm(
-        CblasRowMajor,
-        product.leftTransposed() ? CblasTrans : CblasNoTrans,
-        product.rightTransposed() ? CblasTrans : CblasNoTrans,
-        rows,
-        columns,
-        depth,
-        product.alpha(),
-        blocks.a.at(rowInBlock, 0),
-        blocks.a.stride(),
-        blocks.b.at(0, columnInBlock),
-        blocks.b.stride(),
-        beta,
-        c.at(0),
-        stride);
+    FloatPointer a = blocks.a.at(rowInBlock, 0);
+    int transA = product.leftTransposed() ? CblasTrans : CblasNoTrans;
+    if (triangular) {
+      cblas_ssyrk(
+          CblasRowMajor,
+          product.triangle() == Triangle.UPPER ? CblasUpper : CblasLower,
+          transA,
+          rows,
+          depth,
+          product.alpha(),
+          a,
+          blocks.a.stride(),
+          beta,
+          c.at(0),
+          stride);
+    } else {
+      cblas_sgemm(
+          CblasRowMajor,
+          transA,
+          product.rightTransposed() ? CblasTrans : CblasNoTrans,
+          rows,
+          columns,
+          depth,
+          product.alpha(),
+          a,
+          blocks.a.stride(),
+          blocks.b.at(0, columnInBlock),
+          blocks.b.stride(),
+          beta,
+          c.at(0),
+          stride);
+    }
     c.store(product.c(), tile.row(), tile.column(), columns, rows, stride);
     idleTiles.push(c);
   }

@@ -59,6 +59,15 @@ record Product(
     return opB == Op.TRANSPOSED;
   }
 
+  /** Whether op(B) is the transpose of op(A), so that C ← alpha·op(A)·op(A)ᵀ + beta·C. */
+  boolean isSymmetric() {
+    return opA != opB
+        && m == n
+        && a.data() == b.data()
+        && a.offset() == b.offset()
+        && a.stride() == b.stride();
+  }
+
   /** The first row of C of which an entry is wanted in the columns from that one on. */
   int firstRow(int column) {
     return triangle == Triangle.LOWER ? Math.min(column, m) : 0;

@@ -1,6 +1,5 @@
 package io.shardpress.kernels.matmul;
 
-import io.shardpress.kernels.matmul.Matmul.Triangle;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -12,7 +11,16 @@ import java.util.List;
  */
 final class TileGrid {
   /** A tile of C, in C's own rows and columns. */
-  record Tile(int row, int rows, int column, int columns) {}
+  record Tile(int row, int rows, int column, int columns) {
+    /** Whether it is a square on the diagonal of C. */
+    boolean isDiagonal() {
+      return row == column && rows == columns;
+    }
+
+    private int work() {
+      return isDiagonal() ? rows * columns / 2 : rows * columns;
+    }
+  }
 
   private final List<Tile> tiles = new ArrayList<>();
 
@@ -41,8 +49,8 @@ final class TileGrid {
         tiles.add(new Tile(top, Math.min(end, top + height) - top, left, right - left));
       }
     }
-    if (product.triangle() == Triangle.UPPER) {
-      tiles.sort(Comparator.comparingInt(Tile::rows).reversed());
+    if (product.triangle() != null) {
+      tiles.sort(Comparator.comparingInt(Tile::work).reversed());
     }
   }
 
@@ -58,14 +66,11 @@ final class TileGrid {
     return tiles.get(index);
   }
 
-  /** How many strips columns are cut into. */
-  static int strips(int columns, int mostColumns) {
-    int width = size(columns, mostColumns, 32);
-    return (columns + width - 1) / width;
-  }
-
-  // An even number of parts, each a multiple of the unit and at most the wanted size.
-  private static int size(int extent, int most, int unit) {
+  /**
+   * The size of even parts: an even number of them, each a multiple of the unit and at most the
+   * wanted size. What needs no parts is one.
+   */
+  static int size(int extent, int most, int unit) {
     if (extent <= most) {
       return Math.max(extent, 1);
     }

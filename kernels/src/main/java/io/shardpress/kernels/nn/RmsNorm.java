@@ -7,11 +7,11 @@ import io.shardpress.kernels.parallel.Workers;
  * Root mean square norm (arXiv 1910.07467), y = w ∘ x / √(mean(x²) + ε), over rows of {@code width}
  * elements. Rows lie densely one after the other, so heads can be normed as rows of their own.
  */
-final class RmsNorm {
+public final class RmsNorm {
   private RmsNorm() {}
 
   /** y [rows×width] from x [rows×width] and w [width]; y may be x. */
-  static void forward(
+  public static void forward(
       int rows, int width, float[] x, float[] w, double epsilon, float[] y, Workers workers) {
     RowTiles.forEach(
         rows,

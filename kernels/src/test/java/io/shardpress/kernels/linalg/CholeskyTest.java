@@ -14,7 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class CholeskyTest {
-  private static final int[] SIZES = {1, 2, 3, 13, 64, 65, 130, 207, 321};
+  private static final int[] SIZES = {1, 2, 3, 13, 64, 65, 130, 207, 321, 600};
 
   static Stream<Matmul> implementations() {
     return Implementations.all().stream();

@@ -22,7 +22,7 @@ class SymmetricRankTest {
   @ParameterizedTest
   @MethodSource("implementations")
   void addsTheMomentsOfAllRows(Matmul matmul) {
-    for (int n : new int[] {1, 3, 33, 207, 600}) {
+    for (int n : new int[] {1, 3, 33, 207, 600, 1300}) {
       for (int rows : new int[] {1, 5, 64}) {
         int offset = 7;
         Random random = new Random(n + rows);

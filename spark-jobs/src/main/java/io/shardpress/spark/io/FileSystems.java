@@ -4,23 +4,44 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.FsConstants;
 import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RawLocalFileSystem;
+import org.apache.hadoop.fs.permission.FsPermission;
 
 /** File systems as Shardpress uses them. */
 public final class FileSystems {
   private FileSystems() {}
 
-  /**
-   * The file system of a path. A local one is the bare one: no .crc files beside what is written,
-   * and no process started to set the permissions of each.
-   */
+  /** The file system of a path; for local ones, {@link Bare}. */
   public static FileSystem of(Path path, Configuration configuration) {
     try {
       FileSystem fileSystem = path.getFileSystem(configuration);
-      return fileSystem instanceof LocalFileSystem local ? local.getRawFileSystem() : fileSystem;
+      return fileSystem instanceof LocalFileSystem ? Bare.INSTANCE : fileSystem;
     } catch (IOException e) {
       throw new UncheckedIOException(path + ": no such file system: " + e.getMessage(), e);
     }
+  }
+
+  /**
+   * Local files without Hadoop's .crc files beside them, and without the process that it starts for
+   * every new file to set permissions: the umask has done so.
+   */
+  private static final class Bare extends RawLocalFileSystem {
+    static final FileSystem INSTANCE = make();
+
+    private static FileSystem make() {
+      Bare bare = new Bare();
+      try {
+        bare.initialize(FsConstants.LOCAL_FS_URI, new Configuration(false));
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+      return bare;
+    }
+
+    @Override
+    public void setPermission(Path path, FsPermission permission) {}
   }
 }

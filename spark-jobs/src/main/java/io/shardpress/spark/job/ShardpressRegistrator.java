@@ -2,6 +2,7 @@ package io.shardpress.spark.job;
 
 import com.esotericsoftware.kryo.Kryo;
 import com.esotericsoftware.kryo.serializers.JavaSerializer;
+import io.shardpress.spark.evaluate.EvaluateClasses;
 import io.shardpress.spark.publish.PublishClasses;
 import java.util.List;
 import org.apache.spark.serializer.KryoRegistrator;
@@ -18,6 +19,7 @@ public final class ShardpressRegistrator implements KryoRegistrator {
   public void registerClasses(Kryo kryo) {
     RECORDS.forEach(type -> kryo.register(type, new JavaSerializer()));
     PublishClasses.ALL.forEach(type -> kryo.register(type, new JavaSerializer()));
+    EvaluateClasses.ALL.forEach(type -> kryo.register(type, new JavaSerializer()));
     kryo.register(Object[].class);
     kryo.register(TaskAnswer[].class);
   }

@@ -12,6 +12,8 @@ import io.shardpress.spark.cli.PlanOptions;
 import io.shardpress.spark.cli.RecipeChoice;
 import io.shardpress.spark.cli.SparkSettings;
 import io.shardpress.spark.cli.VerifyOptions;
+import io.shardpress.spark.evaluate.Evaluation;
+import io.shardpress.spark.evaluate.ModelSource;
 import io.shardpress.spark.io.Checkpoint;
 import io.shardpress.spark.plan.CompressionPlan;
 import io.shardpress.spark.plan.Planner;
@@ -74,7 +76,29 @@ public final class SparkCommandEngine implements CommandEngine {
 
   @Override
   public int evaluate(EvaluateOptions options) {
-    throw new UnsupportedOperationException("evaluate");
+    Configuration configuration = configuration(options.spark());
+    Checkpoint original = Checkpoint.open(options.original(), configuration);
+    Checkpoint compressed = Checkpoint.open(options.compressed(), configuration);
+    ModelSource originalSource = ModelSource.of(original);
+    ModelSource compressedSource = ModelSource.of(compressed);
+    String text = options.text().file().orElseThrow();
+    Windows windows = Calibration.windows(original, text, options.text(), configuration);
+    windows.warning().ifPresent(SparkCommandEngine::warn);
+    EvaluateJob job = new EvaluateJob(originalSource, compressedSource, windows);
+    SparkSession session = SparkSessions.open("evaluate", options.spark());
+    Evaluation evaluation;
+    try {
+      evaluation = job.run(new JavaSparkContext(session.sparkContext()));
+    } finally {
+      session.stop();
+    }
+    System.err.println(EvaluationText.paired(evaluation));
+    if (options.json()) {
+      System.out.println(EvaluationText.json(evaluation));
+    } else {
+      System.out.print(EvaluationText.table(evaluation));
+    }
+    return exceeds(evaluation, options) ? ExitCodes.LIMIT_EXCEEDED : ExitCodes.DONE;
   }
 
   @Override
@@ -91,6 +115,15 @@ public final class SparkCommandEngine implements CommandEngine {
   @Override
   public int inspect(InspectOptions options) {
     throw new UnsupportedOperationException("inspect");
+  }
+
+  private static boolean exceeds(Evaluation evaluation, EvaluateOptions options) {
+    double mean = evaluation.kl().mean();
+    if (options.maxKl().isEmpty() || mean <= options.maxKl().getAsDouble()) {
+      return false;
+    }
+    warn("mean KL " + mean + " is above --max-kl " + options.maxKl().getAsDouble());
+    return true;
   }
 
   private static CompressionPlan plan(

@@ -3,13 +3,13 @@ package io.shardpress.spark.unit;
 import io.shardpress.kernels.nn.BlockShape;
 
 /** How many windows go through a block at once: by size, so that it is the same everywhere. */
-final class Batches {
+public final class Batches {
   // 64 MiB of f32 in the widest activation of a batch.
   private static final long ELEMENTS = 1 << 24;
 
   private Batches() {}
 
-  static int windows(BlockShape shape, int window, int available) {
+  public static int windows(BlockShape shape, int window, int available) {
     long widest = Math.max(shape.ffn(), Math.max(shape.hidden(), shape.queryWidth()));
     return (int) Math.max(1, Math.min(available, ELEMENTS / (widest * window)));
   }

@@ -6,19 +6,19 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Reads the rows of an embedding that are asked for, tile by tile, never the whole table. */
-final class EmbeddingLookup {
+public final class EmbeddingLookup {
   private static final int TILE_ELEMENTS = 1 << 22;
 
   private final TensorRef embedding;
   private final TensorReader reader;
 
-  EmbeddingLookup(TensorRef embedding, TensorReader reader) {
+  public EmbeddingLookup(TensorRef embedding, TensorReader reader) {
     this.embedding = embedding;
     this.reader = reader;
   }
 
   /** x [ids × width] from ids, each below the table's rows. */
-  void lookUp(int[] ids, float[] x) {
+  public void lookUp(int[] ids, float[] x) {
     int width = Math.toIntExact(embedding.columns());
     int rows = Math.toIntExact(embedding.rows());
     int tileRows = Math.max(1, TILE_ELEMENTS / width);

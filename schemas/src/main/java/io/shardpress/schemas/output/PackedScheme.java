@@ -1,0 +1,125 @@
+package io.shardpress.schemas.output;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.shardpress.schemas.CheckpointException;
+import io.shardpress.schemas.UsageException;
+import io.shardpress.schemas.recipe.TargetMatcher;
+import io.shardpress.schemas.recipe.WeightScheme;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What a {@code quantization_config} says of each linear: the other way of {@link
+ * CompressedTensors}. Of compressed-tensors' formats it takes {@code pack-quantized}; whatever
+ * would change the meaning of the integers and is not known here is refused.
+ */
+public final class PackedScheme {
+  /** The class name of every linear. */
+  public static final String LINEAR = "Linear";
+
+  private record Group(TargetMatcher targets, WeightScheme weights) {}
+
+  private final String where;
+  private final TargetMatcher ignore;
+  private final List<Group> groups = new ArrayList<>();
+
+  private PackedScheme(String where, JsonNode config) {
+    this.where = where;
+    want("quant_method", config.path("quant_method"), "compressed-tensors");
+    want("format", config.path("format"), "pack-quantized");
+    this.ignore = matcher("ignore", config.path("ignore"));
+    JsonNode named = config.path("config_groups");
+    if (!named.isObject() || named.isEmpty()) {
+      throw wrong("config_groups", named, "an object of at least one group");
+    }
+    for (Map.Entry<String, JsonNode> entry : named.properties()) {
+      String name = "config_groups." + entry.getKey();
+      groups.add(
+          new Group(
+              matcher(name + ".targets", entry.getValue().path("targets")),
+              weights(name + ".weights", entry.getValue().path("weights"))));
+    }
+  }
+
+  /**
+   * Reads the value of {@code quantization_config}.
+   *
+   * @param file of config.json, for messages
+   * @throws CheckpointException naming the key, the value found and the value wanted
+   */
+  public static PackedScheme parse(String file, JsonNode config) {
+    return new PackedScheme(file + ": quantization_config", config);
+  }
+
+  /** How a linear's weight is packed; empty where it is to be as it was. The first group wins. */
+  public Optional<WeightScheme> of(String module) {
+    if (ignore.matches(module, LINEAR)) {
+      return Optional.empty();
+    }
+    return groups.stream()
+        .filter(group -> group.targets().matches(module, LINEAR))
+        .map(Group::weights)
+        .findFirst();
+  }
+
+  private WeightScheme weights(String name, JsonNode node) {
+    if (!node.isObject()) {
+      throw wrong(name, node, "an object with num_bits, type and strategy");
+    }
+    want(name + ".type", node.path("type"), "int");
+    JsonNode bits = node.path("num_bits");
+    if (!bits.isInt() || !List.of(2, 3, 4, 8).contains(bits.asInt())) {
+      throw wrong(name + ".num_bits", bits, "2, 3, 4 or 8");
+    }
+    JsonNode symmetric = node.path("symmetric");
+    if (!symmetric.isBoolean()) {
+      throw wrong(name + ".symmetric", symmetric, "true or false");
+    }
+    if (node.hasNonNull("actorder") && !node.path("actorder").asText().equals("static")) {
+      throw wrong(
+          name + ".actorder", node.path("actorder"), "null: reordered columns are not read");
+    }
+    return new WeightScheme(bits.asInt(), symmetric.asBoolean(), groupSize(name, node));
+  }
+
+  private int groupSize(String name, JsonNode node) {
+    JsonNode strategy = node.path("strategy");
+    if (strategy.asText().equals("channel")) {
+      return 0;
+    }
+    if (!strategy.asText().equals("group")) {
+      throw wrong(name + ".strategy", strategy, "group or channel");
+    }
+    JsonNode size = node.path("group_size");
+    if (!size.isInt() || size.asInt() < 1) {
+      throw wrong(name + ".group_size", size, "an integer of at least 1");
+    }
+    return size.asInt();
+  }
+
+  private TargetMatcher matcher(String name, JsonNode node) {
+    List<String> targets = new ArrayList<>();
+    if (!node.isArray() && !node.isMissingNode() && !node.isNull()) {
+      throw wrong(name, node, "a list of names");
+    }
+    node.forEach(target -> targets.add(target.asText()));
+    try {
+      return new TargetMatcher(targets);
+    } catch (UsageException e) {
+      throw new CheckpointException(where + "." + name + ": " + e.getMessage(), e);
+    }
+  }
+
+  private void want(String key, JsonNode found, String wanted) {
+    if (!found.asText().equals(wanted)) {
+      throw wrong(key, found, wanted);
+    }
+  }
+
+  private CheckpointException wrong(String key, JsonNode found, String wanted) {
+    String shown = found.isMissingNode() ? "nothing" : found.toString();
+    return new CheckpointException(where + "." + key + ": found " + shown + ", wanted " + wanted);
+  }
+}

@@ -1,0 +1,74 @@
+package io.shardpress.spark.evaluate;
+
+import io.shardpress.kernels.nn.BlockActivations;
+import io.shardpress.kernels.nn.BlockShape;
+import io.shardpress.kernels.nn.BlockWeights;
+import io.shardpress.kernels.nn.DecoderBlock;
+import io.shardpress.kernels.nn.RmsNorm;
+import io.shardpress.spark.unit.Batches;
+import io.shardpress.spark.unit.EmbeddingLookup;
+import io.shardpress.spark.unit.TaskEnvironment;
+
+/**
+ * A pass of some windows through a model. One block's weights are in memory at a time, so that
+ * memory does not grow with the model's depth.
+ */
+final class ModelPass {
+  private final ModelSource model;
+  private final int window;
+  private final TaskEnvironment environment;
+
+  ModelPass(ModelSource model, int window, TaskEnvironment environment) {
+    this.model = model;
+    this.window = window;
+    this.environment = environment;
+  }
+
+  /**
+   * What lm_head is applied to at the positions that predict a token of their window, all but each
+   * window's last.
+   *
+   * @param ids tokens of whole windows
+   * @return [windows·(T−1) × hidden]
+   */
+  float[] predicting(int[] ids) {
+    BlockShape shape = model.shape();
+    int hidden = shape.hidden();
+    int windows = ids.length / window;
+    float[] x = new float[Math.multiplyExact(ids.length, hidden)];
+    new EmbeddingLookup(model.embedding(), environment.reader()).lookUp(ids, x);
+    DecoderBlock block = new DecoderBlock(shape, window, environment.matmul());
+    int batch = Batches.windows(shape, window, windows);
+    boolean headNorms = model.blocks().get(0).queryNorm() != null;
+    BlockActivations activations = new BlockActivations(shape, headNorms, batch * window);
+    for (BlockSource source : model.blocks()) {
+      BlockWeights weights = source.load(environment.reader());
+      for (int first = 0; first < windows; first += batch) {
+        int rows = Math.min(batch, windows - first) * window;
+        int at = first * window * hidden;
+        System.arraycopy(x, at, activations.input(), 0, rows * hidden);
+        block.forward(weights, rows, activations, environment.workers());
+        System.arraycopy(activations.output(), 0, x, at, rows * hidden);
+      }
+    }
+    return normed(x, windows);
+  }
+
+  private float[] normed(float[] x, int windows) {
+    int hidden = model.shape().hidden();
+    int kept = (window - 1) * hidden;
+    float[] predicting = new float[windows * kept];
+    for (int i = 0; i < windows; i++) {
+      System.arraycopy(x, i * window * hidden, predicting, i * kept, kept);
+    }
+    RmsNorm.forward(
+        windows * (window - 1),
+        hidden,
+        predicting,
+        BlockSource.vector(model.finalNorm(), environment.reader()),
+        model.shape().epsilon(),
+        predicting,
+        environment.workers());
+    return predicting;
+  }
+}

@@ -1,0 +1,38 @@
+package io.shardpress.spark.evaluate;
+
+import io.shardpress.kernels.nn.BlockShape;
+import io.shardpress.spark.io.Checkpoint;
+import io.shardpress.spark.io.TensorRef;
+import java.io.Serializable;
+import java.util.List;
+
+/**
+ * Where a whole model's weights lie; a descriptor that tasks are given.
+ *
+ * @param uri of its folder
+ * @param embedding [vocabulary × hidden]
+ * @param head lm_head, [vocabulary × hidden]; the embedding where config.json ties them
+ */
+public record ModelSource(
+    String uri,
+    BlockShape shape,
+    TensorRef embedding,
+    List<BlockSource> blocks,
+    TensorRef finalNorm,
+    WeightSource head)
+    implements Serializable {
+  /**
+   * Finds a model's tensors and checks their dtypes and shapes, from headers alone.
+   *
+   * @throws io.shardpress.schemas.CheckpointException where the family has no block here, or a
+   *     tensor is missing or not as config.json says
+   */
+  public static ModelSource of(Checkpoint checkpoint) {
+    return new SourceFinder(checkpoint).find();
+  }
+
+  /** Tokens of the vocabulary. */
+  public int vocabulary() {
+    return head.out();
+  }
+}

@@ -1,0 +1,82 @@
+package io.shardpress.spark.evaluate;
+
+import io.shardpress.kernels.pack.BitPacking;
+import io.shardpress.kernels.quant.QuantizedLinear;
+import io.shardpress.kernels.quant.Steps;
+import io.shardpress.schemas.CheckpointException;
+import io.shardpress.schemas.recipe.WeightScheme;
+import io.shardpress.spark.io.TensorReader;
+import io.shardpress.spark.io.TensorRef;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+
+/**
+ * A weight in compressed-tensors' pack-quantized format: w = scale·(q − zero) with q packed along
+ * the rows and zero points down the columns.
+ *
+ * @param packed weight_packed, I32 [out × words(in)]
+ * @param scale weight_scale, [out × groups]
+ * @param zeroPoint weight_zero_point, I32 [words(out) × groups]; null where symmetric
+ * @param shape weight_shape, I64 [2]
+ */
+record PackedWeight(
+    TensorRef packed,
+    TensorRef scale,
+    TensorRef zeroPoint,
+    TensorRef shape,
+    WeightScheme scheme,
+    int out,
+    int in)
+    implements WeightSource {
+  @Override
+  public float[] rows(TensorReader reader, int rowStart, int rowCount) {
+    if (rowStart % ROW_MULTIPLE != 0) {
+      throw new IllegalArgumentException(
+          "rows begin at " + rowStart + ", want a multiple of " + ROW_MULTIPLE);
+    }
+    checkShape(reader);
+    byte[] codes = new byte[rowCount * in];
+    int[] words = words(reader.readBytes(packed, rowStart, rowCount));
+    BitPacking.unpackRows(words, 0, rowCount, in, scheme.bits(), codes, 0);
+    float[] scales = reader.readFloats(scale, rowStart, rowCount);
+    TensorReader.requireFinite(scale, rowStart, scales);
+    Steps steps = new Steps(rowCount, scheme.groups(in), scales, zeros(reader, rowStart, rowCount));
+    return new QuantizedLinear(rowCount, in, scheme, codes, steps).dequantize();
+  }
+
+  /** Codes that mean zero, [rowCount × groups]. */
+  private int[] zeros(TensorReader reader, int rowStart, int rowCount) {
+    int groups = scheme.groups(in);
+    int[] zeros = new int[rowCount * groups];
+    if (zeroPoint == null) {
+      Arrays.fill(zeros, 1 << (scheme.bits() - 1));
+      return zeros;
+    }
+    int firstWord = rowStart / ROW_MULTIPLE * scheme.bits();
+    int wordRows = BitPacking.words(rowCount, scheme.bits());
+    int[] words = words(reader.readBytes(zeroPoint, firstWord, wordRows));
+    byte[] codes = BitPacking.unpackColumns(words, rowCount, groups, scheme.bits());
+    for (int i = 0; i < zeros.length; i++) {
+      zeros[i] = codes[i] & 0xFF;
+    }
+    return zeros;
+  }
+
+  private void checkShape(TensorReader reader) {
+    ByteBuffer sides = ByteBuffer.wrap(reader.readBytes(shape)).order(ByteOrder.LITTLE_ENDIAN);
+    long rows = sides.getLong();
+    long columns = sides.getLong();
+    if (rows != out || columns != in) {
+      throw new CheckpointException(
+          "%s: tensor %s: found [%d, %d], wanted [%d, %d] by config.json; the folder holds tensors of another model"
+              .formatted(shape.file(), shape.tensor(), rows, columns, out, in));
+    }
+  }
+
+  private static int[] words(byte[] bytes) {
+    int[] words = new int[bytes.length / Integer.BYTES];
+    ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer().get(words);
+    return words;
+  }
+}

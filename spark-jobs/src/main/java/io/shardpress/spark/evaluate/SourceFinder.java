@@ -1,0 +1,200 @@
+package io.shardpress.spark.evaluate;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.shardpress.kernels.convert.FloatBytes;
+import io.shardpress.kernels.nn.BlockShape;
+import io.shardpress.schemas.CheckpointException;
+import io.shardpress.schemas.json.StrictJson;
+import io.shardpress.schemas.model.DecoderNames;
+import io.shardpress.schemas.model.LinearRole;
+import io.shardpress.schemas.model.ModelConfig;
+import io.shardpress.schemas.output.CompressedTensors;
+import io.shardpress.schemas.output.OutputTensor;
+import io.shardpress.schemas.output.PackedScheme;
+import io.shardpress.schemas.recipe.WeightScheme;
+import io.shardpress.schemas.safetensors.Dtype;
+import io.shardpress.spark.io.Checkpoint;
+import io.shardpress.spark.io.TensorRef;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Finds the tensors of a model, dense or packed, and holds them against its config.json. */
+final class SourceFinder {
+  private static final String QUANTIZATION = "quantization_config";
+  private static final String WEIGHT = ".weight";
+  private static final String PACKED = ".weight_packed";
+  private static final String SCALE = ".weight_scale";
+  private static final String ZERO_POINT = ".weight_zero_point";
+  private static final String SHAPE = ".weight_shape";
+  private static final String ORDER = ".weight_g_idx";
+
+  private final Checkpoint checkpoint;
+  private final String configFile;
+  private final ModelConfig config;
+  private final Optional<PackedScheme> schemes;
+  private final DecoderNames names;
+
+  SourceFinder(Checkpoint checkpoint) {
+    this.checkpoint = checkpoint;
+    this.configFile = checkpoint.uri() + "/config.json";
+    ObjectNode json = StrictJson.object(configFile, checkpoint.configJson());
+    JsonNode text = json.path("text_config");
+    JsonNode packing = json.path(QUANTIZATION);
+    if (packing.isMissingNode()) {
+      packing = text.path(QUANTIZATION);
+    }
+    this.schemes =
+        packing.isObject()
+            ? Optional.of(PackedScheme.parse(configFile, packing))
+            : Optional.empty();
+    // The model itself is that of the same file without the packing.
+    json.remove(QUANTIZATION);
+    if (text instanceof ObjectNode nested) {
+      nested.remove(QUANTIZATION);
+    }
+    this.config = ModelConfig.parse(configFile, json.toString().getBytes(StandardCharsets.UTF_8));
+    this.names = DecoderNames.of(checkpoint.shapes().keySet());
+  }
+
+  ModelSource find() {
+    config
+        .unsupportedReason()
+        .ifPresent(
+            reason -> {
+              throw new CheckpointException(
+                  configFile
+                      + ": evaluate cannot run this model: "
+                      + reason
+                      + "; it can be compressed without calibration, but not measured here");
+            });
+    List<BlockSource> blocks = new ArrayList<>();
+    for (int block = 0; block < config.layers(); block++) {
+      blocks.add(block(block));
+    }
+    long vocabulary = config.vocabSize();
+    long hidden = config.hiddenSize();
+    TensorRef embedding = floats(names.embed(), vocabulary, hidden);
+    String head = names.lmHead().substring(0, names.lmHead().length() - WEIGHT.length());
+    return new ModelSource(
+        checkpoint.uri(),
+        BlockShape.of(config),
+        embedding,
+        blocks,
+        floats(names.finalNorm(), hidden),
+        config.tieWordEmbeddings()
+            ? new DenseWeight(embedding)
+            : linear(head, config.vocabSize(), config.hiddenSize()));
+  }
+
+  private BlockSource block(int block) {
+    Map<LinearRole, WeightSource> linears = new EnumMap<>(LinearRole.class);
+    Map<LinearRole, TensorRef> biases = new EnumMap<>(LinearRole.class);
+    for (LinearRole role : LinearRole.values()) {
+      linears.put(role, linear(names.module(block, role), role.out(config), role.in(config)));
+      if (role.bias(config)) {
+        biases.put(role, floats(names.bias(block, role), role.out(config)));
+      }
+    }
+    long hidden = config.hiddenSize();
+    long head = config.headDim();
+    return new BlockSource(
+        linears,
+        biases,
+        floats(names.inputNorm(block), hidden),
+        floats(names.postNorm(block), hidden),
+        config.qkNorm() ? floats(names.qNorm(block), head) : null,
+        config.qkNorm() ? floats(names.kNorm(block), head) : null);
+  }
+
+  private WeightSource linear(String module, int out, int in) {
+    Optional<TensorRef> packed = checkpoint.find(module + PACKED);
+    Optional<WeightScheme> scheme = schemes.flatMap(s -> s.of(module));
+    if (packed.isEmpty()) {
+      return new DenseWeight(floats(module + WEIGHT, out, in));
+    }
+    if (scheme.isEmpty()) {
+      throw bad(
+          packed.get(),
+          "found it packed, but no group of quantization_config means "
+              + module
+              + "; config.json and tensors are not of one checkpoint");
+    }
+    return packed(module, scheme.get(), out, in);
+  }
+
+  private PackedWeight packed(String module, WeightScheme scheme, int out, int in) {
+    if (!scheme.divides(in)) {
+      throw bad(
+          checkpoint.find(module + PACKED).orElseThrow(),
+          "found groups of " + scheme.groupSize() + ", which do not divide its " + in + " inputs");
+    }
+    checkpoint
+        .find(module + ORDER)
+        .ifPresent(
+            order -> {
+              throw bad(order, "found it, wanted none: reordered columns are not read");
+            });
+    if (scheme.symmetric()) {
+      checkpoint
+          .find(module + ZERO_POINT)
+          .ifPresent(
+              zero -> {
+                throw bad(zero, "found it, wanted none: config.json says symmetric");
+              });
+    }
+    for (OutputTensor wanted :
+        CompressedTensors.outputTensors(module, out, in, scheme, Dtype.F32.name())) {
+      TensorRef found = shaped(wanted.name(), wanted.shape());
+      boolean scale = wanted.name().endsWith(SCALE);
+      if (scale ? !FloatBytes.handles(found.dtype()) : found.dtype() != Dtype.of(wanted.dtype())) {
+        throw bad(
+            found,
+            "found dtype %s, wanted %s"
+                .formatted(found.dtype(), scale ? "F32, F16 or BF16" : wanted.dtype()));
+      }
+    }
+    return new PackedWeight(
+        checkpoint.find(module + PACKED).orElseThrow(),
+        checkpoint.find(module + SCALE).orElseThrow(),
+        checkpoint.find(module + ZERO_POINT).orElse(null),
+        checkpoint.find(module + SHAPE).orElseThrow(),
+        scheme,
+        out,
+        in);
+  }
+
+  private TensorRef floats(String name, long... sides) {
+    TensorRef tensor = shaped(name, Arrays.stream(sides).boxed().toList());
+    if (!FloatBytes.handles(tensor.dtype())) {
+      throw bad(tensor, "found dtype " + tensor.dtype() + ", wanted F32, F16 or BF16");
+    }
+    return tensor;
+  }
+
+  private TensorRef shaped(String name, List<Long> shape) {
+    TensorRef tensor =
+        checkpoint
+            .find(name)
+            .orElseThrow(
+                () ->
+                    new CheckpointException(
+                        "%s: tensor %s: found no such tensor, wanted one of shape %s by config.json"
+                            .formatted(checkpoint.uri(), name, shape)));
+    if (!tensor.shape().equals(shape)) {
+      throw bad(
+          tensor, "found shape %s, wanted %s by config.json".formatted(tensor.shape(), shape));
+    }
+    return tensor;
+  }
+
+  private static CheckpointException bad(TensorRef tensor, String what) {
+    return new CheckpointException(
+        "%s: tensor %s: %s".formatted(tensor.file(), tensor.tensor(), what));
+  }
+}

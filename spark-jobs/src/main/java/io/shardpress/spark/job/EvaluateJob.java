@@ -1,0 +1,55 @@
+package io.shardpress.spark.job;
+
+import io.shardpress.kernels.matmul.Matmuls;
+import io.shardpress.schemas.CheckpointException;
+import io.shardpress.spark.evaluate.EvaluateTask;
+import io.shardpress.spark.evaluate.Evaluation;
+import io.shardpress.spark.evaluate.ModelSource;
+import io.shardpress.spark.text.Windows;
+import io.shardpress.spark.unit.RunSettings;
+import io.shardpress.spark.unit.SamplePartition;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.spark.api.java.JavaSparkContext;
+
+/**
+ * Measures a model against another on held-out windows, a fixed partition of them per task, so that
+ * the figures do not depend on the cluster.
+ */
+final class EvaluateJob {
+  private final ModelSource original;
+  private final ModelSource compressed;
+  private final Windows windows;
+
+  EvaluateJob(ModelSource original, ModelSource compressed, Windows windows) {
+    if (original.vocabulary() != compressed.vocabulary()) {
+      throw new CheckpointException(
+          "%s: found a vocabulary of %d, wanted the original's %d (%s); compare a model with what was made from it"
+              .formatted(
+                  compressed.uri(),
+                  compressed.vocabulary(),
+                  original.vocabulary(),
+                  original.uri()));
+    }
+    this.original = original;
+    this.compressed = compressed;
+    this.windows = windows;
+  }
+
+  Evaluation run(JavaSparkContext spark) {
+    // No task of this job has parts: figures are small enough to come back by themselves.
+    String noStore = compressed.uri();
+    RunSettings settings =
+        new RunSettings(CompressJob.hadoop(spark), noStore, Matmuls.chosen().name());
+    List<EvaluateTask> tasks = new ArrayList<>();
+    for (SamplePartition partition : SamplePartition.of(windows.count())) {
+      int[][] ids = new int[partition.count()][];
+      for (int i = 0; i < ids.length; i++) {
+        ids[i] = windows.ids(partition.first() + i);
+      }
+      tasks.add(new EvaluateTask(original, compressed, ids));
+    }
+    return Evaluation.of(
+        new TaskRunner(spark, settings).call("evaluate", tasks), windows.length() - 1);
+  }
+}
