@@ -1,6 +1,5 @@
 package io.shardpress.spark.job;
 
-import io.shardpress.kernels.matmul.Matmuls;
 import io.shardpress.schemas.CheckpointException;
 import io.shardpress.spark.evaluate.EvaluateTask;
 import io.shardpress.spark.evaluate.Evaluation;
@@ -39,10 +38,9 @@ final class EvaluateJob {
   Evaluation run(JavaSparkContext spark) {
     // No task of this job has parts: figures are small enough to come back by themselves.
     String noStore = compressed.uri();
-    RunSettings settings =
-        new RunSettings(CompressJob.hadoop(spark), noStore, Matmuls.chosen().name());
+    RunSettings settings = RunSettings.ofThisProcess(CompressJob.hadoop(spark), noStore);
     List<EvaluateTask> tasks = new ArrayList<>();
-    for (SamplePartition partition : SamplePartition.of(windows.count())) {
+    for (SamplePartition partition : SamplePartition.of(windows.count(), windows.length())) {
       int[][] ids = new int[partition.count()][];
       for (int i = 0; i < ids.length; i++) {
         ids[i] = windows.ids(partition.first() + i);
