@@ -102,6 +102,13 @@ public record Manifest(
           "%s: manifest format is %s, want %d; use the version that wrote it"
               .formatted(source, manifest == null ? "missing" : manifest.format, FORMAT));
     }
+    for (PublishedFile file : manifest.files) {
+      if (!file.below()) {
+        throw new CheckpointException(
+            "%s: found file \"%s\", wanted a path below the checkpoint's folder; the manifest is damaged"
+                .formatted(source, file.path()));
+      }
+    }
     return manifest;
   }
 }

@@ -50,7 +50,7 @@ final class Failures implements IExecutionExceptionHandler, IParameterExceptionH
       print(command, oneLine(known.getMessage()));
     } else {
       String hint = root.stacktrace() ? "" : " (--stacktrace shows where)";
-      print(command, oneLine(failure.toString()) + hint);
+      print(command, UnexpectedFailure.line(failure) + hint);
     }
     if (root.stacktrace()) {
       failure.printStackTrace(command.getErr());

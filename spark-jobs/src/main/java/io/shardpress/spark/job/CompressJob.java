@@ -62,9 +62,17 @@ final class CompressJob {
     return key.build().hex();
   }
 
+  /**
+   * Takes the output folder, before Spark is there.
+   *
+   * @return whether there is something to go on from
+   */
+  boolean claim() {
+    return output.claim(runId(), options.overwrite());
+  }
+
   /** Runs, and says what was published. */
   Manifest run(JavaSparkContext spark) {
-    output.claim(runId(), options.overwrite());
     String work = options.work().orElse(output.uri() + "/" + OutputFolder.WORK);
     RunSettings settings = RunSettings.ofThisProcess(hadoop(spark), work);
     TaskRunner runner = new TaskRunner(spark, settings);

@@ -1,5 +1,6 @@
 package io.shardpress.spark.job;
 
+import io.shardpress.schemas.CheckpointException;
 import io.shardpress.schemas.output.Manifest;
 import io.shardpress.schemas.recipe.Recipe;
 import io.shardpress.spark.cli.CommandEngine;
@@ -55,6 +56,7 @@ public final class SparkCommandEngine implements CommandEngine {
     OutputFolder output = new OutputFolder(options.output(), configuration);
     Progress progress = StandardError.progress();
     CompressJob job = new CompressJob(plan, options, windows, output, progress);
+    boolean resumed = job.claim();
     long start = System.nanoTime();
     SparkSession session = SparkSessions.open("compress", options.spark());
     try {
@@ -67,6 +69,12 @@ public final class SparkCommandEngine implements CommandEngine {
           job.learnerCpuSeconds(),
           (System.nanoTime() - start) / 1e9);
       System.out.println(manifest.treeHash());
+    } catch (CheckpointException e) {
+      // With another input this is another run, which could not go on from here.
+      if (!resumed) {
+        output.abandon();
+      }
+      throw e;
     } finally {
       // A line that is still being drawn would run into the error's.
       progress.end();
@@ -105,9 +113,12 @@ public final class SparkCommandEngine implements CommandEngine {
   @Override
   public int verify(VerifyOptions options) {
     Verification verification = Verification.of(options.output(), configuration(options.spark()));
-    System.out.println(verification.treeHash());
     verification.problems().forEach(problem -> System.err.println("error: " + problem));
-    return verification.problems().isEmpty() ? ExitCodes.DONE : ExitCodes.FAILED;
+    if (!verification.problems().isEmpty()) {
+      return ExitCodes.FAILED;
+    }
+    System.out.println(verification.treeHash());
+    return ExitCodes.DONE;
   }
 
   @Override

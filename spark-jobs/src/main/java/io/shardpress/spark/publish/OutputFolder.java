@@ -9,7 +9,10 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
 import java.util.HexFormat;
+import java.util.List;
+import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FileStatus;
@@ -26,6 +29,9 @@ public final class OutputFolder {
 
   private static final String RUN_ID = WORK + "/run";
 
+  /** The manifest of the checkpoint that is being replaced. */
+  private static final String REPLACED = WORK + "/replaced.json";
+
   private final Path path;
   private final FileSystem fileSystem;
 
@@ -39,35 +45,24 @@ public final class OutputFolder {
   }
 
   /**
-   * Takes the folder for a run.
+   * Takes the folder for a run. A finished checkpoint stays as it is until {@link #clear}.
    *
-   * @param overwrite remove a finished checkpoint of ours first
+   * @param overwrite accept a finished checkpoint of ours
    * @return whether an unfinished run with this id left something here
    * @throws CheckpointException where it holds anything else
    */
   public boolean claim(String runId, boolean overwrite) {
     try {
-      if (exists(Manifest.FILE_NAME)) {
-        if (!overwrite) {
-          throw new CheckpointException(
-              uri() + ": found a finished checkpoint; choose another folder, or use --overwrite");
-        }
-        remove();
-      }
-      boolean resumed = exists(RUN_ID);
-      if (resumed) {
-        String found = new String(read(RUN_ID), StandardCharsets.UTF_8).strip();
-        if (!found.equals(runId)) {
-          throw new CheckpointException(
-              ("%s: found an unfinished run %s, wanted an empty folder or run %s; model, recipe or"
-                      + " text are not the same: choose another folder, or remove this one")
-                  .formatted(uri(), found, runId));
-        }
-      } else if (!empty()) {
+      boolean finished = exists(Manifest.FILE_NAME);
+      if (finished && !overwrite) {
         throw new CheckpointException(
-            uri()
-                + ": found files that are no checkpoint of ours, wanted an empty folder; choose"
-                + " another one");
+            uri() + ": found a finished checkpoint; choose another folder, or use --overwrite");
+      }
+      boolean resumed = exists(RUN_ID) && sameRun(runId, finished);
+      if (finished) {
+        requireNoStrangers();
+      } else if (!resumed) {
+        requireEmpty();
       }
       write(RUN_ID, (runId + "\n").getBytes(StandardCharsets.UTF_8));
       return resumed;
@@ -76,31 +71,83 @@ public final class OutputFolder {
     }
   }
 
-  private boolean empty() throws IOException {
-    try {
-      return fileSystem.listStatus(path).length == 0;
-    } catch (FileNotFoundException e) {
+  private boolean sameRun(String runId, boolean finished) throws IOException {
+    String found = new String(read(RUN_ID), StandardCharsets.UTF_8).strip();
+    if (found.equals(runId)) {
       return true;
+    }
+    if (finished) {
+      // What a run that would have replaced the checkpoint left; --overwrite covers it too.
+      removeWork();
+      return false;
+    }
+    throw new CheckpointException(
+        ("%s: found an unfinished run %s, wanted an empty folder or run %s; model, recipe or"
+                + " text are not the same: choose another folder, or remove this one")
+            .formatted(uri(), found, runId));
+  }
+
+  private void requireEmpty() throws IOException {
+    FileStatus[] found;
+    try {
+      found = fileSystem.listStatus(path);
+    } catch (FileNotFoundException e) {
+      return;
+    }
+    if (found.length > 0) {
+      throw new CheckpointException(
+          "%s: found %s and no manifest of ours, wanted an empty folder; choose another one"
+              .formatted(uri(), found[0].getPath().getName()));
     }
   }
 
-  /** Removes a finished checkpoint; the manifest first, since without it there is none. */
-  private void remove() throws IOException {
-    Manifest manifest = manifest();
-    fileSystem.delete(new Path(path, Manifest.FILE_NAME), false);
-    for (PublishedFile file : manifest.files()) {
-      fileSystem.delete(new Path(path, file.path()), false);
+  /** A checkpoint is replaced only where nobody has put files of his own beside it. */
+  private void requireNoStrangers() throws IOException {
+    Set<String> known = new HashSet<>(List.of(Manifest.FILE_NAME, WORK));
+    manifest().files().forEach(file -> known.add(file.path().replaceFirst("/.*", "")));
+    for (FileStatus status : fileSystem.listStatus(path)) {
+      if (!known.contains(status.getPath().getName())) {
+        throw new CheckpointException(
+            "%s: found %s, which the manifest does not know, so --overwrite does not replace this folder; move the file away, or choose another folder"
+                .formatted(uri(), status.getPath().getName()));
+      }
     }
-    for (String folder : new String[] {"report", "runs", WORK}) {
-      fileSystem.delete(new Path(path, folder), true);
+  }
+
+  /**
+   * Removes the checkpoint that is to be replaced, if there is one: first its manifest, without
+   * which there is none, and then the files that it names. Goes on where it was interrupted.
+   */
+  public void clear() {
+    try {
+      Path replaced = new Path(path, REPLACED);
+      if (exists(Manifest.FILE_NAME)) {
+        manifest();
+        fileSystem.delete(replaced, false);
+        if (!fileSystem.rename(new Path(path, Manifest.FILE_NAME), replaced)) {
+          throw new IOException("rename to " + replaced + " failed");
+        }
+      }
+      if (exists(REPLACED)) {
+        for (PublishedFile file : manifest(REPLACED).files()) {
+          fileSystem.delete(new Path(path, file.path()), false);
+        }
+        fileSystem.delete(replaced, false);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(uri() + ": cannot replace: " + e.getMessage(), e);
     }
   }
 
   /** The manifest of a finished checkpoint. */
   public Manifest manifest() {
+    return manifest(Manifest.FILE_NAME);
+  }
+
+  private Manifest manifest(String name) {
     try {
-      String file = new Path(path, Manifest.FILE_NAME).toString();
-      return Manifest.parse(file, new String(read(Manifest.FILE_NAME), StandardCharsets.UTF_8));
+      String file = new Path(path, name).toString();
+      return Manifest.parse(file, new String(read(name), StandardCharsets.UTF_8));
     } catch (FileNotFoundException e) {
       throw new CheckpointException(
           uri() + ": found no " + Manifest.FILE_NAME + ", so there is no finished checkpoint here",
@@ -132,6 +179,21 @@ public final class OutputFolder {
       }
     } catch (IOException e) {
       throw new UncheckedIOException(new Path(path, name) + ": cannot write: " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Undoes {@link #claim}: what a run kept here is of no use once its input has turned out to be
+   * bad. A folder that is empty then goes too.
+   */
+  public void abandon() {
+    removeWork();
+    try {
+      if (fileSystem.listStatus(path).length == 0) {
+        fileSystem.delete(path, false);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(path + ": cannot remove: " + e.getMessage(), e);
     }
   }
 

@@ -79,6 +79,7 @@ public final class Publisher {
       String version,
       Map<String, String> run,
       Map<String, byte[]> report) {
+    output.clear();
     List<PublishTask> tasks = tasks();
     List<PublishedShard> shards = runTasks.apply(tasks);
     List<PublishedFile> files = new ArrayList<>();

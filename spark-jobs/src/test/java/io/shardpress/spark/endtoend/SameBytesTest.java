@@ -1,0 +1,68 @@
+package io.shardpress.spark.endtoend;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.shardpress.spark.cli.CommandRun;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The same model, recipe and seed give the same bytes, however many cores there are. */
+class SameBytesTest {
+  @TempDir static Path shared;
+  @TempDir Path temporary;
+
+  private static Path model;
+
+  @BeforeAll
+  static void writeModel() throws IOException {
+    model = SmallModel.write(shared.resolve("model"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "QuantizationModifier: {scheme: W4A16}",
+        "GPTQModifier: {scheme: W3A16_ASYM, group_size: 64}",
+        "LRQModifier: {scheme: W4A16, iterations: 4, rank: 8}",
+        "LRQModifier: {scheme: W4A16_ASYM, init: rtn, order: parallel, iterations: 4, rank: 8}"
+      })
+  void whereverItRuns(String modifier) throws IOException {
+    Path recipe = temporary.resolve("recipe.yaml");
+    Files.writeString(recipe, modifier + "\n");
+    List<String> hashes = new ArrayList<>();
+    for (String master : List.of("local[1]", "local[2]", "local[2]")) {
+      Path output = temporary.resolve("out" + hashes.size());
+      CommandRun run = compress(recipe, output, master);
+      assertThat(run.code()).as(run.err()).isZero();
+      assertThat(run.line()).isEqualTo(new Published(output).treeHash());
+      hashes.add(run.line());
+    }
+    assertThat(hashes).containsOnly(hashes.get(0));
+  }
+
+  @Test
+  void seedsGiveOtherBytes() throws IOException {
+    Path recipe = temporary.resolve("recipe.yaml");
+    Files.writeString(recipe, "LRQModifier: {scheme: W4A16, init: rtn, iterations: 4, rank: 8}\n");
+    CommandRun run = compress(recipe, temporary.resolve("first"), "local[2]", "--seed=7");
+    CommandRun other = compress(recipe, temporary.resolve("other"), "local[2]", "--seed=8");
+    assertThat(other.line()).hasSize(64).isNotEqualTo(run.line());
+  }
+
+  private static CommandRun compress(Path recipe, Path output, String master, String... more) {
+    List<String> words = new ArrayList<>();
+    words.addAll(List.of("compress", model.toString(), output.toString()));
+    words.addAll(List.of("--recipe=" + recipe, "--master=" + master));
+    words.addAll(List.of("--samples=16", "--sequence-length=64"));
+    words.addAll(List.of(more));
+    return CommandRun.of(words.toArray(String[]::new));
+  }
+}
