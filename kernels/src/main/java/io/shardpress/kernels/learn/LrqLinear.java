@@ -32,6 +32,7 @@ public final class LrqLinear {
   private final int[] zeros;
   private final float[][] parameters;
   private final float[][] gradients;
+  private final float[] scales;
   private final float[] shrunk;
   private final float[] quantized;
   private final Matmul matmul;
@@ -88,6 +89,7 @@ public final class LrqLinear {
     for (int g = 0; g < start.scales().length; g++) {
       parameters[D][g] = (float) StrictMath.log(start.scales()[g]);
     }
+    this.scales = start.scales().clone();
     this.shrunk = new float[out * in];
     this.quantized = new float[out * in];
   }
@@ -105,8 +107,10 @@ public final class LrqLinear {
   /** Makes Ŵ [out×in] from the parameters; the array is this object's own. */
   public float[] forward(Workers workers) {
     shrink(workers);
-    Grid grid = Grid.of(scheme);
-    float largest = grid.largest();
+    float largest = Grid.of(scheme).largest();
+    for (int group = 0; group < scales.length; group++) {
+      scales[group] = scale(group);
+    }
     int groups = scheme.groups(in);
     int length = in / groups;
     RowTiles.forEach(
@@ -121,7 +125,7 @@ public final class LrqLinear {
                     quantized,
                     row * in + g * length,
                     length,
-                    scale(group),
+                    scales[group],
                     zeros[group],
                     largest);
           }
@@ -153,7 +157,7 @@ public final class LrqLinear {
                       quantized,
                       row * in + k * length,
                       length,
-                      scale(group),
+                      scales[group],
                       zeros[group],
                       largest,
                       columns,

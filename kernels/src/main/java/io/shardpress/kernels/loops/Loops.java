@@ -32,6 +32,24 @@ public interface Loops {
   /** y[i] ← a·x[i] + y[i] for {@code length} elements. */
   void addScaled(float a, float[] x, int xAt, float[] y, int yAt, int length);
 
+  /** x ← a·x in [from, to). */
+  void scale(float a, float[] x, int from, int to);
+
+  /** Σ x[i]·y[i] over {@code length} elements. */
+  float dot(float[] x, int xAt, float[] y, int yAt, int length);
+
+  /** y[i] ← w[i]·(a·x[i]) for {@code length} elements, w from its start; y may be x. */
+  void scaledProduct(float[] w, float a, float[] x, int xAt, float[] y, int yAt, int length);
+
+  /** ds[i] ← p[i]·(ds[i] − pull)·scale for {@code length} elements from {@code at} on. */
+  void softmaxGradient(float[] p, float[] ds, int at, int length, float pull, float scale);
+
+  /**
+   * Rotates a pair of halves: (x, y) ← (x·cos − y·sin·sign, y·cos + x·sin·sign), x at {@code at}, y
+   * behind it.
+   */
+  void rotate(float[] x, int at, float[] cos, float[] sin, int angles, int half, float sign);
+
   /**
    * LRQ's v = w·exp(−(s + r + c)) for one row; s is overwritten with v.
    *

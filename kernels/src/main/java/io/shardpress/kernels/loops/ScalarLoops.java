@@ -60,6 +60,50 @@ final class ScalarLoops implements Loops {
   }
 
   @Override
+  public void scale(float a, float[] x, int from, int to) {
+    for (int i = from; i < to; i++) {
+      x[i] = a * x[i];
+    }
+  }
+
+  @Override
+  public float dot(float[] x, int xAt, float[] y, int yAt, int length) {
+    float sum = 0;
+    for (int i = 0; i < length; i++) {
+      sum += x[xAt + i] * y[yAt + i];
+    }
+    return sum;
+  }
+
+  @Override
+  public void scaledProduct(
+      float[] w, float a, float[] x, int xAt, float[] y, int yAt, int length) {
+    for (int i = 0; i < length; i++) {
+      y[yAt + i] = w[i] * (a * x[xAt + i]);
+    }
+  }
+
+  @Override
+  public void softmaxGradient(float[] p, float[] ds, int at, int length, float pull, float scale) {
+    for (int i = at; i < at + length; i++) {
+      ds[i] = p[i] * (ds[i] - pull) * scale;
+    }
+  }
+
+  @Override
+  public void rotate(
+      float[] x, int at, float[] cos, float[] sin, int angles, int half, float sign) {
+    for (int i = 0; i < half; i++) {
+      float c = cos[angles + i];
+      float s = sign * sin[angles + i];
+      float first = x[at + i];
+      float second = x[at + half + i];
+      x[at + i] = first * c - second * s;
+      x[at + half + i] = second * c + first * s;
+    }
+  }
+
+  @Override
   public void lrqShrink(float[] w, float[] s, int at, float r, float[] c, int length) {
     for (int i = 0; i < length; i++) {
       s[at + i] = w[at + i] * ExpPolynomial.of(-(s[at + i] + r + c[i]));

@@ -123,6 +123,82 @@ final class VectorLoops implements Loops {
   }
 
   @Override
+  public void scale(float a, float[] x, int from, int to) {
+    int i = from;
+    for (; i <= to - LANES; i += LANES) {
+      FloatVector.fromArray(F, x, i).mul(a).intoArray(x, i);
+    }
+    scalar.scale(a, x, i, to);
+  }
+
+  @Override
+  public float dot(float[] x, int xAt, float[] y, int yAt, int length) {
+    // Two sums, since one would wait for itself.
+    FloatVector even = FloatVector.zero(F);
+    FloatVector odd = FloatVector.zero(F);
+    int i = 0;
+    for (; i <= length - 2 * LANES; i += 2 * LANES) {
+      even =
+          even.add(FloatVector.fromArray(F, x, xAt + i).mul(FloatVector.fromArray(F, y, yAt + i)));
+      odd =
+          odd.add(
+              FloatVector.fromArray(F, x, xAt + i + LANES)
+                  .mul(FloatVector.fromArray(F, y, yAt + i + LANES)));
+    }
+    return sum(even.add(odd)) + scalar.dot(x, xAt + i, y, yAt + i, length - i);
+  }
+
+  @Override
+  public void scaledProduct(
+      float[] w, float a, float[] x, int xAt, float[] y, int yAt, int length) {
+    int i = 0;
+    for (; i <= length - LANES; i += LANES) {
+      FloatVector.fromArray(F, x, xAt + i)
+          .mul(a)
+          .mul(FloatVector.fromArray(F, w, i))
+          .intoArray(y, yAt + i);
+    }
+    for (; i < length; i++) {
+      y[yAt + i] = w[i] * (a * x[xAt + i]);
+    }
+  }
+
+  @Override
+  public void softmaxGradient(float[] p, float[] ds, int at, int length, float pull, float scale) {
+    int i = at;
+    for (; i <= at + length - LANES; i += LANES) {
+      FloatVector.fromArray(F, ds, i)
+          .sub(pull)
+          .mul(FloatVector.fromArray(F, p, i))
+          .mul(scale)
+          .intoArray(ds, i);
+    }
+    scalar.softmaxGradient(p, ds, i, at + length - i, pull, scale);
+  }
+
+  @Override
+  public void rotate(
+      float[] x, int at, float[] cos, float[] sin, int angles, int half, float sign) {
+    int i = 0;
+    for (; i <= half - LANES; i += LANES) {
+      FloatVector c = FloatVector.fromArray(F, cos, angles + i);
+      FloatVector s = FloatVector.fromArray(F, sin, angles + i).mul(sign);
+      FloatVector first = FloatVector.fromArray(F, x, at + i);
+      FloatVector second = FloatVector.fromArray(F, x, at + half + i);
+      first.mul(c).sub(second.mul(s)).intoArray(x, at + i);
+      second.mul(c).add(first.mul(s)).intoArray(x, at + half + i);
+    }
+    for (; i < half; i++) {
+      float c = cos[angles + i];
+      float s = sign * sin[angles + i];
+      float first = x[at + i];
+      float second = x[at + half + i];
+      x[at + i] = first * c - second * s;
+      x[at + half + i] = second * c + first * s;
+    }
+  }
+
+  @Override
   public void lrqShrink(float[] w, float[] s, int at, float r, float[] c, int length) {
     int i = 0;
     for (; i <= length - LANES; i += LANES) {

@@ -20,6 +20,9 @@ import java.util.Arrays;
 final class Attention {
   private static final int QUERIES = 64;
 
+  // A multiple of every vector's lanes.
+  private static final int WHOLE_VECTORS = 16;
+
   private final BlockShape shape;
   private final Matmul matmul;
   private final float scale;
@@ -52,7 +55,7 @@ final class Attention {
         window,
         workers,
         tile -> {
-          float[] p = scratch.borrow(QUERIES * window);
+          float[] p = scratch.borrow(QUERIES * padded(window));
           scores(tile, q, k, p);
           for (int i = 0; i < tile.queries; i++) {
             softmaxRow(tile, i, p, rows, logSumExp);
@@ -66,7 +69,7 @@ final class Attention {
               1,
               p,
               0,
-              tile.keys,
+              tile.stride(),
               v,
               tile.firstKey * kWidth + tile.kvHead * d,
               kWidth,
@@ -110,15 +113,20 @@ final class Attention {
           int query = tile.firstQuery * qWidth + tile.head * d;
           int key = tile.firstKey * kWidth + tile.kvHead * d;
           int n = tile.keys;
-          float[] p = scratch.borrow(QUERIES * window);
-          float[] dp = scratch.borrow(QUERIES * window);
+          int stride = tile.stride();
+          float[] p = scratch.borrow(QUERIES * padded(window));
+          float[] dp = scratch.borrow(QUERIES * padded(window));
           scores(tile, q, k, p);
           for (int i = 0; i < tile.queries; i++) {
-            int seen = tile.end(i);
+            int at = i * stride;
+            int begin = at + tile.begin(i);
+            int end = at + tile.end(i);
             float lse = logSumExp[tile.head * rows + tile.firstQuery + i];
-            Arrays.fill(p, i * n, i * n + tile.begin(i), 0);
-            Loops.chosen().expShifted(p, i * n + tile.begin(i), i * n + seen, lse);
-            Arrays.fill(p, i * n + seen, i * n + n, 0);
+            int whole = Math.min(at + stride, begin + padded(end - begin));
+            Arrays.fill(p, at, begin, 0);
+            Arrays.fill(p, end, whole, Float.NEGATIVE_INFINITY);
+            Loops.chosen().expShifted(p, begin, whole, lse);
+            Arrays.fill(p, end, at + stride, 0);
           }
           matmul.multiply(
               Op.TRANSPOSED,
@@ -129,7 +137,7 @@ final class Attention {
               1,
               p,
               0,
-              n,
+              stride,
               dout,
               query,
               qWidth,
@@ -154,14 +162,12 @@ final class Attention {
               0,
               dp,
               0,
-              n,
+              stride,
               one);
           for (int i = 0; i < tile.queries; i++) {
             int at = query + i * qWidth;
-            float pull = (float) Sums.ofProducts(dout, at, out, at, d);
-            for (int j = i * n; j < (i + 1) * n; j++) {
-              dp[j] = p[j] * (dp[j] - pull) * scale;
-            }
+            float pull = Loops.chosen().dot(dout, at, out, at, d);
+            Loops.chosen().softmaxGradient(p, dp, i * stride, n, pull, scale);
           }
           matmul.multiply(
               Op.AS_IS,
@@ -172,7 +178,7 @@ final class Attention {
               1,
               dp,
               0,
-              n,
+              stride,
               k,
               key,
               kWidth,
@@ -190,7 +196,7 @@ final class Attention {
               1,
               dp,
               0,
-              n,
+              stride,
               q,
               query,
               qWidth,
@@ -221,22 +227,22 @@ final class Attention {
         0,
         into,
         0,
-        tile.keys,
+        tile.stride(),
         Workers.single());
   }
 
   private static void softmaxRow(Tile tile, int i, float[] p, int rows, float[] logSumExp) {
-    int at = i * tile.keys;
+    int at = i * tile.stride();
     int begin = at + tile.begin(i);
     int end = at + tile.end(i);
-    float largest = Loops.chosen().max(p, begin, end);
-    float sum = Loops.chosen().expShifted(p, begin, end, largest);
-    float inverse = 1 / sum;
+    int whole = Math.min(at + tile.stride(), begin + padded(end - begin));
+    // e^−87 at the most: nothing to the sum, and zero again below.
+    Arrays.fill(p, end, whole, Float.NEGATIVE_INFINITY);
+    float largest = Loops.chosen().max(p, begin, whole);
+    float sum = Loops.chosen().expShifted(p, begin, whole, largest);
     Arrays.fill(p, at, begin, 0);
-    for (int j = begin; j < end; j++) {
-      p[j] *= inverse;
-    }
-    Arrays.fill(p, end, at + tile.keys, 0);
+    Loops.chosen().scale(1 / sum, p, begin, end);
+    Arrays.fill(p, end, at + tile.stride(), 0);
     logSumExp[tile.head * rows + tile.firstQuery + i] = (float) (largest + Math.log(sum));
   }
 
@@ -264,9 +270,18 @@ final class Attention {
         head, kvHead, start + first, last - first, start + begin, last - begin, sliding);
   }
 
+  private static int padded(int keys) {
+    return (keys + WHOLE_VECTORS - 1) / WHOLE_VECTORS * WHOLE_VECTORS;
+  }
+
   /** Queries of one head and the keys that at least one of them sees; rows of the whole batch. */
   private record Tile(
       int head, int kvHead, int firstQuery, int queries, int firstKey, int keys, int sliding) {
+    /** Elements between rows of scores: room to end every row's loop on a whole vector. */
+    int stride() {
+      return padded(keys);
+    }
+
     /** The first key, counted from {@code firstKey}, that query i sees. */
     int begin(int i) {
       return sliding == 0 ? 0 : Math.max(0, firstQuery + i - sliding + 1 - firstKey);

@@ -1,5 +1,6 @@
 package io.shardpress.kernels.nn;
 
+import io.shardpress.kernels.loops.Loops;
 import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.matmul.Matmul.Op;
 import io.shardpress.kernels.parallel.Workers;
@@ -275,8 +276,6 @@ public final class DecoderBlock {
   }
 
   private static void add(int n, float[] x, float[] into) {
-    for (int i = 0; i < n; i++) {
-      into[i] += x[i];
-    }
+    Loops.chosen().addScaled(1, x, 0, into, 0, n);
   }
 }

@@ -1,5 +1,6 @@
 package io.shardpress.kernels.nn;
 
+import io.shardpress.kernels.loops.Loops;
 import io.shardpress.kernels.parallel.RowTiles;
 import io.shardpress.kernels.parallel.Workers;
 
@@ -18,10 +19,12 @@ public final class RmsNorm {
         workers,
         row -> {
           int at = row * width;
-          float inverse = (float) (1 / Math.sqrt(Sums.ofSquares(x, at, width) / width + epsilon));
-          for (int j = 0; j < width; j++) {
-            y[at + j] = w[j] * (x[at + j] * inverse);
-          }
+          float inverse =
+              (float)
+                  (1
+                      / Math.sqrt(
+                          (double) Loops.chosen().dot(x, at, x, at, width) / width + epsilon));
+          Loops.chosen().scaledProduct(w, inverse, x, at, y, at, width);
         });
   }
 
@@ -43,7 +46,8 @@ public final class RmsNorm {
         workers,
         row -> {
           int at = row * width;
-          double inverse = 1 / Math.sqrt(Sums.ofSquares(x, at, width) / width + epsilon);
+          double inverse =
+              1 / Math.sqrt((double) Loops.chosen().dot(x, at, x, at, width) / width + epsilon);
           double projection = 0;
           for (int j = 0; j < width; j++) {
             projection += (double) w[j] * dy[at + j] * x[at + j];

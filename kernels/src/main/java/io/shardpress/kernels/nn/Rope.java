@@ -1,5 +1,6 @@
 package io.shardpress.kernels.nn;
 
+import io.shardpress.kernels.loops.Loops;
 import io.shardpress.kernels.parallel.RowTiles;
 import io.shardpress.kernels.parallel.Workers;
 
@@ -55,14 +56,7 @@ final class Rope {
           int angles = row % window * half;
           for (int head = 0; head < heads; head++) {
             int at = row * width + head * 2 * half;
-            for (int i = 0; i < half; i++) {
-              float c = cos[angles + i];
-              float s = sign * sin[angles + i];
-              float first = x[at + i];
-              float second = x[at + half + i];
-              x[at + i] = first * c - second * s;
-              x[at + half + i] = second * c + first * s;
-            }
+            Loops.chosen().rotate(x, at, cos, sin, angles, half, sign);
           }
         });
   }

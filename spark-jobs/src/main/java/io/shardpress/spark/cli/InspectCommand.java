@@ -1,11 +1,9 @@
 package io.shardpress.spark.cli;
 
-import io.shardpress.schemas.UsageException;
+import io.shardpress.spark.inspect.TensorPattern;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
-import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -21,7 +19,7 @@ final class InspectCommand implements Callable<Integer> {
   @Option(
       names = "--tensors",
       paramLabel = "PATTERN",
-      description = "Only tensors whose whole name matches this regular expression.")
+      description = "Only tensors of such names: with * and ? as in a shell, or re:REGEX.")
   private String tensors;
 
   @Option(
@@ -38,20 +36,11 @@ final class InspectCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     if (tensors != null) {
-      check(tensors);
+      TensorPattern.of(tensors);
     }
     return engine
         .get()
         .inspect(
             new InspectOptions(model, Optional.ofNullable(tensors), statistics, spark.settings()));
-  }
-
-  private static void check(String pattern) {
-    try {
-      Pattern.compile(pattern);
-    } catch (PatternSyntaxException e) {
-      throw new UsageException(
-          "--tensors is no regular expression: " + e.getDescription() + " at " + e.getIndex(), e);
-    }
   }
 }

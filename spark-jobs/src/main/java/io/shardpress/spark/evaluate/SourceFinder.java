@@ -113,26 +113,38 @@ final class SourceFinder {
   }
 
   private WeightSource linear(String module, int out, int in) {
+    Optional<TensorRef> dense = checkpoint.find(module + WEIGHT);
     Optional<TensorRef> packed = checkpoint.find(module + PACKED);
     Optional<WeightScheme> scheme = schemes.flatMap(s -> s.of(module));
-    if (packed.isEmpty()) {
-      return new DenseWeight(floats(module + WEIGHT, out, in));
-    }
-    if (scheme.isEmpty()) {
+    if (packed.isPresent() && scheme.isEmpty()) {
       throw bad(
           packed.get(),
           "found it packed, but no group of quantization_config means "
               + module
               + "; config.json and tensors are not of one checkpoint");
     }
-    return packed(module, scheme.get(), out, in);
+    // vLLM does not count lm_head as a linear, Transformers does: it may be either.
+    boolean head = names.lmHead().equals(module + WEIGHT);
+    if (packed.isEmpty() && dense.isPresent() && scheme.isPresent() && !head) {
+      throw bad(
+          dense.get(),
+          "found it in full precision, wanted "
+              + module
+              + PACKED
+              + " by quantization_config; name "
+              + module
+              + " in its ignore");
+    }
+    return packed.isEmpty() && (dense.isPresent() || scheme.isEmpty())
+        ? new DenseWeight(floats(module + WEIGHT, out, in))
+        : packed(module, scheme.get(), out, in);
   }
 
   private PackedWeight packed(String module, WeightScheme scheme, int out, int in) {
     if (!scheme.divides(in)) {
-      throw bad(
-          checkpoint.find(module + PACKED).orElseThrow(),
-          "found groups of " + scheme.groupSize() + ", which do not divide its " + in + " inputs");
+      throw new CheckpointException(
+          "%s: quantization_config: found groups of %d, wanted a divisor of the %d inputs of %s"
+              .formatted(configFile, scheme.groupSize(), in, module));
     }
     checkpoint
         .find(module + ORDER)

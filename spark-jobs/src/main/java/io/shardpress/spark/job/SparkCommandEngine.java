@@ -14,13 +14,19 @@ import io.shardpress.spark.cli.SparkSettings;
 import io.shardpress.spark.cli.VerifyOptions;
 import io.shardpress.spark.evaluate.Evaluation;
 import io.shardpress.spark.evaluate.ModelSource;
+import io.shardpress.spark.inspect.Inspection;
+import io.shardpress.spark.inspect.TensorPattern;
+import io.shardpress.spark.inspect.TensorTable;
 import io.shardpress.spark.io.Checkpoint;
+import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.plan.CompressionPlan;
 import io.shardpress.spark.plan.Planner;
 import io.shardpress.spark.publish.OutputFolder;
 import io.shardpress.spark.publish.Verification;
 import io.shardpress.spark.text.Windows;
+import java.util.List;
 import java.util.Locale;
+import java.util.function.Predicate;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.deploy.SparkHadoopUtil;
@@ -48,7 +54,8 @@ public final class SparkCommandEngine implements CommandEngine {
       windows.warning().ifPresent(SparkCommandEngine::warn);
     }
     OutputFolder output = new OutputFolder(options.output(), configuration);
-    CompressJob job = new CompressJob(plan, options, windows, output, new LogProgress(System.err));
+    Progress progress = StandardError.progress();
+    CompressJob job = new CompressJob(plan, options, windows, output, progress);
     boolean resumed = job.claim();
     long start = System.nanoTime();
     SparkSession session = SparkSessions.open("compress", options.spark());
@@ -69,6 +76,8 @@ public final class SparkCommandEngine implements CommandEngine {
       }
       throw e;
     } finally {
+      // A line that is still being drawn would run into the error's.
+      progress.end();
       session.stop();
     }
     return ExitCodes.DONE;
@@ -114,7 +123,27 @@ public final class SparkCommandEngine implements CommandEngine {
 
   @Override
   public int inspect(InspectOptions options) {
-    throw new UnsupportedOperationException("inspect");
+    Predicate<String> wanted = options.tensors().map(TensorPattern::of).orElse(name -> true);
+    Checkpoint checkpoint = Checkpoint.open(options.model(), configuration(options.spark()));
+    List<TensorRef> tensors = Inspection.select(checkpoint, wanted);
+    if (options.statistics() && !tensors.isEmpty()) {
+      SparkSession session = SparkSessions.open("inspect", options.spark());
+      try {
+        System.out.print(
+            TensorTable.of(tensors, Inspection.statistics(session, checkpoint, tensors)));
+      } finally {
+        session.stop();
+      }
+    } else {
+      System.out.print(TensorTable.of(tensors));
+    }
+    System.err.printf(
+        Locale.ROOT,
+        "%d of %d tensors, %.1f MB%n",
+        tensors.size(),
+        checkpoint.tensors().size(),
+        tensors.stream().mapToLong(TensorRef::length).sum() / 1e6);
+    return ExitCodes.DONE;
   }
 
   private static boolean exceeds(Evaluation evaluation, EvaluateOptions options) {

@@ -115,7 +115,7 @@ class ShardpressTest {
   void theOtherCommands() {
     assertThat(runWords("evaluate a b --text t.jsonl --json --max-kl 0.05")).isZero();
     assertThat(runWords("verify o --master local[1]")).isZero();
-    assertThat(runWords("inspect m --tensors .*q_proj.* --statistics")).isZero();
+    assertThat(runWords("inspect m --tensors *q_proj* --statistics")).isZero();
     assertThat(engine.asked)
         .containsExactly(
             new EvaluateOptions(
@@ -126,7 +126,7 @@ class ShardpressTest {
                 OptionalDouble.of(0.05),
                 LOCAL),
             new VerifyOptions("o", new SparkSettings(Optional.of("local[1]"), Map.of())),
-            new InspectOptions("m", Optional.of(".*q_proj.*"), true, LOCAL));
+            new InspectOptions("m", Optional.of("*q_proj*"), true, LOCAL));
   }
 
   @Test
@@ -163,7 +163,7 @@ class ShardpressTest {
         "compress m o --format gguf|error: format gguf is not supported yet",
         "compress m o --format ggml|error: unknown format 'ggml'",
         "evaluate a b --text t --max-kl -1|error: --max-kl is -1.0, want a number of at least 0",
-        "inspect m --tensors (|error: --tensors is no regular expression",
+        "inspect m --tensors re:(|error: pattern re:(: ",
         "compress m o --conf spark.a|error: Value for option option '--conf' (KEY=VALUE) should be in KEY=VALUE format",
       })
   void wrongUsageIsOneLineAndCode2(String words, String message) {

@@ -1,0 +1,144 @@
+package io.shardpress.kernels.loops;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.shardpress.kernels.matmul.VectorWidth;
+import java.util.Random;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * The vector loops of this process's width against the oracle, over lengths around every multiple
+ * of the lanes and at odd places. Element-wise results have the same bits; sums may differ by
+ * rounding. Other widths are run by forked executions with -Dshardpress.vector.bits.
+ */
+class LoopsTest {
+  private static final int[] PLACES = {0, 1, 5, 16};
+  private static Loops scalar;
+  private static Loops vector;
+  private final Random random = new Random(7);
+
+  @BeforeAll
+  static void vectorsAreThere() {
+    assumeTrue(VectorWidth.chosen() != 0, "no vectors chosen");
+    scalar = new ScalarLoops();
+    vector = new VectorLoops();
+    assertThat(vector.name()).isEqualTo("vector-" + VectorWidth.chosen());
+  }
+
+  private float[] gaussian(int length, double deviation) {
+    float[] x = new float[length];
+    for (int i = 0; i < length; i++) {
+      x[i] = (float) (random.nextGaussian() * deviation);
+    }
+    return x;
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 3, 8, 13, 16, 17, 31, 64, 207, 4098})
+  void elementWiseLoopsHaveTheOraclesBits(int n) {
+    for (int at : PLACES) {
+      int size = at + n + 3;
+      float[] x = gaussian(size, 2);
+      float[] y = gaussian(size, 2);
+      float[] dy = gaussian(size, 1);
+      compare(x, (loops, a) -> loops.swiGlu(a, y, a, at, at + n));
+      compare(
+          x,
+          (loops, a) -> {
+            float[] dup = new float[size];
+            float[] dgate = new float[size];
+            loops.swiGluBackward(a, y, dy, dgate, dup, at, at + n);
+            System.arraycopy(dgate, at, a, at, n);
+            loops.addScaled(3, dup, at, a, at, n);
+          });
+      compare(x, (loops, a) -> loops.addScaled(0.3f, y, at, a, at, n));
+      compare(x, (loops, a) -> loops.scale(0.3f, a, at, at + n));
+      compare(x, (loops, a) -> loops.scaledProduct(y, 0.7f, a, at, a, at, n));
+      compare(x, (loops, a) -> loops.softmaxGradient(y, a, at, n, 0.25f, 0.5f));
+      compare(x, (loops, a) -> loops.lrqShrink(y, a, at, 0.01f, dy, n));
+      compare(x, (loops, a) -> loops.fakeQuantize(y, a, at, n, 0.3f, 7, 15));
+      compare(x, (loops, a) -> loops.expShifted(a, at, at + n, 1.5f));
+      compare(
+          x,
+          (loops, a) -> {
+            float[] m = y.clone();
+            float[] u = new float[size];
+            for (int i = 0; i < size; i++) {
+              u[i] = dy[i] * dy[i];
+            }
+            loops.adam(a, dy, m, u, at, at + n, 1e-2f, 1e-8f);
+            loops.addScaled(1, m, at, a, at, n);
+            loops.addScaled(1, u, at, a, at, n);
+          });
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 4, 8, 16, 20, 64})
+  void rotationsHaveTheOraclesBits(int half) {
+    float[] cos = gaussian(3 * half, 1);
+    float[] sin = gaussian(3 * half, 1);
+    compare(gaussian(2 * half + 5, 1), (loops, a) -> loops.rotate(a, 5, cos, sin, half, half, -1));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 3, 13, 16, 207, 4098})
+  void sumsDifferByRoundingAlone(int n) {
+    for (int at : PLACES) {
+      float[] x = gaussian(at + n + 1, 1);
+      float[] y = gaussian(at + n + 1, 1);
+      double tolerance = 1e-6 * (n + 1);
+      assertThat(vector.max(x, at, at + n)).isEqualTo(scalar.max(x, at, at + n));
+      assertThat(vector.dot(x, at, y, at, n))
+          .isCloseTo(scalar.dot(x, at, y, at, n), within((float) tolerance));
+      float[] importance = gaussian(n, 0).clone();
+      java.util.Arrays.fill(importance, 0.5f);
+      for (float[] weights : new float[][] {null, importance}) {
+        assertThat(vector.squaredError(x, at, n, weights, 0, 0.2f, 7, 15))
+            .isCloseTo(
+                scalar.squaredError(x, at, n, weights, 0, 0.2f, 7, 15), within((float) tolerance));
+      }
+      float expected = scalar.expShifted(x.clone(), at, at + n, 0.5f);
+      assertThat(vector.expShifted(x.clone(), at, at + n, 0.5f))
+          .isCloseTo(expected, within((float) (tolerance * 4)));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 13, 16, 32, 207, 4098})
+  void lrqGradientsAreTheOracles(int n) {
+    for (int at : PLACES) {
+      float[] g = gaussian(at + n, 1);
+      float[] v = gaussian(at + n, 1);
+      float[] quantized = new float[at + n];
+      scalar.fakeQuantize(v, quantized, at, n, 0.1f, 6, 15);
+      float[] v2 = v.clone();
+      float[] columns = gaussian(n + 2, 1);
+      float[] columns2 = columns.clone();
+      float[] sums = new float[2];
+      float[] sums2 = new float[2];
+      scalar.lrqGradients(g, v, quantized, at, n, 0.1f, 6, 15, columns, 2, sums);
+      vector.lrqGradients(g, v2, quantized, at, n, 0.1f, 6, 15, columns2, 2, sums2);
+      assertThat(v2).containsExactly(v);
+      assertThat(columns2).containsExactly(columns);
+      assertThat(sums2[0]).isCloseTo(sums[0], within(2e-6f * n));
+      assertThat(sums2[1]).isCloseTo(sums[1], within(2e-6f * n));
+    }
+  }
+
+  private interface Loop {
+    void run(Loops loops, float[] x);
+  }
+
+  private static void compare(float[] x, Loop loop) {
+    float[] wanted = x.clone();
+    float[] found = x.clone();
+    loop.run(scalar, wanted);
+    loop.run(vector, found);
+    assertThat(found).containsExactly(wanted);
+  }
+}

@@ -1,0 +1,79 @@
+package io.shardpress.spark.job;
+
+import java.io.PrintStream;
+import java.text.DecimalFormat;
+import java.text.DecimalFormatSymbols;
+import java.time.Duration;
+import java.time.temporal.ChronoUnit;
+import java.util.Locale;
+import java.util.Optional;
+import me.tongfei.progressbar.ConsoleProgressBarConsumer;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarConsumer;
+import me.tongfei.progressbar.ProgressBarStyle;
+import me.tongfei.progressbar.ProgressState;
+
+/** One line on a terminal that is drawn again: blocks done, rate, time left, the last block. */
+final class TerminalProgress implements Progress {
+  private static final int REDRAW_MILLIS = 500;
+
+  private final ProgressBarConsumer terminal;
+  private ProgressBar bar;
+
+  /** A line as wide as the terminal, which {@code out} writes to. */
+  TerminalProgress(PrintStream out) {
+    this(new ConsoleProgressBarConsumer(out));
+  }
+
+  /** A line of at most {@code columns} characters. */
+  TerminalProgress(PrintStream out, int columns) {
+    this(new ConsoleProgressBarConsumer(out, columns));
+  }
+
+  private TerminalProgress(ProgressBarConsumer terminal) {
+    this.terminal = terminal;
+  }
+
+  @Override
+  public void begin(int total) {
+    end();
+    bar =
+        new ProgressBarBuilder()
+            .setTaskName("blocks")
+            .setInitialMax(total)
+            .setStyle(ProgressBarStyle.ASCII)
+            .setUpdateIntervalMillis(REDRAW_MILLIS)
+            .setConsumer(terminal)
+            .setEtaFunction(TerminalProgress::left)
+            .showSpeed(new DecimalFormat("0.00", DecimalFormatSymbols.getInstance(Locale.ROOT)))
+            .setSpeedUnit(ChronoUnit.MINUTES)
+            .build();
+  }
+
+  @Override
+  public void done(String name, double bits, double relativeError) {
+    String error = LogProgress.scientific(relativeError);
+    bar.setExtraMessage(String.format(Locale.ROOT, " %.2f bits, rel.err %s", bits, error));
+    bar.step();
+    bar.refresh();
+  }
+
+  @Override
+  public void end() {
+    if (bar != null) {
+      bar.close();
+      bar = null;
+    }
+  }
+
+  /** Blocks are alike: each that is left takes as long as those before did. */
+  private static Optional<Duration> left(ProgressState state) {
+    long done = state.getCurrent() - state.getStart();
+    if (done <= 0) {
+      return Optional.empty();
+    }
+    Duration each = state.getElapsedAfterStart().dividedBy(done);
+    return Optional.of(each.multipliedBy(state.getMax() - state.getCurrent()));
+  }
+}
