@@ -20,6 +20,7 @@ final class StandardError {
    * Linux says where file 2 leads. Elsewhere Java knows only of stdin and stdout together: {@link
    * System#console}, which from JDK 22 on is there for pipes too and has to be asked.
    */
+  @SuppressWarnings("SystemConsoleNull")
   private static boolean isTerminal() {
     if ("dumb".equals(System.getenv("TERM"))) {
       return false;
