@@ -10,7 +10,7 @@ import picocli.CommandLine.Parameters;
 
 @Command(
     name = "plan",
-    description = "Says what compress would do: every tensor, bytes, memory, work and problems.")
+    description = "Says what compress would do: every tensor, bytes, ranks and problems.")
 final class PlanCommand implements Callable<Integer> {
   private final Supplier<CommandEngine> engine;
 

@@ -40,6 +40,9 @@ public final class SparkCommandEngine implements CommandEngine {
     CompressionPlan plan = plan(options.model(), options.recipe(), configuration);
     System.out.print(PlanText.of(plan));
     plan.warnings().forEach(SparkCommandEngine::warn);
+    if (options.work().isPresent() || options.hash()) {
+      warn("--work and --hash are passed over: plan does not look into part stores yet");
+    }
     return ExitCodes.DONE;
   }
 

@@ -265,7 +265,9 @@ class BadInputTest {
 
   @Test
   void sparkThatIsNotThere() {
-    CommandRun run = compress(RTN, "--master=nonsense://here");
+    CommandRun run =
+        CommandRun.of(
+            "compress", model.toString(), output.toString(), RTN, "--master=nonsense://here");
     assertThat(run.code()).isEqualTo(1);
     assertThat(run.errors()).singleElement().asString().contains("nonsense");
     assertThat(output.resolve("shardpress.json")).doesNotExist();

@@ -61,7 +61,8 @@ class SameBytesTest {
     List<String> words = new ArrayList<>();
     words.addAll(List.of("compress", model.toString(), output.toString()));
     words.addAll(List.of("--recipe=" + recipe, "--master=" + master));
-    words.addAll(List.of("--samples=16", "--sequence-length=64"));
+    // More than 8192 tokens, so that there are two partitions to sum over.
+    words.addAll(List.of("--samples=300", "--sequence-length=32"));
     words.addAll(List.of(more));
     return CommandRun.of(words.toArray(String[]::new));
   }
