@@ -16,6 +16,7 @@ import io.shardpress.spark.unit.BlockSpec;
 import io.shardpress.spark.unit.ChainLink;
 import io.shardpress.spark.unit.ForwardUnit;
 import io.shardpress.spark.unit.LearnedLinear;
+import io.shardpress.spark.unit.LrqUnit;
 import io.shardpress.spark.unit.SamplePartition;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -69,12 +70,10 @@ final class CalibratedJob {
     List<PartKey> quantized = embedded;
     for (int i = 0; i < context.plan().config().layers(); i++) {
       BlockState block = block(i, full, quantized);
-      if (!block.targets.isEmpty()) {
-        learn(block);
-      }
+      boolean staged = !block.targets.isEmpty() && learn(block);
       List<PartKey> nextFull = outputs(block.original(), full, block.digest);
       List<PartKey> nextQuantized = outputs(block.link(), quantized, block.digest);
-      if (modifier instanceof GptqModifier && !block.targets.isEmpty()) {
+      if (staged) {
         context.runner().run("outputs of block " + i, advances(block, nextFull, nextQuantized));
       } else {
         forward("targets of block " + i, block.original(), full, nextFull, null);
@@ -106,11 +105,7 @@ final class CalibratedJob {
       targets.add(next);
       full = next;
     }
-    LrqModifier settings = (LrqModifier) modifier;
-    if (settings.init() == LrqModifier.Init.GPTQ) {
-      learners = learners.plus(new GptqSolver(context, GptqParameters.of(settings)).solve(blocks));
-    }
-    learners = learners.plus(new LrqLearner(context, settings).learn(blocks, targets));
+    learnByLrq((LrqModifier) modifier, blocks, targets);
     for (int i = 0; i < blocks.size(); i++) {
       BlockState block = blocks.get(i);
       List<PartKey> local = keys("local output", block.link(), block.full, block.digest);
@@ -125,19 +120,47 @@ final class CalibratedJob {
     return learned;
   }
 
-  private void learn(BlockState block) {
+  /**
+   * Learns a block, unless the store has the result.
+   *
+   * @return whether the states of its stages are there, so that its output is one stage away
+   */
+  private boolean learn(BlockState block) {
     List<BlockState> alone = List.of(block);
     if (modifier instanceof GptqModifier gptq) {
-      learners = learners.plus(new GptqSolver(context, GptqParameters.of(gptq)).solve(alone));
-      return;
+      GptqSolver solver = new GptqSolver(context, GptqParameters.of(gptq));
+      List<GptqSolver.StageUnits> stages = solver.prepare(alone);
+      if (known(block)) {
+        return false;
+      }
+      learners = learners.plus(solver.run(stages));
+      return true;
     }
-    LrqModifier lrq = (LrqModifier) modifier;
     List<PartKey> targets = outputs(block.original(), block.full, block.digest);
     forward("targets of block " + block.spec.block(), block.original(), block.full, targets, null);
-    if (lrq.init() == LrqModifier.Init.GPTQ) {
-      learners = learners.plus(new GptqSolver(context, GptqParameters.of(lrq)).solve(alone));
+    learnByLrq((LrqModifier) modifier, alone, List.of(targets));
+    return false;
+  }
+
+  private void learnByLrq(
+      LrqModifier settings, List<BlockState> blocks, List<List<PartKey>> targets) {
+    GptqSolver solver = new GptqSolver(context, GptqParameters.of(settings));
+    List<GptqSolver.StageUnits> stages =
+        settings.init() == LrqModifier.Init.GPTQ ? solver.prepare(blocks) : List.of();
+    List<LrqUnit> units = new LrqLearner(context, settings).prepare(blocks, targets);
+    if (!blocks.stream().allMatch(this::known)) {
+      learners =
+          learners
+              .plus(solver.run(stages))
+              .plus(context.runner().run("lrq from block " + blocks.get(0).spec.block(), units));
     }
-    learners = learners.plus(new LrqLearner(context, lrq).learn(alone, List.of(targets)));
+  }
+
+  /** Whether an earlier run left what this block is to learn. */
+  private boolean known(BlockState block) {
+    return block.learned.values().stream()
+        .flatMap(linear -> linear.tiles().stream())
+        .allMatch(context.runner().store()::has);
   }
 
   private BlockState block(int number, List<PartKey> full, List<PartKey> quantized) {

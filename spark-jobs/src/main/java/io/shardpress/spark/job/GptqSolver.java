@@ -14,6 +14,7 @@ import io.shardpress.spark.unit.StageUnit;
 import io.shardpress.spark.unit.UnitOfWork;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -30,19 +31,40 @@ final class GptqSolver {
     this.parameters = parameters;
   }
 
-  /** Fills {@code learned} and {@code states} of each block. */
-  TaskRunner.Ran solve(List<BlockState> blocks) {
-    TaskRunner.Ran ran = TaskRunner.Ran.NOTHING;
-    Map<BlockState, Map<LinearRole, LearnedLinear>> solved = new java.util.LinkedHashMap<>();
+  /**
+   * The units of a stage, in the order in which their parts depend on one another.
+   *
+   * @param what names its Spark jobs
+   */
+  record StageUnits(
+      String what, List<UnitOfWork> passes, List<UnitOfWork> factors, List<UnitOfWork> solves) {}
+
+  /** Fills {@code learned} and {@code states} of each block, and gives what has to run for it. */
+  List<StageUnits> prepare(List<BlockState> blocks) {
+    Map<BlockState, Map<LinearRole, LearnedLinear>> solved = new LinkedHashMap<>();
     blocks.forEach(block -> solved.put(block, new EnumMap<>(LinearRole.class)));
+    List<StageUnits> stages = new ArrayList<>();
     for (Stage stage : Stage.values()) {
-      ran = ran.plus(solve(stage, blocks, solved));
+      stages.add(prepare(stage, blocks, solved));
     }
     solved.forEach((block, learned) -> block.learned.putAll(learned));
+    return stages;
+  }
+
+  /** Runs what was prepared. */
+  TaskRunner.Ran run(List<StageUnits> stages) {
+    TaskRunner runner = context.runner();
+    TaskRunner.Ran ran = TaskRunner.Ran.NOTHING;
+    for (StageUnits stage : stages) {
+      ran =
+          ran.plus(runner.run("statistics " + stage.what(), stage.passes()))
+              .plus(runner.run("factors " + stage.what(), stage.factors()))
+              .plus(runner.run("gptq " + stage.what(), stage.solves()));
+    }
     return ran;
   }
 
-  private TaskRunner.Ran solve(
+  private StageUnits prepare(
       Stage stage,
       List<BlockState> blocks,
       Map<BlockState, Map<LinearRole, LearnedLinear>> solved) {
@@ -76,11 +98,7 @@ final class GptqSolver {
       }
     }
     String what = "blocks " + blocks.get(0).spec.block() + "+ " + stage;
-    return context
-        .runner()
-        .run("statistics " + what, passes)
-        .plus(context.runner().run("factors " + what, factors))
-        .plus(context.runner().run("gptq " + what, solves));
+    return new StageUnits(what, passes, factors, solves);
   }
 
   private StageUnit pass(

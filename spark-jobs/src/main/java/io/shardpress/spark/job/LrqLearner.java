@@ -22,28 +22,29 @@ final class LrqLearner {
   }
 
   /**
-   * Replaces what each block has learned, which is where it starts from.
+   * Replaces what each block has learned, which is where it starts from, and gives what has to run
+   * for it.
    *
    * @param targets full-precision outputs of each block, by sample partition
    */
-  TaskRunner.Ran learn(List<BlockState> blocks, List<List<PartKey>> targets) {
+  List<LrqUnit> prepare(List<BlockState> blocks, List<List<PartKey>> targets) {
     List<LrqUnit> units = new ArrayList<>();
     for (int i = 0; i < blocks.size(); i++) {
-      units.add(unit(blocks.get(i), targets.get(i)));
-    }
-    TaskRunner.Ran ran =
-        context.runner().run("lrq blocks " + blocks.get(0).spec.block() + "+", units);
-    for (int i = 0; i < blocks.size(); i++) {
       BlockState block = blocks.get(i);
-      PartKey part = units.get(i).part();
+      LrqUnit unit = unit(block, targets.get(i));
+      units.add(unit);
       block.targets.forEach(
           (role, entry) ->
               block.learned.put(
                   role,
                   new LearnedLinear(
-                      entry.module(), entry.out(), entry.in(), block.scheme(role), List.of(part))));
+                      entry.module(),
+                      entry.out(),
+                      entry.in(),
+                      block.scheme(role),
+                      List.of(unit.part()))));
     }
-    return ran;
+    return units;
   }
 
   private LrqUnit unit(BlockState block, List<PartKey> targets) {
