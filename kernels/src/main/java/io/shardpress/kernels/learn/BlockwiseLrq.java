@@ -90,6 +90,29 @@ public final class BlockwiseLrq {
     return loss;
   }
 
+  /**
+   * The loss of the present parameters on the batch in {@link #input()}; nothing is learned.
+   *
+   * @param target as for {@link #step}
+   */
+  public double loss(float[] target, int windows, Workers workers) {
+    Map<LinearRole, float[]> quantized = new EnumMap<>(LinearRole.class);
+    linears.forEach((role, linear) -> quantized.put(role, linear.forward(workers)));
+    int rows = windows * block.window();
+    block.forward(weights.with(quantized), rows, activations, workers);
+    return lossGradient(target, rows, windows);
+  }
+
+  /** Remembers the present parameters. */
+  public void remember() {
+    linears.values().forEach(LrqLinear::remember);
+  }
+
+  /** Goes back to the parameters last remembered. */
+  public void recall() {
+    linears.values().forEach(LrqLinear::recall);
+  }
+
   private double lossGradient(float[] target, int rows, int windows) {
     int hidden = block.shape().hidden();
     float[] output = activations.output();

@@ -37,6 +37,7 @@ public final class LrqLinear {
   private final float[] quantized;
   private final Matmul matmul;
   private float[] columnSums;
+  private float[][] remembered;
 
   // Rows whose column sums are taken together.
   private static final int ROW_TILE = 64;
@@ -102,6 +103,21 @@ public final class LrqLinear {
   /** The gradients of {@link #parameters()} after {@link #backward}. */
   public float[][] gradients() {
     return gradients;
+  }
+
+  void remember() {
+    if (remembered == null) {
+      remembered = new float[parameters.length][];
+    }
+    for (int p = 0; p < parameters.length; p++) {
+      remembered[p] = parameters[p].clone();
+    }
+  }
+
+  void recall() {
+    for (int p = 0; p < parameters.length; p++) {
+      System.arraycopy(remembered[p], 0, parameters[p], 0, parameters[p].length);
+    }
   }
 
   /** Makes Ŵ [out×in] from the parameters; the array is this object's own. */

@@ -41,7 +41,7 @@ enum SettingKey {
   ITERATIONS("iterations", atLeast(1), 500L, "", List.of(LRQ)),
   LEARNING_RATE("learning_rate", new Domain.Real(0, 1), 1e-3, "", List.of(LRQ)),
   BATCH_SIZE("batch_size", atLeast(1), 2L, "", List.of(LRQ)),
-  KEEP_BEST("keep_best", new Domain.Flag(), false, "", List.of(LRQ)),
+  KEEP_BEST("keep_best", new Domain.Flag(), true, "", List.of(LRQ)),
   TOUCH_UP("touch_up", new Domain.Whole(0, 0), 0L, "", List.of(LRQ)),
   STEP_SEARCH("step_search", new Domain.Flag(), true, "observer: mse", List.of(GPTQ, LRQ)),
   STEP_SEARCH_RTN("step_search", new Domain.Flag(), false, "observer: mse", List.of(QUANTIZATION)),

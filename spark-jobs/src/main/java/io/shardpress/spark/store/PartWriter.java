@@ -2,7 +2,6 @@ package io.shardpress.spark.store;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.channels.Channels;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.TreeMap;
@@ -49,7 +48,7 @@ public final class PartWriter implements AutoCloseable {
           new ArrowFileWriter(
               root,
               null,
-              Channels.newChannel(out),
+              new StreamChannel(out),
               notes,
               IpcOption.DEFAULT,
               NoCompressionCodec.Factory.INSTANCE,

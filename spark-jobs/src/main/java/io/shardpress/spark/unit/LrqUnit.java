@@ -39,6 +39,10 @@ public record LrqUnit(
     int window,
     LrqModifier settings)
     implements UnitOfWork {
+  // With keep_best: how often the loss is taken, and over how many windows.
+  private static final int CHECKS = 10;
+  private static final int CHECK_WINDOWS = 32;
+
   @Override
   public List<PartKey> parts() {
     return List.of(part);
@@ -102,20 +106,80 @@ public record LrqUnit(
   }
 
   private void learn(BlockwiseLrq learner, TaskEnvironment environment) {
-    int size = window * spec.shape().hidden();
     int windows = samples.get(samples.size() - 1).first() + samples.get(samples.size() - 1).count();
     int batch = settings.batchSize();
-    float[] target = new float[batch * size];
+    float[] target = new float[batch * window * spec.shape().hidden()];
     SeededRandom random = new SeededRandom(settings.seed(), spec.block(), "batches");
     try (WindowReader x = new WindowReader(environment.store(), inputs, samples);
         WindowReader y = new WindowReader(environment.store(), targets, samples)) {
+      Batch batches = new Batch(x, y, learner.input(), target, window * spec.shape().hidden());
+      BestSeen best = new BestSeen(learner, batches, windows, batch, environment);
+      int[] chosen = new int[batch];
       for (int iteration = 0; iteration < settings.iterations(); iteration++) {
-        for (int i = 0; i < batch; i++) {
-          int chosen = random.nextInt(windows);
-          x.read(chosen, learner.input(), i * size);
-          y.read(chosen, target, i * size);
+        if (settings.keepBest() && iteration % checkInterval() == 0) {
+          best.check();
         }
+        for (int i = 0; i < batch; i++) {
+          chosen[i] = random.nextInt(windows);
+        }
+        batches.load(chosen, batch);
         learner.step(target, batch, iteration, environment.workers());
+      }
+      if (settings.keepBest()) {
+        best.check();
+        learner.recall();
+      }
+    }
+  }
+
+  private int checkInterval() {
+    return Math.max(1, settings.iterations() / CHECKS);
+  }
+
+  /** Brings windows of inputs and targets to where the learner reads them. */
+  private record Batch(WindowReader x, WindowReader y, float[] input, float[] target, int size) {
+    void load(int[] windows, int count) {
+      for (int i = 0; i < count; i++) {
+        x.read(windows[i], input, i * size);
+        y.read(windows[i], target, i * size);
+      }
+    }
+  }
+
+  /** Keeps the parameters with the least loss over windows spread evenly over the text. */
+  private static final class BestSeen {
+    private final BlockwiseLrq learner;
+    private final Batch batches;
+    private final int windows;
+    private final int batch;
+    private final TaskEnvironment environment;
+    private double least = Double.POSITIVE_INFINITY;
+
+    BestSeen(
+        BlockwiseLrq learner, Batch batches, int windows, int batch, TaskEnvironment environment) {
+      this.learner = learner;
+      this.batches = batches;
+      this.windows = windows;
+      this.batch = batch;
+      this.environment = environment;
+    }
+
+    void check() {
+      int checked = Math.min(windows, CHECK_WINDOWS);
+      double loss = 0;
+      int[] chosen = new int[batch];
+      for (int first = 0; first < checked; first += batch) {
+        int count = Math.min(batch, checked - first);
+        for (int i = 0; i < count; i++) {
+          chosen[i] = (int) ((long) (first + i) * windows / checked);
+        }
+        batches.load(chosen, count);
+        loss += count * learner.loss(batches.target(), count, environment.workers());
+      }
+      // Not by loss alone: without the first check there would be nothing to go back to.
+      if (loss < least || least == Double.POSITIVE_INFINITY) {
+        least = loss;
+        learner.remember();
       }
     }
   }
