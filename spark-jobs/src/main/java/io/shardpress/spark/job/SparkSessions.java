@@ -1,7 +1,9 @@
 package io.shardpress.spark.job;
 
 import io.shardpress.spark.cli.SparkSettings;
+import java.security.CodeSource;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.spark.SparkConf;
 import org.apache.spark.sql.SparkSession;
 
@@ -33,9 +35,20 @@ final class SparkSessions {
       conf.setIfMissing("spark.driver.bindAddress", "127.0.0.1");
     }
     settings.conf().forEach(conf::set);
+    if (!conf.get("spark.master").startsWith("local")) {
+      ownJar().ifPresent(jar -> conf.setIfMissing("spark.jars", jar));
+    }
     conf.set("spark.serializer", "org.apache.spark.serializer.KryoSerializer");
     conf.set("spark.kryo.registrationRequired", "true");
     conf.set("spark.kryo.registrator", ShardpressRegistrator.class.getName());
     return conf;
+  }
+
+  /** The jar that this class came from: executors fetch it where spark-submit has not sent it. */
+  private static Optional<String> ownJar() {
+    CodeSource source = SparkSessions.class.getProtectionDomain().getCodeSource();
+    return Optional.ofNullable(source)
+        .map(from -> from.getLocation().toString())
+        .filter(location -> location.endsWith(".jar"));
   }
 }
