@@ -33,7 +33,7 @@ class RecipeTest {
                     """
                     quant_stage:
                       quant_modifiers:
-                        LRQModifier: {targets: [Linear], ignore: [lm_head], scheme: W3A16_ASYM, group_size: channel, objective: block, init: rtn, order: parallel, rank: 16, iterations: 300, learning_rate: 2e-3, batch_size: 4, step_search: false, alpha: 0.25, damping: 0.2, touch_up: 0, seed: 7, keep_best: true, true_sequential: false, block_size: 64, dampening_frac: 0.05}
+                        LRQModifier: {targets: [Linear], ignore: [lm_head], scheme: W3A16_ASYM, group_size: channel, objective: block, init: rtn, order: parallel, rank: 16, iterations: 300, learning_rate: 2e-3, batch_size: 4, step_search: false, alpha: 0.25, damping: 0.2, touch_up: 0, seed: 7, keep_best: false, true_sequential: false, block_size: 64, dampening_frac: 0.05}
                     """)
                 .modifiers()
                 .get(0);
@@ -48,7 +48,7 @@ class RecipeTest {
                 300,
                 2e-3,
                 4,
-                true,
+                false,
                 false,
                 0.25,
                 0.2,
@@ -69,7 +69,7 @@ class RecipeTest {
     assertThat(m.learningRate()).isEqualTo(1e-3);
     assertThat(m.batchSize()).isEqualTo(2);
     assertThat(m.stepSearch()).isTrue();
-    assertThat(m.keepBest()).isFalse();
+    assertThat(m.keepBest()).isTrue();
     assertThat(m.alpha()).isEqualTo(0.5);
     assertThat(m.damping()).isEqualTo(0.1);
     assertThat(m.seed()).isZero();
@@ -236,7 +236,7 @@ class RecipeTest {
         .isEqualTo(
             "[{\"alpha\":0.5,\"batch_size\":2,\"block_size\":128,\"dampening_frac\":0.01,\"damping\":0.1,"
                 + "\"groups\":[{\"bits\":4,\"group_size\":128,\"symmetric\":true,\"targets\":[\"Linear\"]}],"
-                + "\"ignore\":[\"lm_head\"],\"init\":\"gptq\",\"iterations\":500,\"keep_best\":false,"
+                + "\"ignore\":[\"lm_head\"],\"init\":\"gptq\",\"iterations\":500,\"keep_best\":true,"
                 + "\"learning_rate\":0.001,\"modifier\":\"LRQModifier\",\"objective\":\"block\","
                 + "\"order\":\"sequential\",\"rank\":0,\"seed\":0,\"step_search\":true,\"touch_up\":0,"
                 + "\"true_sequential\":true}]");
