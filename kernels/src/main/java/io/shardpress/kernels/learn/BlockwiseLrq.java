@@ -7,7 +7,9 @@ import io.shardpress.kernels.nn.DecoderBlock;
 import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.schemas.model.LinearRole;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
+import java.util.function.BiConsumer;
 
 /**
  * LRQ by the output error of a whole block: all its linears learn at once from squared errors
@@ -15,6 +17,9 @@ import java.util.Map;
  * hidden. Adam, with the learning rate falling to zero as a cosine.
  */
 public final class BlockwiseLrq {
+  // Elements of a weight that is not worth several threads.
+  private static final int LARGEST_FOR_ONE_THREAD = 1 << 20;
+
   private final DecoderBlock block;
   private final BlockWeights weights;
   private final Map<LinearRole, LrqLinear> linears;
@@ -71,20 +76,20 @@ public final class BlockwiseLrq {
    * @return the loss before the step
    */
   public double step(float[] target, int windows, int iteration, Workers workers) {
-    Map<LinearRole, float[]> quantized = new EnumMap<>(LinearRole.class);
-    linears.forEach((role, linear) -> quantized.put(role, linear.forward(workers)));
-    BlockWeights w = weights.with(quantized);
+    BlockWeights w = weights.with(quantize(workers));
     int rows = windows * block.window();
     block.forward(w, rows, activations, workers);
     double loss = lossGradient(target, rows, windows);
     block.backward(w, activations, outputGradient, null, weightGradients, gradients, workers);
     double rate = learningRate * 0.5 * (1 + StrictMath.cos(Math.PI * iteration / iterations));
-    linears.forEach(
-        (role, linear) -> {
-          linear.backward(weightGradients.get(role), workers);
+    forEachLinear(
+        workers,
+        (role, inner) -> {
+          LrqLinear linear = linears.get(role);
+          linear.backward(weightGradients.get(role), inner);
           for (int p = 0; p < linear.parameters().length; p++) {
             optimizers.get(role)[p].update(
-                linear.parameters()[p], linear.gradients()[p], iteration + 1, rate, workers);
+                linear.parameters()[p], linear.gradients()[p], iteration + 1, rate, inner);
           }
         });
     return loss;
@@ -96,11 +101,34 @@ public final class BlockwiseLrq {
    * @param target as for {@link #step}
    */
   public double loss(float[] target, int windows, Workers workers) {
-    Map<LinearRole, float[]> quantized = new EnumMap<>(LinearRole.class);
-    linears.forEach((role, linear) -> quantized.put(role, linear.forward(workers)));
+    Map<LinearRole, float[]> quantized = quantize(workers);
     int rows = windows * block.window();
     block.forward(weights.with(quantized), rows, activations, workers);
     return lossGradient(target, rows, windows);
+  }
+
+  private Map<LinearRole, float[]> quantize(Workers workers) {
+    Map<LinearRole, float[]> quantized = new EnumMap<>(LinearRole.class);
+    linears.keySet().forEach(role -> quantized.put(role, null));
+    float[][] each = new float[LinearRole.values().length][];
+    forEachLinear(
+        workers, (role, inner) -> each[role.ordinal()] = linears.get(role).forward(inner));
+    quantized.replaceAll((role, none) -> each[role.ordinal()]);
+    return quantized;
+  }
+
+  /**
+   * Gives each linear to a thread of its own where they are small, and all threads to each in turn
+   * where they are large; the results are the same.
+   */
+  private void forEachLinear(Workers workers, BiConsumer<LinearRole, Workers> body) {
+    List<LinearRole> roles = List.copyOf(linears.keySet());
+    int largest = block.shape().ffn() * block.shape().hidden();
+    if (largest > LARGEST_FOR_ONE_THREAD) {
+      roles.forEach(role -> body.accept(role, workers));
+    } else {
+      workers.forEach(roles.size(), i -> body.accept(roles.get(i), Workers.single()));
+    }
   }
 
   /** Remembers the present parameters. */

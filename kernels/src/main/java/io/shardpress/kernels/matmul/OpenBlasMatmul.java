@@ -107,9 +107,11 @@ public final class OpenBlasMatmul extends TiledMatmul {
       int side = TileGrid.size(columns, columns < 8 * STRIP ? STRIP : 2 * STRIP, 32);
       return new TileGrid(product, row, rows, column, columns, side, side, side);
     }
+    // A small product would be one tile, and one thread's.
+    int strip = rows <= 2 * STRIP && columns <= 2 * STRIP ? STRIP / 2 : STRIP;
     boolean few = columns <= 2 * STRIP;
-    int mostRows = few ? STRIP : 4 * STRIP;
-    return new TileGrid(product, row, rows, column, columns, 16, mostRows, STRIP);
+    int mostRows = few ? strip : 4 * STRIP;
+    return new TileGrid(product, row, rows, column, columns, 16, mostRows, strip);
   }
 
   private void computeTile(

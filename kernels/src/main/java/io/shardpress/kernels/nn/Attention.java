@@ -18,7 +18,7 @@ import java.util.Arrays;
  * that gradients of keys and values are summed in one order.
  */
 final class Attention {
-  private static final int QUERIES = 64;
+  private static final int QUERIES = 128;
 
   // A multiple of every vector's lanes.
   private static final int WHOLE_VECTORS = 16;

@@ -40,7 +40,7 @@ public record LrqUnit(
     LrqModifier settings)
     implements UnitOfWork {
   // With keep_best: how often the loss is taken, and over how many windows.
-  private static final int CHECKS = 10;
+  private static final int CHECKS = 5;
   private static final int CHECK_WINDOWS = 32;
 
   @Override
