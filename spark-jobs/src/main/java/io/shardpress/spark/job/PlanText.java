@@ -1,8 +1,11 @@
 package io.shardpress.spark.job;
 
 import io.shardpress.schemas.recipe.LrqModifier;
+import io.shardpress.schemas.recipe.Modifier;
 import io.shardpress.schemas.recipe.WeightScheme;
+import io.shardpress.spark.cli.TextSettings;
 import io.shardpress.spark.plan.CompressionPlan;
+import io.shardpress.spark.plan.Estimate;
 import io.shardpress.spark.plan.PlanEntry;
 import java.util.LinkedHashMap;
 import java.util.Locale;
@@ -12,7 +15,10 @@ import java.util.Map;
 final class PlanText {
   private PlanText() {}
 
-  static String of(CompressionPlan plan) {
+  /**
+   * @param calibration says how many windows a calibrated run would use at most
+   */
+  static String of(CompressionPlan plan, TextSettings calibration) {
     StringBuilder text = new StringBuilder();
     text.append(
         String.format(
@@ -26,6 +32,9 @@ final class PlanText {
             plan.inputBytes() / 1e6,
             plan.outputBytes() / 1e6,
             plan.shards().size()));
+    if (plan.recipe().calibrated()) {
+      text.append(estimate(plan, calibration));
+    }
     Map<String, Integer> lines = new LinkedHashMap<>();
     for (PlanEntry entry : plan.entries()) {
       lines.merge(line(entry), 1, Integer::sum);
@@ -33,6 +42,19 @@ final class PlanText {
     lines.forEach(
         (line, count) -> text.append(String.format(Locale.ROOT, "%6d x %s%n", count, line)));
     return text.toString();
+  }
+
+  private static String estimate(CompressionPlan plan, TextSettings calibration) {
+    int window = calibration.sequenceLength(plan.config().maxPositionEmbeddings());
+    Modifier modifier = plan.quantized().values().iterator().next().choice().modifier();
+    Estimate estimate = Estimate.of(plan.config(), modifier, calibration.samples(), window);
+    return String.format(
+        Locale.ROOT,
+        "at most %d windows of %d tokens, %.2f Tflop, %.0f MB in the largest task%n",
+        calibration.samples(),
+        window,
+        estimate.flops() / 1e12,
+        estimate.taskBytes() / 1e6);
   }
 
   private static String line(PlanEntry entry) {

@@ -38,7 +38,7 @@ public final class SparkCommandEngine implements CommandEngine {
   public int plan(PlanOptions options) {
     Configuration configuration = configuration(options.spark());
     CompressionPlan plan = plan(options.model(), options.recipe(), configuration);
-    System.out.print(PlanText.of(plan));
+    System.out.print(PlanText.of(plan, options.calibration()));
     plan.warnings().forEach(SparkCommandEngine::warn);
     if (options.work().isPresent() || options.hash()) {
       warn("--work and --hash are passed over: plan does not look into part stores yet");

@@ -1,0 +1,70 @@
+package io.shardpress.spark.plan;
+
+import io.shardpress.schemas.model.LinearRole;
+import io.shardpress.schemas.model.ModelConfig;
+import io.shardpress.schemas.recipe.LrqModifier;
+import io.shardpress.schemas.recipe.Modifier;
+import java.util.List;
+
+/**
+ * What a calibrated run will cost, from shapes alone: an upper bound, as if every linear of every
+ * block were learned on as many windows as are asked for.
+ *
+ * @param flops multiplications and additions of all matrix products, Cholesky factors included
+ * @param taskBytes f32 arrays that the largest task holds at once
+ */
+public record Estimate(double flops, long taskBytes) {
+  // The inputs of the four stages of a block.
+  private static final List<LinearRole> STAGES =
+      List.of(LinearRole.Q, LinearRole.O, LinearRole.GATE, LinearRole.DOWN);
+  // Windows of a forward pass go in batches of at most so many elements of the widest activation.
+  private static final long BATCH_ELEMENTS = 1 << 24;
+
+  /**
+   * @param windows of the calibration text
+   * @param window tokens of one
+   */
+  public static Estimate of(ModelConfig config, Modifier modifier, int windows, int window) {
+    double tokens = (double) windows * window;
+    double weights = 0;
+    double solving = 0;
+    for (LinearRole role : LinearRole.values()) {
+      double out = role.out(config);
+      double in = role.in(config);
+      weights += out * in;
+      // Errors carried on (half of a full product) and targets corrected.
+      solving += 3 * out * in * in;
+    }
+    double attention = 2.0 * window * config.heads() * config.headDim();
+    double forward = tokens * (2 * weights + attention);
+    double statistics = 0;
+    double widest = 0;
+    for (LinearRole stage : STAGES) {
+      double in = stage.in(config);
+      // XᵀX by its symmetry, the product of both chains, then factors and their inverses.
+      statistics += 3 * tokens * in * in + 4 * in * in * in;
+      widest = Math.max(widest, in);
+    }
+    // H̃, P, the factor and the correction; a block's weights in both chains; a batch in both.
+    double batch = Math.min(BATCH_ELEMENTS, tokens * widest);
+    double elements = 4 * widest * widest + 2 * weights + 12 * batch;
+    double flops = 2 * forward + statistics + solving;
+    if (modifier instanceof LrqModifier lrq) {
+      double parameters = 0;
+      double low = 0;
+      for (LinearRole role : LinearRole.values()) {
+        int out = role.out(config);
+        int in = role.in(config);
+        parameters += (double) lrq.rank(out, in) * (out + in);
+        low += (double) lrq.rank(out, in) * out * in;
+      }
+      double step = 3.0 * lrq.batchSize() * window * (2 * weights + attention) + 6 * low;
+      double start = lrq.init() == LrqModifier.Init.GPTQ ? flops : forward;
+      flops = start + lrq.iterations() * step + 2 * forward;
+      // W, v, Ŵ and gradients beside the original; parameters, gradients, moments, the best seen.
+      double learning = 5 * weights + 5 * parameters + 24.0 * lrq.batchSize() * window * widest;
+      elements = Math.max(elements, learning);
+    }
+    return new Estimate(flops * config.layers(), (long) (elements * Float.BYTES));
+  }
+}
