@@ -13,7 +13,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /**
  * The vector loops of this process's width against the oracle, over lengths around every multiple
  * of the lanes and at odd places. Element-wise results have the same bits; sums may differ by
- * rounding. Other widths are run by forked executions with -Dshardpress.vector.bits.
+ * rounding. The build runs the width that the processor prefers; with {@code
+ * JAVA_TOOL_OPTIONS=-Dshardpress.vector.bits=256} in its environment, another.
  */
 class LoopsTest {
   private static final int[] PLACES = {0, 1, 5, 16};
