@@ -18,7 +18,7 @@ import me.tongfei.progressbar.ProgressState;
 final class TerminalProgress implements Progress {
   private static final int REDRAW_MILLIS = 500;
 
-  private final ProgressBarConsumer terminal;
+  private final EndedOnce terminal;
   private ProgressBar bar;
 
   /** A line as wide as the terminal, which {@code out} writes to. */
@@ -31,13 +31,14 @@ final class TerminalProgress implements Progress {
     this(new ConsoleProgressBarConsumer(out, columns));
   }
 
-  private TerminalProgress(ProgressBarConsumer terminal) {
-    this.terminal = terminal;
+  private TerminalProgress(ProgressBarConsumer console) {
+    this.terminal = new EndedOnce(console);
   }
 
   @Override
   public void begin(int total) {
     end();
+    terminal.open();
     bar =
         new ProgressBarBuilder()
             .setTaskName("blocks")
@@ -61,10 +62,13 @@ final class TerminalProgress implements Progress {
 
   @Override
   public void end() {
-    if (bar != null) {
-      bar.close();
-      bar = null;
+    if (bar == null) {
+      return;
     }
+    bar.close();
+    bar = null;
+    // A bar that is closed before its thread has drawn it once does not end its line.
+    terminal.close();
   }
 
   /** Blocks are alike: each that is left takes as long as those before did. */
@@ -75,5 +79,44 @@ final class TerminalProgress implements Progress {
     }
     Duration each = state.getElapsedAfterStart().dividedBy(done);
     return Optional.of(each.multipliedBy(state.getMax() - state.getCurrent()));
+  }
+
+  /** A console whose line ends once, whoever closes it first. */
+  private static final class EndedOnce implements ProgressBarConsumer {
+    private final ProgressBarConsumer console;
+    private boolean open;
+
+    EndedOnce(ProgressBarConsumer console) {
+      this.console = console;
+    }
+
+    synchronized void open() {
+      open = true;
+    }
+
+    @Override
+    public int getMaxRenderedLength() {
+      return console.getMaxRenderedLength();
+    }
+
+    @Override
+    public synchronized void accept(String line) {
+      if (open) {
+        console.accept(line);
+      }
+    }
+
+    @Override
+    public void clear() {
+      console.clear();
+    }
+
+    @Override
+    public synchronized void close() {
+      if (open) {
+        open = false;
+        console.close();
+      }
+    }
   }
 }

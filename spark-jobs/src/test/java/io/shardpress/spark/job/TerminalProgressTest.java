@@ -33,4 +33,20 @@ class TerminalProgressTest {
         .contains("4.13 bits, rel.err 1.3e-3");
     assertThat(drawn).allMatch(line -> line.length() <= COLUMNS);
   }
+
+  /** Whether the thread that draws has come to it yet or not. */
+  @Test
+  void endsTheLineOfARunThatIsOverAtOnce() {
+    for (int run = 0; run < 200; run++) {
+      ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+      TerminalProgress progress =
+          new TerminalProgress(new PrintStream(bytes, true, StandardCharsets.UTF_8), COLUMNS);
+      progress.begin(1);
+      progress.done("model.layers.0", 4.125, 0.012);
+      progress.end();
+      String written = bytes.toString(StandardCharsets.UTF_8);
+      assertThat(written).endsWith("\n");
+      assertThat(written.strip()).doesNotContain("\n");
+    }
+  }
 }
