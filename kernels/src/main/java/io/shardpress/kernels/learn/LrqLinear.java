@@ -122,17 +122,18 @@ public final class LrqLinear {
 
   /** Makes Ŵ [out×in] from the parameters; the array is this object's own. */
   public float[] forward(Workers workers) {
-    shrink(workers);
     float largest = Grid.of(scheme).largest();
     for (int group = 0; group < scales.length; group++) {
       scales[group] = scale(group);
     }
     int groups = scheme.groups(in);
     int length = in / groups;
+    lowRank(workers);
     RowTiles.forEach(
         out,
         workers,
         row -> {
+          shrinkRow(row);
           for (int g = 0; g < groups; g++) {
             int group = row * groups + g;
             Loops.chosen()
@@ -170,7 +171,6 @@ public final class LrqLinear {
                   .lrqGradients(
                       g,
                       shrunk,
-                      quantized,
                       row * in + k * length,
                       length,
                       scales[group],
@@ -231,7 +231,8 @@ public final class LrqLinear {
 
   /** What was learned, its steps rounded to the stored dtype before the codes are chosen. */
   public QuantizedLinear result(ScaleFormat format, Workers workers) {
-    shrink(workers);
+    lowRank(workers);
+    RowTiles.forEach(out, workers, this::shrinkRow);
     Steps steps = new Steps(out, scheme.groups(in), new float[zeros.length], zeros.clone());
     for (int g = 0; g < zeros.length; g++) {
       steps.scales()[g] = format.usable(scale(g));
@@ -239,8 +240,8 @@ public final class LrqLinear {
     return QuantizedLinear.round(shrunk, out, in, scheme, steps);
   }
 
-  /** v = W·exp(−S) into {@code shrunk}. */
-  private void shrink(Workers workers) {
+  /** L·U into {@code shrunk}. */
+  private void lowRank(Workers workers) {
     if (rank > 0) {
       matmul.multiply(
           Op.AS_IS,
@@ -263,15 +264,11 @@ public final class LrqLinear {
     } else {
       Arrays.fill(shrunk, 0);
     }
-    float[] c = parameters[C];
-    RowTiles.forEach(
-        out,
-        workers,
-        row -> {
-          int at = row * in;
-          float r = parameters[R][row];
-          Loops.chosen().lrqShrink(w, shrunk, at, r, c, in);
-        });
+  }
+
+  /** A row of {@code shrunk} from its row of L·U: v = W·exp(−S). */
+  private void shrinkRow(int row) {
+    Loops.chosen().lrqShrink(w, shrunk, row * in, parameters[R][row], parameters[C], in);
   }
 
   /** Room for the column sums of each tile of rows, which are added up in the tiles' order. */

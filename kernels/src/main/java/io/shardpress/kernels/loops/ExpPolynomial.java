@@ -32,16 +32,15 @@ final class ExpPolynomial {
   /** e^x; arguments beyond [−87, 88] are taken as those. */
   static float of(float x) {
     float y = Math.min(Math.max(x, SMALLEST), LARGEST);
-    float shifted = y * LOG2_E + ROUNDER;
+    float shifted = Math.fma(y, LOG2_E, ROUNDER);
     float n = shifted - ROUNDER;
-    float r = (y - n * LN2_HIGH) - n * LN2_LOW;
-    float p = P5;
-    p = p * r + P4;
-    p = p * r + P3;
-    p = p * r + P2;
-    p = p * r + P1;
-    p = p * r + P0;
-    p = p * (r * r) + r + 1;
+    float r = Math.fma(n, -LN2_LOW, Math.fma(n, -LN2_HIGH, y));
+    float p = Math.fma(r, P5, P4);
+    p = Math.fma(p, r, P3);
+    p = Math.fma(p, r, P2);
+    p = Math.fma(p, r, P1);
+    p = Math.fma(p, r, P0);
+    p = Math.fma(p, r * r, r) + 1;
     return p
         * Float.intBitsToFloat(Float.floatToRawIntBits(shifted) + TO_EXPONENT << MANTISSA_BITS);
   }

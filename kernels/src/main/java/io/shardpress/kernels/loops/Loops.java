@@ -22,10 +22,10 @@ public interface Loops {
   /** The largest of x in [from, to), −∞ where that is empty. */
   float max(float[] x, int from, int to);
 
-  /** y ← silu(gate) ∘ up in [from, to). */
+  /** y ← silu(gate) ∘ up in [from, to); y is another array than gate and up. */
   void swiGlu(float[] gate, float[] up, float[] y, int from, int to);
 
-  /** Gradients of {@link #swiGlu} in [from, to); dgate and dup may be gate and up. */
+  /** Gradients of {@link #swiGlu} in [from, to), into other arrays than those read. */
   void swiGluBackward(
       float[] gate, float[] up, float[] dy, float[] dgate, float[] dup, int from, int to);
 
@@ -77,7 +77,6 @@ public interface Loops {
   void lrqGradients(
       float[] g,
       float[] v,
-      float[] quantized,
       int at,
       int length,
       float scale,

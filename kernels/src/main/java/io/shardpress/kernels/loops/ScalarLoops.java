@@ -123,7 +123,6 @@ final class ScalarLoops implements Loops {
   public void lrqGradients(
       float[] g,
       float[] v,
-      float[] quantized,
       int at,
       int length,
       float scale,
@@ -141,7 +140,7 @@ final class ScalarLoops implements Loops {
       float passed = inside ? v[at + i] : 0;
       float gradient = g[at + i];
       float dS = -gradient * passed;
-      step += gradient * (quantized[at + i] - passed);
+      step += gradient * (scale * clamp(rounded, zero, largest) - passed);
       row += dS;
       columns[columnsAt + i] += dS;
       v[at + i] = dS;

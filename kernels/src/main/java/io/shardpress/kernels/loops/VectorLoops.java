@@ -3,6 +3,8 @@ package io.shardpress.kernels.loops;
 import static io.shardpress.kernels.loops.ExpPolynomial.ROUNDER;
 
 import io.shardpress.kernels.matmul.VectorWidth;
+import java.util.Arrays;
+import java.util.Objects;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
@@ -14,12 +16,24 @@ import jdk.incubator.vector.VectorSpecies;
  * The loops on vectors. Products and sums are not fused, so that every element is the oracle's to
  * the bit; what is left over of a run that is no multiple of the lanes goes through the oracle.
  * Sums end in the order of the lanes, never in a reduction, whose order the JVM may choose.
+ *
+ * <p>Vectors are registers only where the JVM compiles a loop whole. When a method's graph reaches
+ * its limit (NodeCountInliningCutoff, in JDK 17 about 25 operations on vectors, the callers' own
+ * among them), what follows is compiled as if types were not known, and vectors become objects, at
+ * a tenth of the speed. So no method takes or gives vectors but the small {@code rounded}; a sum
+ * lies in an array of lanes from round to round, as a variable that lives through the loop is the
+ * first to be affected; and the largest loop is above the size that is inlined into callers
+ * (FreqInlineSize, 325 bytecodes). {@code -XX:+PrintInlining} tells where it went wrong: "store
+ * failed to inline".
  */
 final class VectorLoops implements Loops {
   // Static, since the JVM compiles vectors only where their species is a constant.
   private static final VectorSpecies<Float> F =
       VectorSpecies.of(float.class, VectorShape.forBitSize(VectorWidth.chosen()));
   private static final int LANES = F.length();
+
+  // Elements that stay in the first cache between two loops over them.
+  private static final int CHUNK = 1024;
 
   private final ScalarLoops scalar = new ScalarLoops();
 
@@ -28,86 +42,154 @@ final class VectorLoops implements Loops {
     return "vector-" + F.vectorBitSize();
   }
 
-  private static FloatVector exp(FloatVector x) {
-    FloatVector y = x.max(ExpPolynomial.SMALLEST).min(ExpPolynomial.LARGEST);
-    FloatVector shifted = y.mul(ExpPolynomial.LOG2_E).add(ROUNDER);
-    FloatVector n = shifted.sub(ROUNDER);
-    FloatVector r = y.sub(n.mul(ExpPolynomial.LN2_HIGH)).sub(n.mul(ExpPolynomial.LN2_LOW));
-    FloatVector p = r.mul(ExpPolynomial.P5).add(ExpPolynomial.P4);
-    p = p.mul(r).add(ExpPolynomial.P3);
-    p = p.mul(r).add(ExpPolynomial.P2);
-    p = p.mul(r).add(ExpPolynomial.P1);
-    p = p.mul(r).add(ExpPolynomial.P0);
-    p = p.mul(r.mul(r)).add(r).add(1);
-    IntVector exponent =
-        shifted
-            .reinterpretAsInts()
-            .add(ExpPolynomial.TO_EXPONENT)
-            .lanewise(VectorOperators.LSHL, ExpPolynomial.MANTISSA_BITS);
-    return p.mul(exponent.reinterpretAsFloats());
+  /** The sum of a vector's lanes, which lie at {@code at}: four sums, and they in turn. */
+  private static float sumOfLanes(float[] lanes, int at) {
+    float first = 0;
+    float second = 0;
+    float third = 0;
+    float fourth = 0;
+    for (int i = at; i < at + LANES; i += 4) {
+      first += lanes[i];
+      second += lanes[i + 1];
+      third += lanes[i + 2];
+      fourth += lanes[i + 3];
+    }
+    return (first + second) + (third + fourth);
   }
 
-  private static float sum(FloatVector lanes) {
-    // Through an array: lane(i) with a variable i is not compiled to an instruction.
-    float[] each = new float[LANES];
-    lanes.intoArray(each, 0);
-    float sum = 0;
-    for (float lane : each) {
-      sum += lane;
+  private float sum(float[] x, int from, int to) {
+    float[] lanes = new float[LANES];
+    int i = from;
+    for (; i <= to - 4 * LANES; i += 4 * LANES) {
+      FloatVector.fromArray(F, x, i)
+          .add(FloatVector.fromArray(F, x, i + LANES))
+          .add(
+              FloatVector.fromArray(F, x, i + 2 * LANES)
+                  .add(FloatVector.fromArray(F, x, i + 3 * LANES)))
+          .add(FloatVector.fromArray(F, lanes, 0))
+          .intoArray(lanes, 0);
+    }
+    for (; i <= to - LANES; i += LANES) {
+      FloatVector.fromArray(F, x, i).add(FloatVector.fromArray(F, lanes, 0)).intoArray(lanes, 0);
+    }
+    float sum = sumOfLanes(lanes, 0);
+    for (; i < to; i++) {
+      sum += x[i];
     }
     return sum;
   }
 
   @Override
   public float expShifted(float[] x, int from, int to, float shift) {
-    FloatVector sums = FloatVector.zero(F);
+    exp(x, from, to, shift);
+    return sum(x, from, to);
+  }
+
+  // The one loop that takes e^x; the others bring their arguments here and go on from the results,
+  // a chunk at a time.
+  private void exp(float[] x, int from, int to, float shift) {
+    Objects.checkFromToIndex(from, to, x.length);
+    FloatVector smallest = FloatVector.broadcast(F, ExpPolynomial.SMALLEST);
+    FloatVector largest = FloatVector.broadcast(F, ExpPolynomial.LARGEST);
+    FloatVector shifts = FloatVector.broadcast(F, shift);
+    FloatVector log2e = FloatVector.broadcast(F, ExpPolynomial.LOG2_E);
+    FloatVector rounder = FloatVector.broadcast(F, ROUNDER);
+    FloatVector ln2High = FloatVector.broadcast(F, -ExpPolynomial.LN2_HIGH);
+    FloatVector ln2Low = FloatVector.broadcast(F, -ExpPolynomial.LN2_LOW);
+    FloatVector p5 = FloatVector.broadcast(F, ExpPolynomial.P5);
+    FloatVector p4 = FloatVector.broadcast(F, ExpPolynomial.P4);
+    FloatVector p3 = FloatVector.broadcast(F, ExpPolynomial.P3);
+    FloatVector p2 = FloatVector.broadcast(F, ExpPolynomial.P2);
+    FloatVector p1 = FloatVector.broadcast(F, ExpPolynomial.P1);
+    FloatVector p0 = FloatVector.broadcast(F, ExpPolynomial.P0);
     int i = from;
     for (; i <= to - LANES; i += LANES) {
-      FloatVector e = exp(FloatVector.fromArray(F, x, i).sub(shift));
-      e.intoArray(x, i);
-      sums = sums.add(e);
+      FloatVector y = FloatVector.fromArray(F, x, i).sub(shifts).max(smallest).min(largest);
+      FloatVector shifted = y.fma(log2e, rounder);
+      FloatVector n = shifted.sub(rounder);
+      FloatVector r = n.fma(ln2Low, n.fma(ln2High, y));
+      FloatVector p = r.fma(p5, p4);
+      p = p.fma(r, p3);
+      p = p.fma(r, p2);
+      p = p.fma(r, p1);
+      p = p.fma(r, p0);
+      p = p.fma(r.mul(r), r).add(1);
+      IntVector exponent =
+          shifted
+              .reinterpretAsInts()
+              .add(ExpPolynomial.TO_EXPONENT)
+              .lanewise(VectorOperators.LSHL, ExpPolynomial.MANTISSA_BITS);
+      p.mul(exponent.reinterpretAsFloats()).intoArray(x, i);
     }
-    return sum(sums) + scalar.expShifted(x, i, to, shift);
+    for (; i < to; i++) {
+      x[i] = ExpPolynomial.of(x[i] - shift);
+    }
   }
 
   @Override
   public float max(float[] x, int from, int to) {
-    FloatVector largest = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
+    float[] lanes = new float[LANES];
+    Arrays.fill(lanes, Float.NEGATIVE_INFINITY);
     int i = from;
-    for (; i <= to - LANES; i += LANES) {
-      largest = largest.max(FloatVector.fromArray(F, x, i));
+    for (; i <= to - 2 * LANES; i += 2 * LANES) {
+      FloatVector.fromArray(F, x, i)
+          .max(FloatVector.fromArray(F, x, i + LANES))
+          .max(FloatVector.fromArray(F, lanes, 0))
+          .intoArray(lanes, 0);
     }
-    return Math.max(largest.reduceLanes(VectorOperators.MAX), scalar.max(x, i, to));
-  }
-
-  private static FloatVector sigmoid(FloatVector x) {
-    return FloatVector.broadcast(F, 1).div(exp(x.neg()).add(1));
+    return Math.max(scalar.max(lanes, 0, LANES), scalar.max(x, i, to));
   }
 
   @Override
   public void swiGlu(float[] gate, float[] up, float[] y, int from, int to) {
-    int i = from;
-    for (; i <= to - LANES; i += LANES) {
-      FloatVector x = FloatVector.fromArray(F, gate, i);
-      x.mul(sigmoid(x)).mul(FloatVector.fromArray(F, up, i)).intoArray(y, i);
+    for (int start = from; start < to; start += CHUNK) {
+      int end = Math.min(to, start + CHUNK);
+      expOfMinus(gate, y, start, end);
+      int i = start;
+      for (; i <= end - LANES; i += LANES) {
+        FloatVector sigmoid =
+            FloatVector.broadcast(F, 1).div(FloatVector.fromArray(F, y, i).add(1));
+        FloatVector.fromArray(F, gate, i)
+            .mul(sigmoid)
+            .mul(FloatVector.fromArray(F, up, i))
+            .intoArray(y, i);
+      }
+      for (; i < end; i++) {
+        y[i] = gate[i] * (1 / (1 + y[i])) * up[i];
+      }
     }
-    scalar.swiGlu(gate, up, y, i, to);
   }
 
   @Override
   public void swiGluBackward(
       float[] gate, float[] up, float[] dy, float[] dgate, float[] dup, int from, int to) {
-    int i = from;
-    FloatVector one = FloatVector.broadcast(F, 1);
-    for (; i <= to - LANES; i += LANES) {
-      FloatVector x = FloatVector.fromArray(F, gate, i);
-      FloatVector u = FloatVector.fromArray(F, up, i);
-      FloatVector d = FloatVector.fromArray(F, dy, i);
-      FloatVector s = sigmoid(x);
-      d.mul(u).mul(s).mul(x.mul(one.sub(s)).add(1)).intoArray(dgate, i);
-      d.mul(x.mul(s)).intoArray(dup, i);
+    for (int start = from; start < to; start += CHUNK) {
+      int end = Math.min(to, start + CHUNK);
+      expOfMinus(gate, dgate, start, end);
+      int i = start;
+      for (; i <= end - LANES; i += LANES) {
+        FloatVector one = FloatVector.broadcast(F, 1);
+        FloatVector s = one.div(FloatVector.fromArray(F, dgate, i).add(1));
+        FloatVector x = FloatVector.fromArray(F, gate, i);
+        FloatVector u = FloatVector.fromArray(F, up, i);
+        FloatVector d = FloatVector.fromArray(F, dy, i);
+        d.mul(u).mul(s).mul(x.mul(one.sub(s)).add(1)).intoArray(dgate, i);
+        d.mul(x.mul(s)).intoArray(dup, i);
+      }
+      scalar.swiGluBackward(gate, up, dy, dgate, dup, i, end);
     }
-    scalar.swiGluBackward(gate, up, dy, dgate, dup, i, to);
+  }
+
+  /** y ← e^−x in [from, to). */
+  private void expOfMinus(float[] x, float[] y, int from, int to) {
+    int i = from;
+    for (; i <= to - LANES; i += LANES) {
+      FloatVector.fromArray(F, x, i).neg().intoArray(y, i);
+    }
+    for (; i < to; i++) {
+      y[i] = -x[i];
+    }
+    exp(y, from, to, 0);
   }
 
   @Override
@@ -133,19 +215,19 @@ final class VectorLoops implements Loops {
 
   @Override
   public float dot(float[] x, int xAt, float[] y, int yAt, int length) {
-    // Two sums, since one would wait for itself.
-    FloatVector even = FloatVector.zero(F);
-    FloatVector odd = FloatVector.zero(F);
+    float[] lanes = new float[LANES];
     int i = 0;
     for (; i <= length - 2 * LANES; i += 2 * LANES) {
-      even =
-          even.add(FloatVector.fromArray(F, x, xAt + i).mul(FloatVector.fromArray(F, y, yAt + i)));
-      odd =
-          odd.add(
-              FloatVector.fromArray(F, x, xAt + i + LANES)
-                  .mul(FloatVector.fromArray(F, y, yAt + i + LANES)));
+      int second = i + LANES;
+      FloatVector.fromArray(F, x, xAt + i)
+          .mul(FloatVector.fromArray(F, y, yAt + i))
+          .add(
+              FloatVector.fromArray(F, x, xAt + second)
+                  .mul(FloatVector.fromArray(F, y, yAt + second)))
+          .add(FloatVector.fromArray(F, lanes, 0))
+          .intoArray(lanes, 0);
     }
-    return sum(even.add(odd)) + scalar.dot(x, xAt + i, y, yAt + i, length - i);
+    return sumOfLanes(lanes, 0) + scalar.dot(x, xAt + i, y, yAt + i, length - i);
   }
 
   @Override
@@ -200,14 +282,29 @@ final class VectorLoops implements Loops {
 
   @Override
   public void lrqShrink(float[] w, float[] s, int at, float r, float[] c, int length) {
-    int i = 0;
-    for (; i <= length - LANES; i += LANES) {
-      FloatVector shift =
-          FloatVector.fromArray(F, s, at + i).add(r).add(FloatVector.fromArray(F, c, i));
-      FloatVector.fromArray(F, w, at + i).mul(exp(shift.neg())).intoArray(s, at + i);
-    }
-    for (; i < length; i++) {
-      s[at + i] = w[at + i] * ExpPolynomial.of(-(s[at + i] + r + c[i]));
+    for (int start = 0; start < length; start += CHUNK) {
+      int end = Math.min(length, start + CHUNK);
+      int i = start;
+      for (; i <= end - LANES; i += LANES) {
+        FloatVector.fromArray(F, s, at + i)
+            .add(r)
+            .add(FloatVector.fromArray(F, c, i))
+            .neg()
+            .intoArray(s, at + i);
+      }
+      for (; i < end; i++) {
+        s[at + i] = -(s[at + i] + r + c[i]);
+      }
+      exp(s, at + start, at + end, 0);
+      i = start;
+      for (; i <= end - LANES; i += LANES) {
+        FloatVector.fromArray(F, s, at + i)
+            .mul(FloatVector.fromArray(F, w, at + i))
+            .intoArray(s, at + i);
+      }
+      for (; i < end; i++) {
+        s[at + i] *= w[at + i];
+      }
     }
   }
 
@@ -234,7 +331,6 @@ final class VectorLoops implements Loops {
   public void lrqGradients(
       float[] g,
       float[] v,
-      float[] quantized,
       int at,
       int length,
       float scale,
@@ -244,28 +340,28 @@ final class VectorLoops implements Loops {
       int columnsAt,
       float[] sums) {
     float inverse = 1 / scale;
-    FloatVector step = FloatVector.zero(F);
-    FloatVector row = FloatVector.zero(F);
+    float[] lanes = new float[2 * LANES];
     int i = 0;
     for (; i <= length - LANES; i += LANES) {
       FloatVector value = FloatVector.fromArray(F, v, at + i);
       FloatVector rounded = rounded(value, inverse, zero, largest);
-      VectorMask<Float> inside =
-          rounded
-              .compare(VectorOperators.GE, -zero)
-              .and(rounded.compare(VectorOperators.LE, largest - zero));
+      FloatVector code = rounded.max(-zero).min(largest - zero);
+      VectorMask<Float> inside = rounded.compare(VectorOperators.EQ, code);
       FloatVector passed = FloatVector.zero(F).blend(value, inside);
       FloatVector gradient = FloatVector.fromArray(F, g, at + i);
       FloatVector dS = gradient.neg().mul(passed);
-      step = step.add(gradient.mul(FloatVector.fromArray(F, quantized, at + i).sub(passed)));
-      row = row.add(dS);
+      gradient
+          .mul(code.mul(scale).sub(passed))
+          .add(FloatVector.fromArray(F, lanes, 0))
+          .intoArray(lanes, 0);
+      dS.add(FloatVector.fromArray(F, lanes, LANES)).intoArray(lanes, LANES);
       FloatVector.fromArray(F, columns, columnsAt + i).add(dS).intoArray(columns, columnsAt + i);
       dS.intoArray(v, at + i);
     }
     scalar.lrqGradients(
-        g, v, quantized, at + i, length - i, scale, zero, largest, columns, columnsAt + i, sums);
-    sums[0] = sum(step) + sums[0];
-    sums[1] = sum(row) + sums[1];
+        g, v, at + i, length - i, scale, zero, largest, columns, columnsAt + i, sums);
+    sums[0] = sumOfLanes(lanes, 0) + sums[0];
+    sums[1] = sumOfLanes(lanes, LANES) + sums[1];
   }
 
   @Override
@@ -302,21 +398,25 @@ final class VectorLoops implements Loops {
       float zero,
       float largest) {
     float inverse = 1 / scale;
-    FloatVector sums = FloatVector.zero(F);
+    float[] lanes = new float[LANES];
     int i = 0;
     for (; i <= length - LANES; i += LANES) {
       FloatVector value = FloatVector.fromArray(F, w, at + i);
-      FloatVector e =
+      FloatVector error =
           value.sub(
               rounded(value, inverse, zero, largest).max(-zero).min(largest - zero).mul(scale));
-      FloatVector square = e.mul(e);
-      sums =
-          sums.add(
-              importance == null
-                  ? square
-                  : square.mul(FloatVector.fromArray(F, importance, importanceAt + i)));
+      FloatVector square = error.mul(error);
+      FloatVector before = FloatVector.fromArray(F, lanes, 0);
+      if (importance == null) {
+        square.add(before).intoArray(lanes, 0);
+      } else {
+        square
+            .mul(FloatVector.fromArray(F, importance, importanceAt + i))
+            .add(before)
+            .intoArray(lanes, 0);
+      }
     }
-    return sum(sums)
+    return sumOfLanes(lanes, 0)
         + scalar.squaredError(
             w, at + i, length - i, importance, importanceAt + i, scale, zero, largest);
   }

@@ -9,7 +9,7 @@ import static org.bytedeco.openblas.global.openblas_nolapack.cblas_sgemm;
 import static org.bytedeco.openblas.global.openblas_nolapack.cblas_ssyrk;
 
 import io.shardpress.kernels.parallel.Workers;
-import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import org.bytedeco.javacpp.FloatPointer;
 
 /**
@@ -30,8 +30,8 @@ public final class OpenBlasMatmul extends TiledMatmul {
   /** Columns of a tile. Where that gives few strips, it is also the rows of a tile. */
   private static final int STRIP = 512;
 
-  private final ConcurrentLinkedDeque<Blocks> idleBlocks = new ConcurrentLinkedDeque<>();
-  private final ConcurrentLinkedDeque<NativeBuffer> idleTiles = new ConcurrentLinkedDeque<>();
+  private final ConcurrentLinkedQueue<Blocks> idleBlocks = new ConcurrentLinkedQueue<>();
+  private final ConcurrentLinkedQueue<NativeBuffer> idleTiles = new ConcurrentLinkedQueue<>();
 
   /** The two blocks of one product under way. */
   private record Blocks(NativeBlock a, NativeBlock b) {}
@@ -66,7 +66,7 @@ public final class OpenBlasMatmul extends TiledMatmul {
     }
     blocks.a.release();
     blocks.b.release();
-    idleBlocks.push(blocks);
+    idleBlocks.add(blocks);
   }
 
   private void computeBlock(
@@ -167,6 +167,6 @@ public final class OpenBlasMatmul extends TiledMatmul {
           stride);
     }
     c.store(product.c(), tile.row(), tile.column(), columns, rows, stride);
-    idleTiles.push(c);
+    idleTiles.add(c);
   }
 }

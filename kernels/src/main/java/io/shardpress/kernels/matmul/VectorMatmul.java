@@ -2,7 +2,7 @@ package io.shardpress.kernels.matmul;
 
 import io.shardpress.kernels.parallel.Workers;
 import java.util.Arrays;
-import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
  * The Vector API on packed panels, in the order of Goto and van de Geijn, "Anatomy of
@@ -34,8 +34,8 @@ public final class VectorMatmul extends TiledMatmul {
 
   private final int bits;
   private final MicroKernel kernel;
-  private final ConcurrentLinkedDeque<Blocks> idleBlocks = new ConcurrentLinkedDeque<>();
-  private final ConcurrentLinkedDeque<float[]> idleTiles = new ConcurrentLinkedDeque<>();
+  private final ConcurrentLinkedQueue<Blocks> idleBlocks = new ConcurrentLinkedQueue<>();
+  private final ConcurrentLinkedQueue<float[]> idleTiles = new ConcurrentLinkedQueue<>();
 
   /** The two packed blocks of one product under way. */
   private record Blocks(PackedPanels a, PackedPanels b) {}
@@ -67,7 +67,7 @@ public final class VectorMatmul extends TiledMatmul {
         }
       }
     }
-    idleBlocks.push(blocks);
+    idleBlocks.add(blocks);
   }
 
   private void computeBlock(
@@ -94,7 +94,7 @@ public final class VectorMatmul extends TiledMatmul {
           int firstB = (tile.column() - column) / kernel.columns();
           sum(blocks, tile, firstA, firstB, depth, c);
           store(product, tile, c, beta);
-          idleTiles.push(c);
+          idleTiles.add(c);
         });
   }
 

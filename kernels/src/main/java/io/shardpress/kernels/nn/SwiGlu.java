@@ -9,7 +9,7 @@ final class SwiGlu {
 
   private SwiGlu() {}
 
-  /** y [n] from gate [n] and up [n]. */
+  /** y [n] from gate [n] and up [n]; another array than those. */
   static void forward(int n, float[] gate, float[] up, float[] y, Workers workers) {
     workers.forEach(
         (n + TILE - 1) / TILE,
@@ -19,7 +19,7 @@ final class SwiGlu {
         });
   }
 
-  /** dgate [n] and dup [n] from dy [n]; they may be the arrays gate and up. */
+  /** dgate [n] and dup [n] from dy [n]; other arrays than those read. */
   static void backward(
       int n, float[] gate, float[] up, float[] dy, float[] dgate, float[] dup, Workers workers) {
     workers.forEach(

@@ -10,7 +10,9 @@ public final class Bench {
           Map.of(
               "matmul", new MatmulBench(),
               "syrk", new SymmetricRankBench(),
-              "cholesky", new CholeskyBench()));
+              "cholesky", new CholeskyBench(),
+              "block-step", BlockStepBench.large(),
+              "block-step-small", BlockStepBench.small()));
 
   private Bench() {}
 

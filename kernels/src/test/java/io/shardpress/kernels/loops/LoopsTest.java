@@ -46,7 +46,7 @@ class LoopsTest {
       float[] x = gaussian(size, 2);
       float[] y = gaussian(size, 2);
       float[] dy = gaussian(size, 1);
-      compare(x, (loops, a) -> loops.swiGlu(a, y, a, at, at + n));
+      compare(x, (loops, a) -> loops.swiGlu(dy, y, a, at, at + n));
       compare(
           x,
           (loops, a) -> {
@@ -115,15 +115,13 @@ class LoopsTest {
     for (int at : PLACES) {
       float[] g = gaussian(at + n, 1);
       float[] v = gaussian(at + n, 1);
-      float[] quantized = new float[at + n];
-      scalar.fakeQuantize(v, quantized, at, n, 0.1f, 6, 15);
       float[] v2 = v.clone();
       float[] columns = gaussian(n + 2, 1);
       float[] columns2 = columns.clone();
       float[] sums = new float[2];
       float[] sums2 = new float[2];
-      scalar.lrqGradients(g, v, quantized, at, n, 0.1f, 6, 15, columns, 2, sums);
-      vector.lrqGradients(g, v2, quantized, at, n, 0.1f, 6, 15, columns2, 2, sums2);
+      scalar.lrqGradients(g, v, at, n, 0.1f, 6, 15, columns, 2, sums);
+      vector.lrqGradients(g, v2, at, n, 0.1f, 6, 15, columns2, 2, sums2);
       assertThat(v2).containsExactly(v);
       assertThat(columns2).containsExactly(columns);
       assertThat(sums2[0]).isCloseTo(sums[0], within(2e-6f * n));
