@@ -137,7 +137,11 @@ final class VectorLoops implements Loops {
           .max(FloatVector.fromArray(F, lanes, 0))
           .intoArray(lanes, 0);
     }
-    return Math.max(scalar.max(lanes, 0, LANES), scalar.max(x, i, to));
+    for (; i <= to - LANES; i += LANES) {
+      FloatVector.fromArray(F, x, i).max(FloatVector.fromArray(F, lanes, 0)).intoArray(lanes, 0);
+    }
+    float largest = FloatVector.fromArray(F, lanes, 0).reduceLanes(VectorOperators.MAX);
+    return Math.max(largest, scalar.max(x, i, to));
   }
 
   @Override

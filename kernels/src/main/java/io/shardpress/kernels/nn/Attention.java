@@ -27,6 +27,7 @@ final class Attention {
   private final Matmul matmul;
   private final float scale;
   private final Scratch scratch = new Scratch();
+  private final Scratch rowScratch = new Scratch();
 
   Attention(BlockShape shape, Matmul matmul) {
     this.shape = shape;
@@ -56,9 +57,10 @@ final class Attention {
         workers,
         tile -> {
           float[] p = scratch.borrow(QUERIES * padded(window));
+          float[] sums = rowScratch.borrow(QUERIES);
           scores(tile, q, k, p);
           for (int i = 0; i < tile.queries; i++) {
-            softmaxRow(tile, i, p, rows, logSumExp);
+            sums[i] = exponentials(tile, i, p, rows, logSumExp);
           }
           matmul.multiply(
               Op.AS_IS,
@@ -78,7 +80,12 @@ final class Attention {
               tile.firstQuery * qWidth + tile.head * d,
               qWidth,
               Workers.single());
+          for (int i = 0; i < tile.queries; i++) {
+            int at = (tile.firstQuery + i) * qWidth + tile.head * d;
+            Loops.chosen().scale(1 / sums[i], out, at, at + d);
+          }
           scratch.giveBack(p);
+          rowScratch.giveBack(sums);
         });
   }
 
@@ -231,7 +238,8 @@ final class Attention {
         Workers.single());
   }
 
-  private static void softmaxRow(Tile tile, int i, float[] p, int rows, float[] logSumExp) {
+  /** A row's softmax without its division by the sum, which is the result. */
+  private static float exponentials(Tile tile, int i, float[] p, int rows, float[] logSumExp) {
     int at = i * tile.stride();
     int begin = at + tile.begin(i);
     int end = at + tile.end(i);
@@ -241,9 +249,9 @@ final class Attention {
     float largest = Loops.chosen().max(p, begin, whole);
     float sum = Loops.chosen().expShifted(p, begin, whole, largest);
     Arrays.fill(p, at, begin, 0);
-    Loops.chosen().scale(1 / sum, p, begin, end);
     Arrays.fill(p, end, at + tile.stride(), 0);
     logSumExp[tile.head * rows + tile.firstQuery + i] = (float) (largest + Math.log(sum));
+    return sum;
   }
 
   private void forEachTile(

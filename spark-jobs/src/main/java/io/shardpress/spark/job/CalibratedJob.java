@@ -136,9 +136,13 @@ final class CalibratedJob {
       learners = learners.plus(solver.run(stages));
       return true;
     }
+    LrqModifier lrq = (LrqModifier) modifier;
     List<PartKey> targets = outputs(block.original(), block.full, block.digest);
-    forward("targets of block " + block.spec.block(), block.original(), block.full, targets, null);
-    learnByLrq((LrqModifier) modifier, alone, List.of(targets));
+    if (lrq.init() != LrqModifier.Init.GPTQ) {
+      String what = "targets of block " + block.spec.block();
+      forward(what, block.original(), block.full, targets, null);
+    }
+    learnByLrq(lrq, alone, List.of(targets));
     return false;
   }
 
@@ -149,10 +153,17 @@ final class CalibratedJob {
         settings.init() == LrqModifier.Init.GPTQ ? solver.prepare(blocks) : List.of();
     List<LrqUnit> units = new LrqLearner(context, settings).prepare(blocks, targets);
     if (!blocks.stream().allMatch(this::known)) {
-      learners =
-          learners
-              .plus(solver.run(stages))
-              .plus(context.runner().run("lrq from block " + blocks.get(0).spec.block(), units));
+      learners = learners.plus(solver.run(stages));
+      if (!stages.isEmpty()) {
+        // GPTQ's passes have taken the full-precision chain to the block's last product.
+        for (int i = 0; i < blocks.size(); i++) {
+          BlockState block = blocks.get(i);
+          String what = "targets of block " + block.spec.block();
+          context.runner().run(what, advances(block, targets.get(i), null));
+        }
+      }
+      String what = "lrq from block " + blocks.get(0).spec.block();
+      learners = learners.plus(context.runner().run(what, units));
     }
   }
 
@@ -192,6 +203,11 @@ final class CalibratedJob {
     return keys;
   }
 
+  /**
+   * Finishes a block from the states of its stages.
+   *
+   * @param quantized null where only the full-precision chain is wanted
+   */
   private List<AdvanceUnit> advances(
       BlockState block, List<PartKey> full, List<PartKey> quantized) {
     List<AdvanceUnit> units = new ArrayList<>();
@@ -200,7 +216,7 @@ final class CalibratedJob {
       units.add(
           new AdvanceUnit(
               full.get(p),
-              quantized.get(p),
+              quantized == null ? null : quantized.get(p),
               block.link(),
               block.inputs(p),
               samples,

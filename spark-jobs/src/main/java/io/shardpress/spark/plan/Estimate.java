@@ -18,7 +18,7 @@ public record Estimate(double flops, long taskBytes) {
   private static final List<LinearRole> STAGES =
       List.of(LinearRole.Q, LinearRole.O, LinearRole.GATE, LinearRole.DOWN);
   // Windows of a forward pass go in batches of at most so many elements of the widest activation.
-  private static final long BATCH_ELEMENTS = 1 << 24;
+  private static final long BATCH_ELEMENTS = 1 << 20;
 
   /**
    * @param windows of the calibration text
@@ -46,7 +46,7 @@ public record Estimate(double flops, long taskBytes) {
       widest = Math.max(widest, in);
     }
     // H̃, P, the factor and the correction; a block's weights in both chains; a batch in both.
-    double batch = Math.min(BATCH_ELEMENTS, tokens * widest);
+    double batch = Math.max(BATCH_ELEMENTS, window * widest);
     double elements = 4 * widest * widest + 2 * weights + 12 * batch;
     double flops = 2 * forward + statistics + solving;
     if (modifier instanceof LrqModifier lrq) {

@@ -5,13 +5,15 @@ import io.shardpress.kernels.nn.BlockWeights;
 import io.shardpress.kernels.nn.DecoderBlock;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartWriter;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Finishes a block in both chains after its last stage was solved: the next block's inputs.
+ * Finishes a block after its last stage was solved: the next block's inputs.
  *
  * @param full the part for the full-precision chain's output
- * @param quantized the part for the quantized chain's output, with its error
+ * @param quantized the part for the quantized chain's output, with its error; null where only the
+ *     full-precision chain is wanted
  */
 public record AdvanceUnit(
     PartKey full,
@@ -23,7 +25,7 @@ public record AdvanceUnit(
     implements UnitOfWork {
   @Override
   public List<PartKey> parts() {
-    return List.of(full, quantized);
+    return quantized == null ? List.of(full) : List.of(full, quantized);
   }
 
   @Override
@@ -31,28 +33,36 @@ public record AdvanceUnit(
     BlockShape shape = link.spec().shape();
     DecoderBlock block = new DecoderBlock(shape, window, environment.matmul());
     BlockWeights original = link.spec().load(environment.reader());
-    BlockWeights replaced = link.quantized(original, environment.store());
     int batch = Batches.windows(shape, window, samples.count());
-    ChainPass[] chains = {
-      new ChainPass(block, original, 0, samples.count(), batch, environment.workers()),
-      new ChainPass(block, replaced, 1, samples.count(), batch, environment.workers())
-    };
+    List<ChainPass> chains = new ArrayList<>();
+    chains.add(new ChainPass(block, original, 0, samples.count(), batch, environment.workers()));
+    if (quantized != null) {
+      BlockWeights replaced = link.quantized(original, environment.store());
+      chains.add(new ChainPass(block, replaced, 1, samples.count(), batch, environment.workers()));
+    }
     int size = window * shape.hidden();
-    float[][] outputs = new float[chains.length][samples.count() * size];
+    float[][] outputs = new float[chains.size()][samples.count() * size];
     try (StageUnit.OpenParts states =
         StageUnit.OpenParts.of(inputs.states(), environment.store())) {
       for (int first = 0; first < samples.count(); first += batch) {
         int count = Math.min(batch, samples.count() - first);
-        for (int chain = 0; chain < chains.length; chain++) {
-          chains[chain].finish(states.readers(), first, count);
+        for (int chain = 0; chain < chains.size(); chain++) {
+          chains.get(chain).finish(states.readers(), first, count);
           System.arraycopy(
-              chains[chain].activations().output(), 0, outputs[chain], first * size, count * size);
+              chains.get(chain).activations().output(),
+              0,
+              outputs[chain],
+              first * size,
+              count * size);
         }
       }
     }
     try (PartWriter writer = environment.store().write(full)) {
       Activations.write(writer, "x", samples.count(), window, shape.hidden(), outputs[0]);
       writer.commit();
+    }
+    if (quantized == null) {
+      return;
     }
     try (PartWriter writer = environment.store().write(quantized)) {
       Activations.write(writer, "x", samples.count(), window, shape.hidden(), outputs[1]);
