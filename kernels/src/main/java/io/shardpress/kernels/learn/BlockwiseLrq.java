@@ -1,15 +1,16 @@
 package io.shardpress.kernels.learn;
 
-import io.shardpress.kernels.nn.BlockActivations;
-import io.shardpress.kernels.nn.BlockGradients;
 import io.shardpress.kernels.nn.BlockWeights;
 import io.shardpress.kernels.nn.DecoderBlock;
 import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.schemas.model.LinearRole;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiConsumer;
+import java.util.function.IntConsumer;
 
 /**
  * LRQ by the output error of a whole block: all its linears learn at once from squared errors
@@ -17,17 +18,15 @@ import java.util.function.BiConsumer;
  * hidden. Adam, with the learning rate falling to zero as a cosine.
  */
 public final class BlockwiseLrq {
-  // Elements of a weight that is not worth several threads.
-  private static final int LARGEST_FOR_ONE_THREAD = 1 << 20;
-
   private final DecoderBlock block;
   private final BlockWeights weights;
   private final Map<LinearRole, LrqLinear> linears;
   private final Map<LinearRole, Adam[]> optimizers = new EnumMap<>(LinearRole.class);
   private final Map<LinearRole, float[]> weightGradients = new EnumMap<>(LinearRole.class);
-  private final BlockActivations activations;
-  private final BlockGradients gradients;
-  private final float[] outputGradient;
+  private final List<BatchSlice> slices;
+  private final float[] input;
+  private final boolean small;
+  private final List<LinearRole> roles;
   private final double learningRate;
   private final int iterations;
 
@@ -47,11 +46,9 @@ public final class BlockwiseLrq {
     this.linears = linears;
     this.iterations = iterations;
     this.learningRate = learningRate;
-    int rows = batch * block.window();
-    boolean headNorms = weights.queryNorm() != null;
-    activations = new BlockActivations(block.shape(), headNorms, rows);
-    gradients = new BlockGradients(block.shape(), rows);
-    outputGradient = new float[rows * block.shape().hidden()];
+    small = BatchSlice.isSmall(block.shape());
+    slices = BatchSlice.of(block, weights, batch, small);
+    input = new float[batch * block.window() * block.shape().hidden()];
     linears.forEach(
         (role, linear) -> {
           Adam[] each = new Adam[linear.parameters().length];
@@ -61,11 +58,14 @@ public final class BlockwiseLrq {
           optimizers.put(role, each);
           weightGradients.put(role, new float[block.shape().out(role) * block.shape().in(role)]);
         });
+    roles = new ArrayList<>(linears.keySet());
+    // The largest first, so that threads end at about the same time.
+    roles.sort(Comparator.comparingInt(role -> -weightGradients.get(role).length));
   }
 
   /** Where the caller puts a batch's inputs, [windows·T × hidden], before a step. */
   public float[] input() {
-    return activations.input();
+    return input;
   }
 
   /**
@@ -77,16 +77,17 @@ public final class BlockwiseLrq {
    */
   public double step(float[] target, int windows, int iteration, Workers workers) {
     BlockWeights w = weights.with(quantize(workers));
-    int rows = windows * block.window();
-    block.forward(w, rows, activations, workers);
-    double loss = lossGradient(target, rows, windows);
-    block.backward(w, activations, outputGradient, null, weightGradients, gradients, workers);
+    double loss = pass(w, target, windows, true, workers);
     double rate = learningRate * 0.5 * (1 + StrictMath.cos(Math.PI * iteration / iterations));
     forEachLinear(
         workers,
         (role, inner) -> {
           LrqLinear linear = linears.get(role);
-          linear.backward(weightGradients.get(role), inner);
+          float[] gradient = weightGradients.get(role);
+          for (int i = 0; i < slices.size(); i++) {
+            slices.get(i).weightGradient(role, i == 0 ? 0 : 1, gradient, inner);
+          }
+          linear.backward(gradient, inner);
           for (int p = 0; p < linear.parameters().length; p++) {
             optimizers.get(role)[p].update(
                 linear.parameters()[p], linear.gradients()[p], iteration + 1, rate, inner);
@@ -101,10 +102,33 @@ public final class BlockwiseLrq {
    * @param target as for {@link #step}
    */
   public double loss(float[] target, int windows, Workers workers) {
-    Map<LinearRole, float[]> quantized = quantize(workers);
-    int rows = windows * block.window();
-    block.forward(weights.with(quantized), rows, activations, workers);
-    return lossGradient(target, rows, windows);
+    return pass(weights.with(quantize(workers)), target, windows, false, workers);
+  }
+
+  /** Forward, and backward if asked for, slice by slice; the loss. */
+  private double pass(
+      BlockWeights w, float[] target, int windows, boolean backward, Workers workers) {
+    double share = 1.0 / ((double) windows * block.shape().hidden());
+    double[] losses = new double[slices.size()];
+    IntConsumer body =
+        i -> {
+          BatchSlice slice = slices.get(i);
+          Workers inner = small ? Workers.single() : workers;
+          losses[i] = slice.forward(w, input, target, windows, share, inner);
+          if (backward) {
+            slice.backward(w, inner);
+          }
+        };
+    if (small) {
+      workers.forEach(slices.size(), body);
+    } else {
+      body.accept(0);
+    }
+    double loss = 0;
+    for (double each : losses) {
+      loss += each;
+    }
+    return loss;
   }
 
   private Map<LinearRole, float[]> quantize(Workers workers) {
@@ -118,16 +142,14 @@ public final class BlockwiseLrq {
   }
 
   /**
-   * Gives each linear to a thread of its own where they are small, and all threads to each in turn
-   * where they are large; the results are the same.
+   * Gives each linear to a thread of its own where the block is small, and all threads to each in
+   * turn where it is large; the results are the same.
    */
   private void forEachLinear(Workers workers, BiConsumer<LinearRole, Workers> body) {
-    List<LinearRole> roles = List.copyOf(linears.keySet());
-    int largest = block.shape().ffn() * block.shape().hidden();
-    if (largest > LARGEST_FOR_ONE_THREAD) {
-      roles.forEach(role -> body.accept(role, workers));
-    } else {
+    if (small) {
       workers.forEach(roles.size(), i -> body.accept(roles.get(i), Workers.single()));
+    } else {
+      roles.forEach(role -> body.accept(role, workers));
     }
   }
 
@@ -139,18 +161,5 @@ public final class BlockwiseLrq {
   /** Goes back to the parameters last remembered. */
   public void recall() {
     linears.values().forEach(LrqLinear::recall);
-  }
-
-  private double lossGradient(float[] target, int rows, int windows) {
-    int hidden = block.shape().hidden();
-    float[] output = activations.output();
-    double share = 1.0 / ((double) windows * hidden);
-    double sum = 0;
-    for (int i = 0; i < rows * hidden; i++) {
-      float error = output[i] - target[i];
-      sum += (double) error * error;
-      outputGradient[i] = (float) (2 * share) * error;
-    }
-    return sum * share;
   }
 }

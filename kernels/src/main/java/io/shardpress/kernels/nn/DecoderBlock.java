@@ -122,19 +122,33 @@ public final class DecoderBlock {
       Map<LinearRole, float[]> gradients,
       BlockGradients g,
       Workers workers) {
+    backward(w, a, dy, dx, g, workers);
+    gradients.forEach((role, gradient) -> weightGradient(role, a, dy, g, 0, gradient, workers));
+  }
+
+  /**
+   * The backward pass without the weights' gradients, for which it leaves in {@code g} what {@link
+   * #weightGradient} takes.
+   *
+   * @param dy ∂loss/∂output [rows×hidden]
+   * @param dx receives ∂loss/∂input [rows×hidden], or null where nobody needs it
+   */
+  public void backward(
+      BlockWeights w,
+      BlockActivations a,
+      float[] dy,
+      float[] dx,
+      BlockGradients g,
+      Workers workers) {
     int rows = a.rows;
     int hidden = shape.hidden();
-    weightGradient(LinearRole.DOWN, a, dy, a.feedForward, gradients, workers);
     inputGradient(w, LinearRole.DOWN, a, dy, 0, g.feedForward, workers);
     SwiGlu.backward(rows * shape.ffn(), a.gate, a.up, g.feedForward, g.gate, g.up, workers);
-    weightGradient(LinearRole.GATE, a, g.gate, a.feedForwardInput, gradients, workers);
-    weightGradient(LinearRole.UP, a, g.up, a.feedForwardInput, gradients, workers);
     inputGradient(w, LinearRole.GATE, a, g.gate, 0, g.normed, workers);
     inputGradient(w, LinearRole.UP, a, g.up, 1, g.normed, workers);
     System.arraycopy(dy, 0, g.middle, 0, rows * hidden);
     RmsNorm.backward(
         rows, hidden, a.middle, w.postNorm(), shape.epsilon(), g.normed, g.middle, workers);
-    weightGradient(LinearRole.O, a, g.middle, a.attention, gradients, workers);
     inputGradient(w, LinearRole.O, a, g.middle, 0, g.attention, workers);
     attention.backward(
         rows,
@@ -151,23 +165,72 @@ public final class DecoderBlock {
         workers);
     rope.backward(rows, a.window, shape.heads(), g.query, workers);
     rope.backward(rows, a.window, shape.kvHeads(), g.key, workers);
-    float[] dq = g.query;
-    float[] dk = g.key;
     if (w.queryNorm() != null) {
-      dq = headNormBackward(rows, shape.heads(), a.queryBeforeNorm, w.queryNorm(), dq, workers);
-      dk = headNormBackward(rows, shape.kvHeads(), a.keyBeforeNorm, w.keyNorm(), dk, workers);
+      headNormBackward(rows * shape.heads(), a.queryBeforeNorm, w.queryNorm(), g.query, workers);
+      headNormBackward(rows * shape.kvHeads(), a.keyBeforeNorm, w.keyNorm(), g.key, workers);
     }
-    weightGradient(LinearRole.Q, a, dq, a.attentionInput, gradients, workers);
-    weightGradient(LinearRole.K, a, dk, a.attentionInput, gradients, workers);
-    weightGradient(LinearRole.V, a, g.value, a.attentionInput, gradients, workers);
     if (dx != null) {
-      inputGradient(w, LinearRole.Q, a, dq, 0, g.normed, workers);
-      inputGradient(w, LinearRole.K, a, dk, 1, g.normed, workers);
+      inputGradient(w, LinearRole.Q, a, g.query, 0, g.normed, workers);
+      inputGradient(w, LinearRole.K, a, g.key, 1, g.normed, workers);
       inputGradient(w, LinearRole.V, a, g.value, 1, g.normed, workers);
       System.arraycopy(g.middle, 0, dx, 0, rows * hidden);
       RmsNorm.backward(
           rows, hidden, a.input, w.inputNorm(), shape.epsilon(), g.normed, dx, workers);
     }
+  }
+
+  /**
+   * The gradient of one linear's weight after the backward pass.
+   *
+   * @param dy ∂loss/∂output as the backward pass had it
+   * @param kept what stays of {@code gradient}: 0 to overwrite it, 1 to add to it
+   * @param gradient receives ∂loss/∂weight [out×in]
+   */
+  public void weightGradient(
+      LinearRole role,
+      BlockActivations a,
+      float[] dy,
+      BlockGradients g,
+      float kept,
+      float[] gradient,
+      Workers workers) {
+    float[] x =
+        switch (role) {
+          case Q, K, V -> a.attentionInput;
+          case O -> a.attention;
+          case GATE, UP -> a.feedForwardInput;
+          case DOWN -> a.feedForward;
+        };
+    float[] dOut =
+        switch (role) {
+          case Q -> g.query;
+          case K -> g.key;
+          case V -> g.value;
+          case O -> g.middle;
+          case GATE -> g.gate;
+          case UP -> g.up;
+          case DOWN -> dy;
+        };
+    int out = shape.out(role);
+    int in = shape.in(role);
+    matmul.multiply(
+        Op.TRANSPOSED,
+        Op.AS_IS,
+        out,
+        in,
+        a.rows,
+        1,
+        dOut,
+        0,
+        out,
+        x,
+        0,
+        in,
+        kept,
+        gradient,
+        0,
+        in,
+        workers);
   }
 
   private void linear(
@@ -231,48 +294,12 @@ public final class DecoderBlock {
         workers);
   }
 
-  private void weightGradient(
-      LinearRole role,
-      BlockActivations a,
-      float[] dy,
-      float[] x,
-      Map<LinearRole, float[]> gradients,
-      Workers workers) {
-    float[] gradient = gradients.get(role);
-    if (gradient == null) {
-      return;
-    }
-    int out = shape.out(role);
-    int in = shape.in(role);
-    matmul.multiply(
-        Op.TRANSPOSED,
-        Op.AS_IS,
-        out,
-        in,
-        a.rows,
-        1,
-        dy,
-        0,
-        out,
-        x,
-        0,
-        in,
-        0,
-        gradient,
-        0,
-        in,
-        workers);
-  }
-
   private void headNorm(int rows, float[] x, float[] w, float[] y, Workers workers) {
     RmsNorm.forward(rows, shape.headDim(), x, w, shape.epsilon(), y, workers);
   }
 
-  private float[] headNormBackward(
-      int rows, int heads, float[] x, float[] w, float[] dy, Workers workers) {
-    float[] dx = new float[rows * heads * shape.headDim()];
-    RmsNorm.backward(rows * heads, shape.headDim(), x, w, shape.epsilon(), dy, dx, workers);
-    return dx;
+  private void headNormBackward(int rows, float[] x, float[] w, float[] dy, Workers workers) {
+    RmsNorm.backwardInPlace(rows, shape.headDim(), x, w, shape.epsilon(), dy, workers);
   }
 
   private static void add(int n, float[] x, float[] into) {

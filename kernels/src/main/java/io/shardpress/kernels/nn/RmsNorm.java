@@ -41,6 +41,25 @@ public final class RmsNorm {
       float[] dy,
       float[] dx,
       Workers workers) {
+    backward(rows, width, x, w, epsilon, dy, dx, 1, workers);
+  }
+
+  /** As {@link #backward}, but ∂loss/∂x takes the place of {@code dy} [rows×width]. */
+  static void backwardInPlace(
+      int rows, int width, float[] x, float[] w, double epsilon, float[] dy, Workers workers) {
+    backward(rows, width, x, w, epsilon, dy, dy, 0, workers);
+  }
+
+  private static void backward(
+      int rows,
+      int width,
+      float[] x,
+      float[] w,
+      double epsilon,
+      float[] dy,
+      float[] dx,
+      float kept,
+      Workers workers) {
     RowTiles.forEach(
         rows,
         workers,
@@ -55,7 +74,7 @@ public final class RmsNorm {
           float scale = (float) inverse;
           float pull = (float) (inverse * inverse * inverse * projection / width);
           for (int j = 0; j < width; j++) {
-            dx[at + j] += scale * w[j] * dy[at + j] - pull * x[at + j];
+            dx[at + j] = kept * dx[at + j] + (scale * w[j] * dy[at + j] - pull * x[at + j]);
           }
         });
   }
