@@ -3,6 +3,9 @@ package io.shardpress.spark.store;
 import io.shardpress.schemas.safetensors.Dtype;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -58,12 +61,42 @@ public final class PartReader implements AutoCloseable {
    * @throws PartException where the row's checksum is not that of its data
    */
   public PartRow row(int index) {
+    VectorSchemaRoot root = load(index);
+    byte[] data = new byte[data(root).remaining()];
+    data(root).get(data);
+    List<Long> shape = new ArrayList<>();
+    for (Object side : ((ListVector) root.getVector(PartSchema.SHAPE)).getObject(0)) {
+      shape.add((Long) side);
+    }
+    return new PartRow(
+        utf8(root, PartSchema.TENSOR),
+        Dtype.of(utf8(root, PartSchema.DTYPE)),
+        shape,
+        ((BigIntVector) root.getVector(PartSchema.ROW_START)).get(0),
+        ((IntVector) root.getVector(PartSchema.ROW_COUNT)).get(0),
+        data);
+  }
+
+  /**
+   * The f32 numbers of a row, without a copy in between.
+   *
+   * @param values receives them from {@code at} on
+   * @return how many there are
+   * @throws PartException where the row's checksum is not that of its data
+   */
+  public int floats(int index, float[] values, int at) {
+    FloatBuffer numbers = data(load(index)).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
+    int count = numbers.remaining();
+    numbers.get(values, at, count);
+    return count;
+  }
+
+  private VectorSchemaRoot load(int index) {
     try {
       reader.loadRecordBatch(blocks.get(index));
       VectorSchemaRoot root = reader.getVectorSchemaRoot();
-      byte[] data = ((VarBinaryVector) root.getVector(PartSchema.DATA)).get(0);
       CRC32C crc = new CRC32C();
-      crc.update(data);
+      crc.update(data(root));
       long wanted = ((BigIntVector) root.getVector(PartSchema.CRC32C)).get(0);
       if (crc.getValue() != wanted) {
         throw new PartException(
@@ -71,20 +104,17 @@ public final class PartReader implements AutoCloseable {
                 .formatted(path, index, crc.getValue(), wanted),
             null);
       }
-      List<Long> shape = new ArrayList<>();
-      for (Object side : ((ListVector) root.getVector(PartSchema.SHAPE)).getObject(0)) {
-        shape.add((Long) side);
-      }
-      return new PartRow(
-          utf8(root, PartSchema.TENSOR),
-          Dtype.of(utf8(root, PartSchema.DTYPE)),
-          shape,
-          ((BigIntVector) root.getVector(PartSchema.ROW_START)).get(0),
-          ((IntVector) root.getVector(PartSchema.ROW_COUNT)).get(0),
-          data);
+      return root;
     } catch (IOException e) {
       throw new UncheckedIOException(path + ": cannot read row " + index + ": " + e, e);
     }
+  }
+
+  /** The loaded row's bytes where they lie. */
+  private static ByteBuffer data(VectorSchemaRoot root) {
+    VarBinaryVector column = (VarBinaryVector) root.getVector(PartSchema.DATA);
+    int start = column.getStartOffset(0);
+    return column.getDataBuffer().nioBuffer(start, column.getEndOffset(0) - start);
   }
 
   /**

@@ -1,8 +1,12 @@
 package io.shardpress.spark.store;
 
+import io.shardpress.schemas.safetensors.Dtype;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
@@ -63,24 +67,57 @@ public final class PartWriter implements AutoCloseable {
 
   /** Adds a row; rows are read in the order of writing. */
   public void add(PartRow row) {
-    CRC32C crc = new CRC32C();
-    crc.update(row.data());
-    root.clear();
-    utf8(PartSchema.TENSOR, row.tensor());
-    utf8(PartSchema.DTYPE, row.dtype().name());
-    ListVector shape = (ListVector) root.getVector(PartSchema.SHAPE);
-    BigIntVector sides = (BigIntVector) shape.getDataVector();
-    shape.startNewValue(0);
-    for (int i = 0; i < row.shape().size(); i++) {
-      sides.setSafe(i, row.shape().get(i));
+    begin(row.tensor(), row.dtype(), row.shape(), row.rowStart(), row.rowCount());
+    data(row.data().length).put(row.data());
+    end(row.data().length);
+  }
+
+  /**
+   * Adds a row of f32 numbers, without a copy in between.
+   *
+   * @param values whose elements from {@code at} on are written: rowCount rows of the shape
+   */
+  public void addFloats(
+      String tensor, List<Long> shape, long rowStart, int rowCount, float[] values, int at) {
+    int count = rowCount;
+    for (long side : shape.subList(1, shape.size())) {
+      count = Math.toIntExact(count * side);
     }
-    shape.endValue(0, row.shape().size());
-    ((BigIntVector) root.getVector(PartSchema.ROW_START)).setSafe(0, row.rowStart());
-    ((IntVector) root.getVector(PartSchema.ROW_COUNT)).setSafe(0, row.rowCount());
-    ((BigIntVector) root.getVector(PartSchema.CRC32C)).setSafe(0, crc.getValue());
+    int bytes = Math.multiplyExact(count, Float.BYTES);
+    begin(tensor, Dtype.F32, shape, rowStart, rowCount);
+    data(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().put(values, at, count);
+    end(bytes);
+  }
+
+  private void begin(String tensor, Dtype dtype, List<Long> sides, long rowStart, int rowCount) {
+    root.clear();
+    utf8(PartSchema.TENSOR, tensor);
+    utf8(PartSchema.DTYPE, dtype.name());
+    ListVector shape = (ListVector) root.getVector(PartSchema.SHAPE);
+    BigIntVector elements = (BigIntVector) shape.getDataVector();
+    shape.startNewValue(0);
+    for (int i = 0; i < sides.size(); i++) {
+      elements.setSafe(i, sides.get(i));
+    }
+    shape.endValue(0, sides.size());
+    ((BigIntVector) root.getVector(PartSchema.ROW_START)).setSafe(0, rowStart);
+    ((IntVector) root.getVector(PartSchema.ROW_COUNT)).setSafe(0, rowCount);
+  }
+
+  /** Room for the row's bytes. */
+  private ByteBuffer data(int bytes) {
     VarBinaryVector data = (VarBinaryVector) root.getVector(PartSchema.DATA);
-    data.allocateNew(row.data().length, 1);
-    data.setSafe(0, row.data());
+    data.allocateNew(bytes, 1);
+    data.setIndexDefined(0);
+    data.setValueLengthSafe(0, bytes);
+    return data.getDataBuffer().nioBuffer(0, bytes);
+  }
+
+  private void end(int bytes) {
+    CRC32C crc = new CRC32C();
+    VarBinaryVector data = (VarBinaryVector) root.getVector(PartSchema.DATA);
+    crc.update(data.getDataBuffer().nioBuffer(0, bytes));
+    ((BigIntVector) root.getVector(PartSchema.CRC32C)).setSafe(0, crc.getValue());
     root.setRowCount(1);
     try {
       writer.writeBatch();

@@ -2,7 +2,6 @@ package io.shardpress.spark.unit;
 
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartReader;
-import io.shardpress.spark.store.PartRow;
 import io.shardpress.spark.store.PartStore;
 import io.shardpress.spark.store.PartWriter;
 import java.util.List;
@@ -19,7 +18,7 @@ final class Activations {
       PartWriter writer, String name, int windows, int window, int width, float[] values) {
     List<Long> shape = List.of((long) windows, (long) window, (long) width);
     for (int i = 0; i < windows; i++) {
-      writer.add(PartRow.ofFloats(name, shape, i, 1, values, i * window * width));
+      writer.addFloats(name, shape, i, 1, values, i * window * width);
     }
   }
 
@@ -29,7 +28,7 @@ final class Activations {
    * @param windows of the partition
    */
   static void read(PartReader reader, int place, int windows, int window, float[] values, int at) {
-    reader.row(place * windows + window).floats(values, at);
+    reader.floats(place * windows + window, values, at);
   }
 
   /** The first name of a whole partition, [windows·T × width]. */
@@ -37,7 +36,7 @@ final class Activations {
     try (PartReader reader = store.read(key)) {
       int at = 0;
       for (int i = 0; i < windows; i++) {
-        at += reader.row(i).floats(values, at);
+        at += reader.floats(i, values, at);
       }
     }
   }

@@ -8,7 +8,6 @@ import io.shardpress.kernels.nn.DecoderBlock;
 import io.shardpress.kernels.nn.Stage;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartReader;
-import io.shardpress.spark.store.PartRow;
 import io.shardpress.spark.store.PartWriter;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -148,8 +147,7 @@ public record StageUnit(
     int rows = tileRows(n);
     for (int start = 0; start < n; start += rows) {
       int count = Math.min(rows, n - start);
-      writer.add(
-          PartRow.ofFloats(name, List.of((long) n, (long) n), start, count, values, start * n));
+      writer.addFloats(name, List.of((long) n, (long) n), start, count, values, start * n);
     }
   }
 
