@@ -21,7 +21,7 @@ public final class BlockwiseLrq {
   private final DecoderBlock block;
   private final BlockWeights weights;
   private final Map<LinearRole, LrqLinear> linears;
-  private final Map<LinearRole, Adam[]> optimizers = new EnumMap<>(LinearRole.class);
+  private final Map<LinearRole, LrqOptimizer> optimizers = new EnumMap<>(LinearRole.class);
   private final Map<LinearRole, float[]> weightGradients = new EnumMap<>(LinearRole.class);
   private final List<BatchSlice> slices;
   private final float[] input;
@@ -51,11 +51,7 @@ public final class BlockwiseLrq {
     input = new float[batch * block.window() * block.shape().hidden()];
     linears.forEach(
         (role, linear) -> {
-          Adam[] each = new Adam[linear.parameters().length];
-          for (int p = 0; p < each.length; p++) {
-            each[p] = new Adam(linear.parameters()[p].length);
-          }
-          optimizers.put(role, each);
+          optimizers.put(role, new LrqOptimizer(linear));
           weightGradients.put(role, new float[block.shape().out(role) * block.shape().in(role)]);
         });
     roles = new ArrayList<>(linears.keySet());
@@ -88,10 +84,7 @@ public final class BlockwiseLrq {
             slices.get(i).weightGradient(role, i == 0 ? 0 : 1, gradient, inner);
           }
           linear.backward(gradient, inner);
-          for (int p = 0; p < linear.parameters().length; p++) {
-            optimizers.get(role)[p].update(
-                linear.parameters()[p], linear.gradients()[p], iteration + 1, rate, inner);
-          }
+          optimizers.get(role).step(iteration + 1, rate, inner);
         });
     return loss;
   }

@@ -1,8 +1,8 @@
 package io.shardpress.kernels.learn;
 
-import io.shardpress.kernels.loops.Loops;
 import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.matmul.Matmul.Op;
+import io.shardpress.kernels.parallel.RowTiles;
 import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.kernels.quant.Grid;
 import io.shardpress.kernels.quant.QuantizedLinear;
@@ -10,24 +10,27 @@ import io.shardpress.kernels.quant.ScaleFormat;
 import io.shardpress.kernels.quant.StepRule;
 import io.shardpress.kernels.quant.Steps;
 import io.shardpress.schemas.recipe.WeightScheme;
+import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
  * GPTQ (arXiv 2210.17323): columns are rounded in order, and the error of each is compensated in
  * the columns not yet rounded: e = (w_i − q_i)/U_ii, W[:, i+1:] −= e·U[i, i+1:], where U is the
  * upper Cholesky factor of H⁻¹. Columns go in blocks of at most 128, whose errors reach the columns
- * after the block in one product. Rows do not depend on one another, so they are taken in tiles.
+ * after the block in one product. Rows do not depend on one another: a tile of them lies
+ * transposed, so that a vector holds the same column of many rows.
  */
 public final class Gptq {
   /** Columns whose errors are gathered before one product carries them on, unless told. */
   public static final int BLOCK = 128;
 
-  private static final int ROW_TILE = 64;
+  private static final int ROW_TILE = GptqTile.ROWS;
 
   private final WeightScheme scheme;
   private final ScaleFormat format;
   private final StepRule rule;
   private final int blockSize;
   private final Matmul matmul;
+  private final ConcurrentLinkedQueue<GptqTile> idleTiles = new ConcurrentLinkedQueue<>();
 
   public Gptq(WeightScheme scheme, ScaleFormat format, StepRule rule, Matmul matmul) {
     this(scheme, format, rule, BLOCK, matmul);
@@ -68,22 +71,56 @@ public final class Gptq {
     checkLength("the inverse's factor", inverseUpper, in, in);
     Steps steps = new Steps(out, scheme.groups(in));
     byte[] codes = new byte[out * in];
-    workers.forEach(
-        (out + ROW_TILE - 1) / ROW_TILE,
-        tile -> {
-          int first = tile * ROW_TILE;
-          rows(
-              w,
-              first,
-              Math.min(out, first + ROW_TILE),
-              in,
-              inverseUpper,
-              importance,
-              steps,
-              codes);
-        });
+    int tiles = (out + ROW_TILE - 1) / ROW_TILE;
+    float[] errors = new float[blockSize * tiles * ROW_TILE];
+    if (steps.groups() == 1) {
+      Grid grid = Grid.of(scheme);
+      RowTiles.forEach(
+          out,
+          workers,
+          row -> rule.choose(w, row * in, (row + 1) * in, importance, 0, grid, format, steps, row));
+    }
+    int stop;
+    for (int begin = 0; begin < in; begin = stop) {
+      stop = blockEnd(begin, in, in / steps.groups());
+      Columns columns = new Columns(begin, stop, in, tiles * ROW_TILE);
+      workers.forEach(
+          tiles,
+          tile -> {
+            int first = tile * ROW_TILE;
+            int end = Math.min(out, first + ROW_TILE);
+            round(columns, first, end, w, inverseUpper, importance, steps, codes, errors);
+          });
+      if (stop < in) {
+        matmul.multiply(
+            Op.TRANSPOSED,
+            Op.AS_IS,
+            out,
+            in - stop,
+            stop - begin,
+            -1,
+            errors,
+            0,
+            columns.stride(),
+            inverseUpper,
+            begin * in + stop,
+            in,
+            1,
+            w,
+            stop,
+            in,
+            workers);
+      }
+    }
     return new Result(new QuantizedLinear(out, in, scheme, codes, steps), w);
   }
+
+  /**
+   * Columns [begin, stop) of a weight with {@code in} of them.
+   *
+   * @param stride rows of the errors, which are kept column after column
+   */
+  private record Columns(int begin, int stop, int in, int stride) {}
 
   // A block ends where a group does, if one ends in it: a step is chosen from weights that all
   // columns before their group have already changed.
@@ -101,63 +138,45 @@ public final class Gptq {
     }
   }
 
-  private void rows(
-      float[] w,
+  private void round(
+      Columns columns,
       int first,
       int end,
-      int in,
+      float[] w,
       float[] upper,
       float[] importance,
       Steps steps,
-      byte[] codes) {
+      byte[] codes,
+      float[] errors) {
     Grid grid = Grid.of(scheme);
+    int in = columns.in;
     int length = in / steps.groups();
-    float[] errors = new float[(end - first) * blockSize];
-    if (steps.groups() == 1) {
-      for (int row = first; row < end; row++) {
-        rule.choose(w, row * in, (row + 1) * in, importance, 0, grid, format, steps, row);
-      }
+    GptqTile tile = idleTiles.poll();
+    if (tile == null) {
+      tile = new GptqTile(blockSize);
     }
-    int stop;
-    for (int begin = 0; begin < in; begin = stop) {
-      stop = blockEnd(begin, in, length);
-      for (int row = first; row < end; row++) {
-        int at = row * in;
-        int error = (row - first) * blockSize;
-        for (int i = begin; i < stop; i++) {
-          int group = row * steps.groups() + i / length;
-          if (steps.groups() > 1 && i % length == 0) {
-            rule.choose(w, at + i, at + i + length, importance, i, grid, format, steps, group);
-          }
-          float scale = steps.scales()[group];
-          int zero = steps.zeros()[group];
-          int code = grid.code(w[at + i], scale, zero);
-          codes[at + i] = (byte) code;
-          float e = (w[at + i] - scale * (code - zero)) / upper[i * in + i];
-          errors[error + i - begin] = e;
-          Loops.chosen().addScaled(-e, upper, i * in + i + 1, w, at + i + 1, stop - i - 1);
+    tile.load(w, in, first, end, columns.begin, columns.stop);
+    int next;
+    for (int column = columns.begin; column < columns.stop; column = next) {
+      int group = column / length;
+      next = Math.min(columns.stop, (group + 1) * length);
+      if (steps.groups() > 1 && column % length == 0) {
+        // The rule reads rows as they lie.
+        tile.store(w, in, first, end, column, next);
+        for (int row = first; row < end; row++) {
+          int at = row * in + column;
+          int place = row * steps.groups() + group;
+          rule.choose(w, at, at + length, importance, column, grid, format, steps, place);
         }
       }
-      if (stop < in) {
-        matmul.multiply(
-            Op.AS_IS,
-            Op.AS_IS,
-            end - first,
-            in - stop,
-            stop - begin,
-            -1,
-            errors,
-            0,
-            blockSize,
-            upper,
-            begin * in + stop,
-            in,
-            1,
-            w,
-            first * in + stop,
-            in,
-            Workers.single());
+      tile.steps(steps, first, end, group);
+      for (int i = column; i < next; i++) {
+        int error = (i - columns.begin) * columns.stride + first;
+        tile.round(i, columns.stop, upper, in, grid.largest(), errors, error);
       }
     }
+    tile.store(w, in, first, end, columns.begin, columns.stop);
+    tile.codes(codes, in, first, end, columns.begin, columns.stop);
+    idleTiles.add(tile);
   }
 }

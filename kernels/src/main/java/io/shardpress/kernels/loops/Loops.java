@@ -107,4 +107,34 @@ public interface Loops {
       float scale,
       float zero,
       float largest);
+
+  /**
+   * GPTQ's rounding of one column for {@code rows} rows: codes[i] = clamp(round(w/scale) + zero),
+   * errors[i] = (w − scale·(code − zero))/pivot.
+   *
+   * @param at where the column begins in w and codes
+   * @param scales [rows]
+   * @param zeros [rows], whole numbers
+   * @param pivot U_ii
+   * @param errorsAt where the column begins in errors
+   */
+  void gptqColumn(
+      float[] w,
+      int at,
+      int rows,
+      float[] scales,
+      float[] zeros,
+      float largest,
+      float pivot,
+      float[] codes,
+      float[] errors,
+      int errorsAt);
+
+  /**
+   * y[j·rows + i] ← y[j·rows + i] − x[i]·u[j] for {@code rows} rows i and {@code columns} columns
+   * j.
+   *
+   * @param xAt where the rows begin in x, {@code uAt} and {@code yAt} likewise
+   */
+  void addOuter(float[] x, int xAt, int rows, float[] u, int uAt, int columns, float[] y, int yAt);
 }

@@ -191,4 +191,65 @@ final class ScalarLoops implements Loops {
     }
     return sum;
   }
+
+  @Override
+  public void gptqColumn(
+      float[] w,
+      int at,
+      int rows,
+      float[] scales,
+      float[] zeros,
+      float largest,
+      float pivot,
+      float[] codes,
+      float[] errors,
+      int errorsAt) {
+    gptqColumn(w, at, 0, rows, scales, zeros, largest, pivot, codes, errors, errorsAt);
+  }
+
+  /** As {@link #gptqColumn}, for the rows from {@code first} on. */
+  void gptqColumn(
+      float[] w,
+      int at,
+      int first,
+      int rows,
+      float[] scales,
+      float[] zeros,
+      float largest,
+      float pivot,
+      float[] codes,
+      float[] errors,
+      int errorsAt) {
+    for (int i = first; i < rows; i++) {
+      float value = w[at + i];
+      float bounded = Math.min(Math.max(value / scales[i], -zeros[i] - 1), largest - zeros[i] + 1);
+      float code = clamp((bounded + ROUNDER) - ROUNDER, zeros[i], largest);
+      codes[at + i] = code + zeros[i];
+      errors[errorsAt + i] = (value - scales[i] * code) / pivot;
+    }
+  }
+
+  @Override
+  public void addOuter(
+      float[] x, int xAt, int rows, float[] u, int uAt, int columns, float[] y, int yAt) {
+    addOuter(x, xAt, 0, rows, u, uAt, columns, y, yAt);
+  }
+
+  /** As {@link #addOuter}, for the rows from {@code first} on. */
+  void addOuter(
+      float[] x,
+      int xAt,
+      int first,
+      int rows,
+      float[] u,
+      int uAt,
+      int columns,
+      float[] y,
+      int yAt) {
+    for (int j = 0; j < columns; j++) {
+      for (int i = first; i < rows; i++) {
+        y[yAt + j * rows + i] -= x[xAt + i] * u[uAt + j];
+      }
+    }
+  }
 }

@@ -424,4 +424,59 @@ final class VectorLoops implements Loops {
         + scalar.squaredError(
             w, at + i, length - i, importance, importanceAt + i, scale, zero, largest);
   }
+
+  @Override
+  public void gptqColumn(
+      float[] w,
+      int at,
+      int rows,
+      float[] scales,
+      float[] zeros,
+      float largest,
+      float pivot,
+      float[] codes,
+      float[] errors,
+      int errorsAt) {
+    int i = 0;
+    for (; i <= rows - LANES; i += LANES) {
+      FloatVector value = FloatVector.fromArray(F, w, at + i);
+      FloatVector scale = FloatVector.fromArray(F, scales, i);
+      FloatVector zero = FloatVector.fromArray(F, zeros, i);
+      FloatVector least = zero.neg();
+      FloatVector most = least.add(largest);
+      FloatVector code =
+          value
+              .div(scale)
+              .max(least.sub(1))
+              .min(most.add(1))
+              .add(ROUNDER)
+              .sub(ROUNDER)
+              .max(least)
+              .min(most);
+      code.add(zero).intoArray(codes, at + i);
+      value.sub(scale.mul(code)).div(pivot).intoArray(errors, errorsAt + i);
+    }
+    scalar.gptqColumn(w, at, i, rows, scales, zeros, largest, pivot, codes, errors, errorsAt);
+  }
+
+  @Override
+  public void addOuter(
+      float[] x, int xAt, int rows, float[] u, int uAt, int columns, float[] y, int yAt) {
+    int i = 0;
+    for (; i <= rows - 4 * LANES; i += 4 * LANES) {
+      FloatVector first = FloatVector.fromArray(F, x, xAt + i);
+      FloatVector second = FloatVector.fromArray(F, x, xAt + i + LANES);
+      FloatVector third = FloatVector.fromArray(F, x, xAt + i + 2 * LANES);
+      FloatVector fourth = FloatVector.fromArray(F, x, xAt + i + 3 * LANES);
+      for (int j = 0; j < columns; j++) {
+        int at = yAt + j * rows + i;
+        FloatVector a = FloatVector.broadcast(F, u[uAt + j]);
+        FloatVector.fromArray(F, y, at).sub(first.mul(a)).intoArray(y, at);
+        FloatVector.fromArray(F, y, at + LANES).sub(second.mul(a)).intoArray(y, at + LANES);
+        FloatVector.fromArray(F, y, at + 2 * LANES).sub(third.mul(a)).intoArray(y, at + 2 * LANES);
+        FloatVector.fromArray(F, y, at + 3 * LANES).sub(fourth.mul(a)).intoArray(y, at + 3 * LANES);
+      }
+    }
+    scalar.addOuter(x, xAt, i, rows, u, uAt, columns, y, yAt);
+  }
 }

@@ -11,6 +11,8 @@ public final class Bench {
               "matmul", new MatmulBench(),
               "syrk", new SymmetricRankBench(),
               "cholesky", new CholeskyBench(),
+              "lrq-pass", new LrqPassBench(),
+              "gptq", new GptqBench(),
               "block-step", BlockStepBench.large(),
               "block-step-small", BlockStepBench.small()));
 

@@ -129,6 +129,39 @@ class LoopsTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {1, 13, 64, 72, 207})
+  void gptqsLoopsHaveTheOraclesBits(int rows) {
+    int columns = 5;
+    float[] scales = gaussian(rows, 0.05);
+    float[] zeros = new float[rows];
+    for (int i = 0; i < rows; i++) {
+      scales[i] = Math.abs(scales[i]) + 0.01f;
+      zeros[i] = i % 16;
+    }
+    float[] w = gaussian(columns * rows, 0.3);
+    w[0] = 1e30f;
+    float[] codes = new float[w.length];
+    float[] wantedCodes = new float[w.length];
+    float[] u = gaussian(columns + 3, 1);
+    float[] y = gaussian(columns * rows + 2, 1);
+    for (int column = 0; column < columns; column++) {
+      int at = column * rows;
+      float[] errors = new float[rows + 1];
+      float[] wanted = new float[rows + 1];
+      vector.gptqColumn(w, at, rows, scales, zeros, 15, 0.7f, codes, errors, 1);
+      scalar.gptqColumn(w, at, rows, scales, zeros, 15, 0.7f, wantedCodes, wanted, 1);
+      assertThat(errors).containsExactly(wanted);
+      compare(y, (loops, a) -> loops.addOuter(wanted, 1, rows, u, 3, columns, a, 2));
+    }
+    assertThat(codes).containsExactly(wantedCodes);
+    for (int i = 0; i < codes.length; i++) {
+      int row = i % rows;
+      double code = Math.rint(w[i] / scales[row]) + zeros[row];
+      assertThat(codes[i]).isEqualTo((float) Math.min(Math.max(code, 0), 15));
+    }
+  }
+
   private interface Loop {
     void run(Loops loops, float[] x);
   }

@@ -1,0 +1,108 @@
+package io.shardpress.kernels.bench;
+
+import io.shardpress.kernels.learn.LrqLinear;
+import io.shardpress.kernels.learn.LrqOptimizer;
+import io.shardpress.kernels.matmul.Matmul;
+import io.shardpress.kernels.parallel.Workers;
+import io.shardpress.kernels.quant.MinMax;
+import io.shardpress.kernels.quant.RoundToNearest;
+import io.shardpress.kernels.quant.ScaleFormat;
+import io.shardpress.kernels.quant.Steps;
+import io.shardpress.kernels.random.SeededRandom;
+import io.shardpress.schemas.recipe.WeightScheme;
+
+/**
+ * LRQ's own passes over one weight on one thread: Ŵ, all parameters' gradients, Adam. The three
+ * products of rank k are left out by a {@link Matmul} that does nothing. To compare with: a plain
+ * copy of the weight.
+ */
+final class LrqPassBench implements Benchmark {
+  private static final int OUT = 2048;
+  private static final int IN = 5632;
+  private static final int RANK = 512;
+
+  @Override
+  public void run(Setting setting, JsonLine line) {
+    WeightScheme scheme = new WeightScheme(4, false, 128);
+    float[] w = RandomArrays.uniform(OUT * IN, 1);
+    float[] copy = new float[w.length];
+    float[] gradient = RandomArrays.uniform(OUT * IN, 2);
+    Steps steps = RoundToNearest.steps(w, OUT, IN, scheme, ScaleFormat.BF16, new MinMax(), null);
+    LrqLinear linear =
+        new LrqLinear(w, OUT, IN, scheme, steps, RANK, new SeededRandom(1, 0, "bench"), NONE);
+    LrqOptimizer optimizer = new LrqOptimizer(linear);
+    Workers one = Workers.single();
+    Turns turns =
+        new Turns()
+            .add("copy", () -> System.arraycopy(w, 0, copy, 0, w.length))
+            .add("forward", () -> linear.forward(one))
+            .add("backward", () -> linear.backward(gradient, one))
+            .add("adam", () -> optimizer.step(1, 1e-6, one))
+            .add(
+                "pass",
+                () -> {
+                  linear.forward(one);
+                  linear.backward(gradient, one);
+                  optimizer.step(1, 1e-6, one);
+                })
+            .run(setting.seconds());
+    double copied = turns.seconds("copy");
+    line.put("out", OUT)
+        .put("in", IN)
+        .put("rank", RANK)
+        .put("copy_gb_per_s", 2.0 * Float.BYTES * w.length / copied / 1e9)
+        .put("seconds", turns.seconds("pass"))
+        .put("forward_to_copy", turns.seconds("forward") / copied)
+        .put("backward_to_copy", turns.seconds("backward") / copied)
+        .put("adam_to_copy", turns.seconds("adam") / copied)
+        .put("pass_to_copy", turns.seconds("pass") / copied);
+  }
+
+  private static final Matmul NONE =
+      new Matmul() {
+        @Override
+        public String name() {
+          return "none";
+        }
+
+        @Override
+        public void multiply(
+            Op opA,
+            Op opB,
+            int m,
+            int n,
+            int k,
+            float alpha,
+            float[] a,
+            int aOffset,
+            int lda,
+            float[] b,
+            int bOffset,
+            int ldb,
+            float beta,
+            float[] c,
+            int cOffset,
+            int ldc,
+            Workers workers) {}
+
+        @Override
+        public void multiplyTriangle(
+            Triangle triangle,
+            Op opA,
+            Op opB,
+            int n,
+            int k,
+            float alpha,
+            float[] a,
+            int aOffset,
+            int lda,
+            float[] b,
+            int bOffset,
+            int ldb,
+            float beta,
+            float[] c,
+            int cOffset,
+            int ldc,
+            Workers workers) {}
+      };
+}
