@@ -137,4 +137,24 @@ public interface Loops {
    * @param xAt where the rows begin in x, {@code uAt} and {@code yAt} likewise
    */
   void addOuter(float[] x, int xAt, int rows, float[] u, int uAt, int columns, float[] y, int yAt);
+
+  /**
+   * The largest magnitudes of groups of bf16 numbers, as the bits of an f32: above infinity's where
+   * one is NaN.
+   *
+   * @param pairs two numbers in each, the first in the lower half; the first group begins at 0
+   * @param length pairs of a group
+   * @param largest receives one for each of {@code groups}
+   */
+  void largestOfBf16(int[] pairs, int groups, int length, int[] largest);
+
+  /**
+   * Signed 4-bit codes plus 8 of bf16 numbers, clamp(round(w/scale), −8, 7) + 8: of a pair's
+   * numbers the first in bits 0 to 3, the second in bits 4 to 7.
+   *
+   * @param pairs as for {@link #largestOfBf16}
+   * @param scales of the groups, positive
+   * @param codes receives one for each pair
+   */
+  void nibblesOfBf16(int[] pairs, int groups, int length, float[] scales, int[] codes);
 }

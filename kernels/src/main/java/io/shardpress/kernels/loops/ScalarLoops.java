@@ -252,4 +252,40 @@ final class ScalarLoops implements Loops {
       }
     }
   }
+
+  @Override
+  public void largestOfBf16(int[] pairs, int groups, int length, int[] largest) {
+    for (int g = 0; g < groups; g++) {
+      largest[g] = largestOfBf16(pairs, g * length, (g + 1) * length);
+    }
+  }
+
+  static int largestOfBf16(int[] pairs, int from, int to) {
+    int largest = 0;
+    for (int i = from; i < to; i++) {
+      int first = pairs[i] << 16 & Integer.MAX_VALUE;
+      int second = pairs[i] & 0x7FFF0000;
+      largest = Math.max(largest, Math.max(first, second));
+    }
+    return largest;
+  }
+
+  @Override
+  public void nibblesOfBf16(int[] pairs, int groups, int length, float[] scales, int[] codes) {
+    for (int g = 0; g < groups; g++) {
+      nibblesOfBf16(pairs, g * length, (g + 1) * length, scales[g], codes);
+    }
+  }
+
+  static void nibblesOfBf16(int[] pairs, int from, int to, float scale, int[] codes) {
+    for (int i = from; i < to; i++) {
+      int first = nibble(Float.intBitsToFloat(pairs[i] << 16), scale);
+      int second = nibble(Float.intBitsToFloat(pairs[i] & 0xFFFF0000), scale);
+      codes[i] = first | second << 4;
+    }
+  }
+
+  private static int nibble(float w, float scale) {
+    return (int) Math.min(Math.max(Math.rint(w / scale), -8), 7) + 8;
+  }
 }

@@ -13,6 +13,7 @@ public final class Bench {
               "cholesky", new CholeskyBench(),
               "lrq-pass", new LrqPassBench(),
               "gptq", new GptqBench(),
+              "quantize", new QuantizeBench(),
               "block-step", BlockStepBench.large(),
               "block-step-small", BlockStepBench.small()));
 
