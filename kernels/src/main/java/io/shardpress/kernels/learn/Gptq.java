@@ -16,14 +16,18 @@ import java.util.concurrent.ConcurrentLinkedQueue;
  * GPTQ (arXiv 2210.17323): columns are rounded in order, and the error of each is compensated in
  * the columns not yet rounded: e = (w_i − q_i)/U_ii, W[:, i+1:] −= e·U[i, i+1:], where U is the
  * upper Cholesky factor of H⁻¹. Columns go in blocks of at most 128, whose errors reach the columns
- * after the block in one product. Rows do not depend on one another: a tile of them lies
- * transposed, so that a vector holds the same column of many rows.
+ * behind in one product; those beyond the next few blocks in one for all of these. Rows do not
+ * depend on one another: a tile of them lies transposed, so that a vector holds the same column of
+ * many rows.
  */
 public final class Gptq {
   /** Columns whose errors are gathered before one product carries them on, unless told. */
   public static final int BLOCK = 128;
 
   private static final int ROW_TILE = GptqTile.ROWS;
+
+  // Blocks after which all columns behind are brought up to date: each time costs going over them.
+  private static final int SPAN_BLOCKS = 4;
 
   private final WeightScheme scheme;
   private final ScaleFormat format;
@@ -72,7 +76,8 @@ public final class Gptq {
     Steps steps = new Steps(out, scheme.groups(in));
     byte[] codes = new byte[out * in];
     int tiles = (out + ROW_TILE - 1) / ROW_TILE;
-    float[] errors = new float[blockSize * tiles * ROW_TILE];
+    int spanBlocks = steps.groups() == 1 || in / steps.groups() <= blockSize ? SPAN_BLOCKS : 1;
+    float[] errors = new float[spanBlocks * blockSize * tiles * ROW_TILE];
     if (steps.groups() == 1) {
       Grid grid = Grid.of(scheme);
       RowTiles.forEach(
@@ -80,37 +85,28 @@ public final class Gptq {
           workers,
           row -> rule.choose(w, row * in, (row + 1) * in, importance, 0, grid, format, steps, row));
     }
-    int stop;
-    for (int begin = 0; begin < in; begin = stop) {
-      stop = blockEnd(begin, in, in / steps.groups());
-      Columns columns = new Columns(begin, stop, in, tiles * ROW_TILE);
-      workers.forEach(
-          tiles,
-          tile -> {
-            int first = tile * ROW_TILE;
-            int end = Math.min(out, first + ROW_TILE);
-            round(columns, first, end, w, inverseUpper, importance, steps, codes, errors);
-          });
-      if (stop < in) {
-        matmul.multiply(
-            Op.TRANSPOSED,
-            Op.AS_IS,
-            out,
-            in - stop,
-            stop - begin,
-            -1,
-            errors,
-            0,
-            columns.stride(),
-            inverseUpper,
-            begin * in + stop,
-            in,
-            1,
-            w,
-            stop,
-            in,
-            workers);
+    int length = in / steps.groups();
+    int spanEnd;
+    for (int spanBegin = 0; spanBegin < in; spanBegin = spanEnd) {
+      spanEnd = spanBegin;
+      for (int b = 0; b < spanBlocks && spanEnd < in; b++) {
+        spanEnd = blockEnd(spanEnd, in, length);
       }
+      int stop;
+      for (int begin = spanBegin; begin < spanEnd; begin = stop) {
+        stop = blockEnd(begin, in, length);
+        Columns columns = new Columns(begin, stop, in, spanBegin, tiles * ROW_TILE);
+        workers.forEach(
+            tiles,
+            tile -> {
+              int first = tile * ROW_TILE;
+              int end = Math.min(out, first + ROW_TILE);
+              round(columns, first, end, w, inverseUpper, importance, steps, codes, errors);
+            });
+        carry(columns, spanEnd, out, errors, inverseUpper, w, workers);
+      }
+      Columns span = new Columns(spanBegin, spanEnd, in, spanBegin, tiles * ROW_TILE);
+      carry(span, in, out, errors, inverseUpper, w, workers);
     }
     return new Result(new QuantizedLinear(out, in, scheme, codes, steps), w);
   }
@@ -118,9 +114,47 @@ public final class Gptq {
   /**
    * Columns [begin, stop) of a weight with {@code in} of them.
    *
+   * @param errorsBegin the column whose errors are kept first
    * @param stride rows of the errors, which are kept column after column
    */
-  private record Columns(int begin, int stop, int in, int stride) {}
+  private record Columns(int begin, int stop, int in, int errorsBegin, int stride) {
+    int errorsAt(int column) {
+      return (column - errorsBegin) * stride;
+    }
+  }
+
+  /** Makes up for the columns' errors in those behind them, up to {@code end}. */
+  private void carry(
+      Columns columns,
+      int end,
+      int out,
+      float[] errors,
+      float[] upper,
+      float[] w,
+      Workers workers) {
+    int in = columns.in;
+    int stop = columns.stop;
+    if (stop < end) {
+      matmul.multiply(
+          Op.TRANSPOSED,
+          Op.AS_IS,
+          out,
+          end - stop,
+          stop - columns.begin,
+          -1,
+          errors,
+          columns.errorsAt(columns.begin),
+          columns.stride,
+          upper,
+          columns.begin * in + stop,
+          in,
+          1,
+          w,
+          stop,
+          in,
+          workers);
+    }
+  }
 
   // A block ends where a group does, if one ends in it: a step is chosen from weights that all
   // columns before their group have already changed.
@@ -171,7 +205,7 @@ public final class Gptq {
       }
       tile.steps(steps, first, end, group);
       for (int i = column; i < next; i++) {
-        int error = (i - columns.begin) * columns.stride + first;
+        int error = columns.errorsAt(i) + first;
         tile.round(i, columns.stop, upper, in, grid.largest(), errors, error);
       }
     }
