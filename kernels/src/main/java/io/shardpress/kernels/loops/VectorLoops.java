@@ -37,11 +37,21 @@ final class VectorLoops implements Loops {
   // Elements that stay in the first cache between two loops over them.
   private static final int CHUNK = 1024;
 
+  // Two vectors of sums for each thread, so that no loop allocates.
+  private static final ThreadLocal<float[]> LANE_SUMS =
+      ThreadLocal.withInitial(() -> new float[2 * LANES]);
+
   private final ScalarLoops scalar = new ScalarLoops();
 
   @Override
   public String name() {
     return "vector-" + F.vectorBitSize();
+  }
+
+  private static float[] zeroLanes() {
+    float[] lanes = LANE_SUMS.get();
+    Arrays.fill(lanes, 0);
+    return lanes;
   }
 
   /** The sum of a vector's lanes, which lie at {@code at}: four sums, and they in turn. */
@@ -60,7 +70,7 @@ final class VectorLoops implements Loops {
   }
 
   private float sum(float[] x, int from, int to) {
-    float[] lanes = new float[LANES];
+    float[] lanes = zeroLanes();
     int i = from;
     for (; i <= to - 4 * LANES; i += 4 * LANES) {
       FloatVector.fromArray(F, x, i)
@@ -130,8 +140,8 @@ final class VectorLoops implements Loops {
 
   @Override
   public float max(float[] x, int from, int to) {
-    float[] lanes = new float[LANES];
-    Arrays.fill(lanes, Float.NEGATIVE_INFINITY);
+    float[] lanes = LANE_SUMS.get();
+    Arrays.fill(lanes, 0, LANES, Float.NEGATIVE_INFINITY);
     int i = from;
     for (; i <= to - 2 * LANES; i += 2 * LANES) {
       FloatVector.fromArray(F, x, i)
@@ -221,7 +231,7 @@ final class VectorLoops implements Loops {
 
   @Override
   public float dot(float[] x, int xAt, float[] y, int yAt, int length) {
-    float[] lanes = new float[LANES];
+    float[] lanes = zeroLanes();
     int i = 0;
     for (; i <= length - 2 * LANES; i += 2 * LANES) {
       int second = i + LANES;
@@ -346,7 +356,7 @@ final class VectorLoops implements Loops {
       int columnsAt,
       float[] sums) {
     float inverse = 1 / scale;
-    float[] lanes = new float[2 * LANES];
+    float[] lanes = zeroLanes();
     int i = 0;
     for (; i <= length - LANES; i += LANES) {
       FloatVector value = FloatVector.fromArray(F, v, at + i);
@@ -404,7 +414,7 @@ final class VectorLoops implements Loops {
       float zero,
       float largest) {
     float inverse = 1 / scale;
-    float[] lanes = new float[LANES];
+    float[] lanes = zeroLanes();
     int i = 0;
     for (; i <= length - LANES; i += LANES) {
       FloatVector value = FloatVector.fromArray(F, w, at + i);

@@ -58,7 +58,7 @@ final class PackedPanels {
   private void packAlong(Matrix matrix, int to, int across, int count, int from) {
     float[] source = matrix.data();
     int i = 0;
-    for (; i + 4 <= count; i += 4) {
+    for (; i + 4 <= count && !matrix.isBf16(); i += 4) {
       int first = matrix.at(across + i, from);
       int second = first + matrix.stride();
       int third = second + matrix.stride();
@@ -74,7 +74,7 @@ final class PackedPanels {
     for (; i < count; i++) {
       int row = matrix.at(across + i, from);
       for (int l = 0; l < depth; l++) {
-        data[to + l * width + i] = source[row + l];
+        data[to + l * width + i] = matrix.value(row + l);
       }
     }
     for (; i < width; i++) {
@@ -87,7 +87,7 @@ final class PackedPanels {
   private void packAcross(Matrix matrix, int to, int across, int count, int from) {
     for (int l = 0; l < depth; l++) {
       int at = to + l * width;
-      System.arraycopy(matrix.data(), matrix.at(from + l, across), data, at, count);
+      matrix.copy(matrix.at(from + l, across), count, data, at);
       for (int i = count; i < width; i++) {
         data[at + i] = 0;
       }

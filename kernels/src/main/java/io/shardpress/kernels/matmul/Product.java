@@ -21,36 +21,6 @@ record Product(
     Matrix c,
     Triangle triangle) {
 
-  static Product of(
-      Triangle triangle,
-      Op opA,
-      Op opB,
-      int m,
-      int n,
-      int k,
-      float alpha,
-      float[] a,
-      int aOffset,
-      int lda,
-      float[] b,
-      int bOffset,
-      int ldb,
-      float beta,
-      float[] c,
-      int cOffset,
-      int ldc) {
-    Matrix left =
-        opA == Op.AS_IS
-            ? new Matrix("A", a, aOffset, m, k, lda)
-            : new Matrix("A", a, aOffset, k, m, lda);
-    Matrix right =
-        opB == Op.AS_IS
-            ? new Matrix("B", b, bOffset, k, n, ldb)
-            : new Matrix("B", b, bOffset, n, k, ldb);
-    Matrix result = new Matrix("C", c, cOffset, m, n, ldc);
-    return new Product(m, n, k, alpha, beta, opA, opB, left, right, result, triangle);
-  }
-
   boolean leftTransposed() {
     return opA == Op.TRANSPOSED;
   }
@@ -64,6 +34,7 @@ record Product(
     return opA != opB
         && m == n
         && a.data() == b.data()
+        && a.halves() == b.halves()
         && a.offset() == b.offset()
         && a.stride() == b.stride();
   }

@@ -86,6 +86,26 @@ final class LrqPassBench implements Benchmark {
             Workers workers) {}
 
         @Override
+        public void multiplyBf16(
+            Op opA,
+            Op opB,
+            int m,
+            int n,
+            int k,
+            float alpha,
+            short[] a,
+            int aOffset,
+            int lda,
+            short[] b,
+            int bOffset,
+            int ldb,
+            float beta,
+            float[] c,
+            int cOffset,
+            int ldc,
+            Workers workers) {}
+
+        @Override
         public void multiplyTriangle(
             Triangle triangle,
             Op opA,
