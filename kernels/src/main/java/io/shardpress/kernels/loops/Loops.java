@@ -155,6 +155,8 @@ public interface Loops {
    * @param pairs as for {@link #largestOfBf16}
    * @param scales of the groups, positive
    * @param codes receives one for each pair
+   * @param sums to 0 is added Σ(w − ŵ)², to 1 Σw²
    */
-  void nibblesOfBf16(int[] pairs, int groups, int length, float[] scales, int[] codes);
+  void nibblesOfBf16(
+      int[] pairs, int groups, int length, float[] scales, int[] codes, double[] sums);
 }

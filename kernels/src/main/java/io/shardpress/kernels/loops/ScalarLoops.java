@@ -271,21 +271,27 @@ final class ScalarLoops implements Loops {
   }
 
   @Override
-  public void nibblesOfBf16(int[] pairs, int groups, int length, float[] scales, int[] codes) {
+  public void nibblesOfBf16(
+      int[] pairs, int groups, int length, float[] scales, int[] codes, double[] sums) {
     for (int g = 0; g < groups; g++) {
-      nibblesOfBf16(pairs, g * length, (g + 1) * length, scales[g], codes);
+      nibblesOfBf16(pairs, g * length, (g + 1) * length, scales[g], codes, sums);
     }
   }
 
-  static void nibblesOfBf16(int[] pairs, int from, int to, float scale, int[] codes) {
+  static void nibblesOfBf16(
+      int[] pairs, int from, int to, float scale, int[] codes, double[] sums) {
     for (int i = from; i < to; i++) {
-      int first = nibble(Float.intBitsToFloat(pairs[i] << 16), scale);
-      int second = nibble(Float.intBitsToFloat(pairs[i] & 0xFFFF0000), scale);
+      int first = nibble(Float.intBitsToFloat(pairs[i] << 16), scale, sums);
+      int second = nibble(Float.intBitsToFloat(pairs[i] & 0xFFFF0000), scale, sums);
       codes[i] = first | second << 4;
     }
   }
 
-  private static int nibble(float w, float scale) {
-    return (int) Math.min(Math.max(Math.rint(w / scale), -8), 7) + 8;
+  private static int nibble(float w, float scale, double[] sums) {
+    float code = (float) Math.min(Math.max(Math.rint(w / scale), -8), 7);
+    float error = w - scale * code;
+    sums[0] += (double) error * error;
+    sums[1] += (double) w * w;
+    return (int) code + 8;
   }
 }

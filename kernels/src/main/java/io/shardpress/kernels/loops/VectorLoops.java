@@ -515,18 +515,30 @@ final class VectorLoops implements Loops {
   // The quotient as w·(1/scale), and once more with what that leaves of w: the same number as the
   // division gives (Markstein 1990), whose instruction takes as long as all the others.
   @Override
-  public void nibblesOfBf16(int[] pairs, int groups, int length, float[] scales, int[] codes) {
-    nibbles(pairs, groups, length, scales, codes, 16, 0);
-    nibbles(pairs, groups, length, scales, codes, 0, 4);
+  public void nibblesOfBf16(
+      int[] pairs, int groups, int length, float[] scales, int[] codes, double[] sums) {
+    float[] lanes = zeroLanes();
+    nibbles(pairs, groups, length, scales, codes, lanes, 16, 0);
+    nibbles(pairs, groups, length, scales, codes, lanes, 0, 4);
+    sums[0] += sumOfLanes(lanes, 0);
+    sums[1] += sumOfLanes(lanes, LANES);
     for (int g = 0; g < groups; g++) {
       int end = (g + 1) * length;
-      ScalarLoops.nibblesOfBf16(pairs, end - length % LANES, end, scales[g], codes);
+      ScalarLoops.nibblesOfBf16(pairs, end - length % LANES, end, scales[g], codes, sums);
     }
   }
 
   /** One number of every pair: the one that {@code left} shifts to the upper half. */
   private static void nibbles(
-      int[] pairs, int groups, int length, float[] scales, int[] codes, int left, int place) {
+      int[] pairs,
+      int groups,
+      int length,
+      float[] scales,
+      int[] codes,
+      float[] lanes,
+      int left,
+      int place) {
+    FloatVector rounder = FloatVector.broadcast(F, ROUNDER);
     for (int g = 0; g < groups; g++) {
       FloatVector scale = FloatVector.broadcast(F, -scales[g]);
       FloatVector inverse = FloatVector.broadcast(F, 1 / scales[g]);
@@ -539,20 +551,17 @@ final class VectorLoops implements Loops {
                 .reinterpretAsFloats();
         FloatVector quotient = w.mul(inverse);
         quotient = quotient.fma(scale, w).fma(inverse, quotient);
+        FloatVector shifted = quotient.max(-8).min(7).add(rounder);
         IntVector code =
-            quotient
-                .max(-8)
-                .min(7)
-                .add(ROUNDER)
-                .reinterpretAsInts()
-                .add(8)
-                .and(15)
-                .lanewise(VectorOperators.LSHL, place);
+            shifted.reinterpretAsInts().add(8).and(15).lanewise(VectorOperators.LSHL, place);
         if (place == 0) {
           code.intoArray(codes, i);
         } else {
           code.or(IntVector.fromArray(I, codes, i)).intoArray(codes, i);
         }
+        FloatVector error = shifted.sub(rounder).fma(scale, w);
+        error.fma(error, FloatVector.fromArray(F, lanes, 0)).intoArray(lanes, 0);
+        w.fma(w, FloatVector.fromArray(F, lanes, LANES)).intoArray(lanes, LANES);
       }
     }
   }

@@ -25,6 +25,7 @@ public final class Bf16ToInt4 {
   private final int[] codes;
   private final int[] largest;
   private final float[] scales;
+  private final double[] sums = new double[2];
 
   /**
    * @param length elements of a group, see {@link #takes}
@@ -81,10 +82,20 @@ public final class Bf16ToInt4 {
         scales[g] = format.usable(Float.intBitsToFloat(largest[g]) * 2 / LARGEST_CODE);
         steps[stepsAt + first + g] = scales[g];
       }
-      Loops.chosen().nibblesOfBf16(pairs, count, length / 2, scales, codes);
+      Loops.chosen().nibblesOfBf16(pairs, count, length / 2, scales, codes, sums);
       pack(packed, packedAt + first * (length / 8), count * length / 8);
     }
     return true;
+  }
+
+  /** Σ(w − ŵ)² of all weights quantized so far. */
+  public double squaredError() {
+    return sums[0];
+  }
+
+  /** Σw² of all weights quantized so far. */
+  public double squaredWeights() {
+    return sums[1];
   }
 
   private void pack(int[] packed, int at, int words) {

@@ -9,6 +9,7 @@ import io.shardpress.schemas.recipe.WeightScheme;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Random;
+import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -36,13 +37,20 @@ class Bf16ToInt4Test {
     int offset = 6;
     int[] packed = new int[w.length / 8 + 2];
     float[] steps = new float[groups + 1];
-    assertThat(
-            new Bf16ToInt4(length, format)
-                .quantize(bytes(w, offset), offset, groups, packed, 2, steps, 1))
-        .isTrue();
+    Bf16ToInt4 rounding = new Bf16ToInt4(length, format);
+    assertThat(rounding.quantize(bytes(w, offset), offset, groups, packed, 2, steps, 1)).isTrue();
     WeightScheme scheme = new WeightScheme(4, true, 0);
     QuantizedLinear wanted =
         RoundToNearest.quantize(w, groups, length, scheme, format, new MinMax());
+    double error = 0;
+    double squares = 0;
+    float[] dequantized = wanted.dequantize();
+    for (int i = 0; i < w.length; i++) {
+      error += Math.pow((double) w[i] - dequantized[i], 2);
+      squares += (double) w[i] * w[i];
+    }
+    assertThat(rounding.squaredError()).isCloseTo(error, Percentage.withPercentage(0.01));
+    assertThat(rounding.squaredWeights()).isCloseTo(squares, Percentage.withPercentage(0.01));
     int[] words = new int[w.length / 8];
     BitPacking.packRows(wanted.codes(), 0, 1, w.length, 4, words, 0);
     for (int g = 0; g < groups; g++) {

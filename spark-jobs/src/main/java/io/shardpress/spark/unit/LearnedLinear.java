@@ -62,33 +62,8 @@ public record LearnedLinear(
     int words = BitPacking.words(tile.in(), bits);
     int[] packed = new int[rows * words];
     BitPacking.packRows(tile.codes(), 0, rows, tile.in(), bits, packed, 0);
-    ByteBuffer bytes = ByteBuffer.allocate(packed.length * 4).order(ByteOrder.LITTLE_ENDIAN);
-    bytes.asIntBuffer().put(packed);
-    long groups = tile.steps().groups();
-    writer.add(
-        new PartRow(
-            module + CODES,
-            Dtype.I32,
-            List.of((long) out, (long) words),
-            rowStart,
-            rows,
-            bytes.array()));
-    writer.add(
-        PartRow.ofFloats(
-            module + SCALES,
-            List.of((long) out, groups),
-            rowStart,
-            rows,
-            tile.steps().scales(),
-            0));
-    byte[] zeros = new byte[tile.steps().zeros().length];
-    for (int i = 0; i < zeros.length; i++) {
-      zeros[i] = (byte) tile.steps().zeros()[i];
-    }
-    writer.add(
-        new PartRow(module + ZEROS, Dtype.U8, List.of((long) out, groups), rowStart, rows, zeros));
     WeightError error = error(tile, original);
-    writer.note(module + ERROR, error.error() + " " + error.weights());
+    writePacked(writer, module, out, rowStart, packed, tile.steps(), error);
     if (compensated != null) {
       writer.add(
           PartRow.ofFloats(
@@ -99,6 +74,45 @@ public record LearnedLinear(
               compensated,
               0));
     }
+  }
+
+  /**
+   * Writes a tile whose codes are packed already.
+   *
+   * @param packed rows of words, as {@link BitPacking} packs them
+   * @param steps of the tile's rows
+   */
+  static void writePacked(
+      PartWriter writer,
+      String module,
+      int out,
+      int rowStart,
+      int[] packed,
+      Steps steps,
+      WeightError error) {
+    long groups = steps.groups();
+    int rows = Math.toIntExact(steps.scales().length / groups);
+    int words = packed.length / rows;
+    ByteBuffer bytes = ByteBuffer.allocate(packed.length * 4).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.asIntBuffer().put(packed);
+    writer.add(
+        new PartRow(
+            module + CODES,
+            Dtype.I32,
+            List.of((long) out, (long) words),
+            rowStart,
+            rows,
+            bytes.array()));
+    writer.add(
+        PartRow.ofFloats(
+            module + SCALES, List.of((long) out, groups), rowStart, rows, steps.scales(), 0));
+    byte[] zeros = new byte[steps.zeros().length];
+    for (int i = 0; i < zeros.length; i++) {
+      zeros[i] = (byte) steps.zeros()[i];
+    }
+    writer.add(
+        new PartRow(module + ZEROS, Dtype.U8, List.of((long) out, groups), rowStart, rows, zeros));
+    writer.note(module + ERROR, error.error() + " " + error.weights());
   }
 
   private static WeightError error(QuantizedLinear tile, float[] original) {

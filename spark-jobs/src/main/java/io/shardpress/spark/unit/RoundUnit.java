@@ -1,13 +1,19 @@
 package io.shardpress.spark.unit;
 
+import io.shardpress.kernels.quant.Bf16ToInt4;
+import io.shardpress.kernels.quant.Grid;
 import io.shardpress.kernels.quant.QuantizedLinear;
 import io.shardpress.kernels.quant.RoundToNearest;
 import io.shardpress.kernels.quant.ScaleFormat;
 import io.shardpress.kernels.quant.StepRule;
+import io.shardpress.kernels.quant.Steps;
 import io.shardpress.schemas.recipe.WeightScheme;
+import io.shardpress.schemas.safetensors.Dtype;
 import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartWriter;
+import io.shardpress.spark.unit.LearnedLinear.WeightError;
+import java.util.Arrays;
 import java.util.List;
 
 /** Rounds a tile of a tensor to nearest: needs nothing but the tile. */
@@ -27,6 +33,40 @@ public record RoundUnit(
 
   @Override
   public void run(TaskEnvironment environment) {
+    if (!inOnePass(environment)) {
+      inSteps(environment);
+    }
+  }
+
+  /**
+   * From bf16 straight to packed codes, where there is a loop for it and all weights are finite.
+   */
+  private boolean inOnePass(TaskEnvironment environment) {
+    int in = Math.toIntExact(tensor.columns());
+    int groups = scheme.groups(in);
+    boolean known = tensor.dtype() == Dtype.BF16 && scheme.bits() == 4 && scheme.symmetric();
+    if (!known || stepSearch || !Bf16ToInt4.takes(in / groups)) {
+      return false;
+    }
+    byte[] weights = environment.reader().readBytes(tensor, tile.start(), tile.count());
+    Bf16ToInt4 rounding = new Bf16ToInt4(in / groups, format);
+    int[] packed = new int[tile.count() * in / 8];
+    Steps steps = new Steps(tile.count(), groups);
+    Arrays.fill(steps.zeros(), Grid.of(scheme).middle());
+    int all = tile.count() * groups;
+    if (!rounding.quantize(weights, 0, all, packed, 0, steps.scales(), 0)) {
+      return false;
+    }
+    WeightError error = new WeightError(rounding.squaredError(), rounding.squaredWeights());
+    try (PartWriter writer = environment.store().write(part)) {
+      int out = Math.toIntExact(tensor.rows());
+      LearnedLinear.writePacked(writer, module, out, tile.start(), packed, steps, error);
+      writer.commit();
+    }
+    return true;
+  }
+
+  private void inSteps(TaskEnvironment environment) {
     int in = Math.toIntExact(tensor.columns());
     float[] w = environment.reader().readFloats(tensor, tile.start(), tile.count());
     StepRule rule = StepRules.of(stepSearch);
