@@ -159,4 +159,13 @@ public interface Loops {
    */
   void nibblesOfBf16(
       int[] pairs, int groups, int length, float[] scales, int[] codes, double[] sums);
+
+  /**
+   * Exponentials of a softmax down the columns of x [rows × width]: x ← e^(x − largest), not yet
+   * divided by their sums.
+   *
+   * @param small receives each column's largest element at {@code largestAt} and the sum of its
+   *     exponentials at {@code sumsAt}
+   */
+  void softmaxColumns(float[] x, int rows, int width, float[] small, int largestAt, int sumsAt);
 }

@@ -294,4 +294,29 @@ final class ScalarLoops implements Loops {
     sums[1] += (double) w * w;
     return (int) code + 8;
   }
+
+  @Override
+  public void softmaxColumns(
+      float[] x, int rows, int width, float[] small, int largestAt, int sumsAt) {
+    softmaxColumns(x, 0, rows, width, small, largestAt, sumsAt);
+  }
+
+  /** As {@link #softmaxColumns}, for the columns from {@code first} on. */
+  static void softmaxColumns(
+      float[] x, int first, int rows, int width, float[] small, int largestAt, int sumsAt) {
+    for (int column = first; column < width; column++) {
+      float largest = Float.NEGATIVE_INFINITY;
+      for (int row = 0; row < rows; row++) {
+        largest = Math.max(largest, x[row * width + column]);
+      }
+      float sum = 0;
+      for (int row = 0; row < rows; row++) {
+        int at = row * width + column;
+        x[at] = ExpPolynomial.of(x[at] - largest);
+        sum += x[at];
+      }
+      small[largestAt + column] = largest;
+      small[sumsAt + column] = sum;
+    }
+  }
 }

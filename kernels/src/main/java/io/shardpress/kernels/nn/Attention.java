@@ -3,6 +3,7 @@ package io.shardpress.kernels.nn;
 import io.shardpress.kernels.loops.Loops;
 import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.matmul.Matmul.Op;
+import io.shardpress.kernels.matmul.PanelKernel;
 import io.shardpress.kernels.parallel.Scratch;
 import io.shardpress.kernels.parallel.Workers;
 import java.util.Arrays;
@@ -26,6 +27,9 @@ final class Attention {
   private final BlockShape shape;
   private final Matmul matmul;
   private final float scale;
+
+  // Null where there are no vectors: then the forward pass goes through the products, too.
+  private final PanelAttention panels;
   private final Scratch scratch = new Scratch();
   private final Scratch rowScratch = new Scratch();
 
@@ -33,6 +37,8 @@ final class Attention {
     this.shape = shape;
     this.matmul = matmul;
     this.scale = (float) (1 / Math.sqrt(shape.headDim()));
+    PanelKernel kernel = PanelKernel.chosen();
+    this.panels = kernel == null ? null : new PanelAttention(shape, kernel, scale);
   }
 
   /**
@@ -49,6 +55,16 @@ final class Attention {
       float[] logSumExp,
       Workers workers) {
     int d = shape.headDim();
+    if (panels != null) {
+      workers.forEach(
+          rows / window * shape.kvHeads(),
+          piece -> {
+            int start = piece / shape.kvHeads() * window;
+            int kvHead = piece % shape.kvHeads();
+            panels.forward(start, window, kvHead, rows, q, k, v, out, logSumExp);
+          });
+      return;
+    }
     int qWidth = shape.queryWidth();
     int kWidth = shape.keyWidth();
     forEachTile(

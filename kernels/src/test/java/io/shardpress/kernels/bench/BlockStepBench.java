@@ -71,8 +71,9 @@ final class BlockStepBench implements Benchmark {
     float[] b = RandomArrays.uniform(PRODUCT * PRODUCT, 4);
     float[] c = new float[PRODUCT * PRODUCT];
     try (Workers workers = Workers.of(setting.threads())) {
-      long before = HeapPeak.afterCollection();
-      BlockwiseLrq learner = learner(matmul, workers);
+      long held = Memory.allocatedBytes();
+      BlockwiseLrq learner = learner(matmul);
+      held = Memory.allocatedBytes() - held;
       System.arraycopy(
           RandomArrays.uniform(rows * shape.hidden(), 1),
           0,
@@ -80,15 +81,14 @@ final class BlockStepBench implements Benchmark {
           0,
           rows * shape.hidden());
       learner.step(target, batch, 0, workers);
-      long held = HeapPeak.afterCollection() - before;
       Turns turns =
           new Turns()
               .add("step", () -> learner.step(target, batch, 0, workers))
               .add("product", () -> multiply(matmul, a, b, c, workers))
               .run(setting.seconds());
-      long allocated = HeapPeak.allocatedBytes();
+      long allocated = Memory.allocatedBytes();
       learner.step(target, batch, 0, workers);
-      allocated = HeapPeak.allocatedBytes() - allocated;
+      allocated = Memory.allocatedBytes() - allocated;
       double flops = flops();
       double rate = flops / turns.seconds("step") / 1e9;
       double product = 2.0 * PRODUCT * PRODUCT * PRODUCT / turns.seconds("product") / 1e9;
@@ -102,9 +102,9 @@ final class BlockStepBench implements Benchmark {
           .put("gflops", rate)
           .put("matmul_gflops", product)
           .put("ratio_to_matmul", rate / product)
-          .put("heap_held_mb", held / 1e6)
+          .put("learner_mb", held / 1e6)
           .put("allocated_per_step_mb", allocated / 1e6)
-          .put("peak_resident_mb", HeapPeak.peakResidentBytes() / 1e6);
+          .put("peak_resident_mb", Memory.peakResidentBytes() / 1e6);
     }
   }
 
@@ -123,7 +123,7 @@ final class BlockStepBench implements Benchmark {
     return Math.min(rank, Math.min(shape.out(role), shape.in(role)));
   }
 
-  private BlockwiseLrq learner(Matmul matmul, Workers workers) {
+  private BlockwiseLrq learner(Matmul matmul) {
     WeightScheme scheme = new WeightScheme(4, false, 128);
     Map<LinearRole, float[]> weights = new EnumMap<>(LinearRole.class);
     Map<LinearRole, LrqLinear> linears = new EnumMap<>(LinearRole.class);

@@ -170,6 +170,23 @@ class LoopsTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 12, 207})
+  void softmaxColumnsAreTheOracles(int rows) {
+    for (int width : new int[] {8, 16, 32, 5}) {
+      float[] x = gaussian(rows * width, 3);
+      x[0] = Float.NEGATIVE_INFINITY;
+      float[] small = new float[3 * width];
+      float[] wantedSmall = new float[3 * width];
+      compare(
+          x,
+          (loops, a) ->
+              loops.softmaxColumns(
+                  a, rows, width, loops == scalar ? wantedSmall : small, width, 2 * width));
+      assertThat(small).containsExactly(wantedSmall);
+    }
+  }
+
   private interface Loop {
     void run(Loops loops, float[] x);
   }

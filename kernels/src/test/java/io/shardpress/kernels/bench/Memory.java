@@ -7,17 +7,9 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** What a benchmark holds and allocates. */
-final class HeapPeak {
-  private HeapPeak() {}
-
-  /** Heap in use after a full collection, in bytes. */
-  static long afterCollection() {
-    // What the first leaves behind for finalization, the second takes.
-    System.gc();
-    System.gc();
-    return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
-  }
+/** What a benchmark allocates and holds. */
+final class Memory {
+  private Memory() {}
 
   /** Heap that all live threads have allocated since their start, in bytes. */
   static long allocatedBytes() {
