@@ -4,8 +4,8 @@ import io.shardpress.kernels.nn.BlockShape;
 
 /** How many windows go through a block at once: by size, so that it is the same everywhere. */
 public final class Batches {
-  // 4 MiB of f32 in the widest activation of a batch: more would leave the processor's caches.
-  private static final long ELEMENTS = 1 << 20;
+  // 1 MiB of f32 in the widest activation of a batch: more would leave a core's own caches.
+  private static final long ELEMENTS = 1 << 18;
 
   private Batches() {}
 
