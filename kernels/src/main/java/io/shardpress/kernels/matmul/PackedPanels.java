@@ -48,16 +48,21 @@ final class PackedPanels {
     int first = panel * width;
     int count = Math.min(width, extent - first);
     if (alongRows) {
-      packAlong(matrix, at(panel, 0), across + first, count, from);
+      packAlong(matrix, across + first, count, from, depth, width, data, at(panel, 0));
     } else {
-      packAcross(matrix, at(panel, 0), across + first, count, from);
+      packAcross(matrix, across + first, count, from, depth, width, data, at(panel, 0));
     }
   }
 
-  // Four rows at a time fill a line of the panel sooner than one.
-  private void packAlong(Matrix matrix, int to, int across, int count, int from) {
+  /**
+   * Packs {@code count} rows of a matrix, from {@code across} on, as the {@code width} lines of a
+   * panel at {@code to}: depth runs along the rows. Lines that are missing are zero.
+   */
+  static void packAlong(
+      Matrix matrix, int across, int count, int from, int depth, int width, float[] data, int to) {
     float[] source = matrix.data();
     int i = 0;
+    // Four rows at a time fill a line of the panel sooner than one.
     for (; i + 4 <= count && !matrix.isBf16(); i += 4) {
       int first = matrix.at(across + i, from);
       int second = first + matrix.stride();
@@ -84,7 +89,9 @@ final class PackedPanels {
     }
   }
 
-  private void packAcross(Matrix matrix, int to, int across, int count, int from) {
+  /** As {@link #packAlong} for columns: depth runs down them. */
+  static void packAcross(
+      Matrix matrix, int across, int count, int from, int depth, int width, float[] data, int to) {
     for (int l = 0; l < depth; l++) {
       int at = to + l * width;
       matrix.copy(matrix.at(from + l, across), count, data, at);

@@ -47,12 +47,8 @@ public final class PanelKernel {
    */
   public static void packAlong(
       float[] from, int at, int stride, int count, int depth, int width, float[] to, int toAt) {
-    for (int i = 0; i < width; i++) {
-      int row = at + i * stride;
-      for (int l = 0; l < depth; l++) {
-        to[toAt + l * width + i] = i < count ? from[row + l] : 0;
-      }
-    }
+    Matrix rows = new Matrix("the rows to pack", from, null, at, count, depth, stride);
+    PackedPanels.packAlong(rows, 0, count, 0, depth, width, to, toAt);
   }
 
   /**
@@ -61,12 +57,7 @@ public final class PanelKernel {
    */
   public static void packAcross(
       float[] from, int at, int stride, int count, int depth, int width, float[] to, int toAt) {
-    for (int l = 0; l < depth; l++) {
-      int row = at + l * stride;
-      int panel = toAt + l * width;
-      for (int i = 0; i < width; i++) {
-        to[panel + i] = i < count ? from[row + i] : 0;
-      }
-    }
+    Matrix columns = new Matrix("the columns to pack", from, null, at, depth, count, stride);
+    PackedPanels.packAcross(columns, 0, count, 0, depth, width, to, toAt);
   }
 }
