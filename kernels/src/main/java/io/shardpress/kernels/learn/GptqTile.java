@@ -1,6 +1,6 @@
 package io.shardpress.kernels.learn;
 
-import io.shardpress.kernels.loops.Loops;
+import io.shardpress.kernels.loops.QuantizationLoops;
 import io.shardpress.kernels.quant.Steps;
 import java.util.Arrays;
 
@@ -67,9 +67,9 @@ final class GptqTile {
   void round(int column, int stop, float[] upper, int in, int largest, float[] errors, int at) {
     int place = (column - begin) * ROWS;
     float pivot = upper[column * in + column];
-    Loops.chosen()
+    QuantizationLoops.chosen()
         .gptqColumn(weights, place, ROWS, scales, zeros, largest, pivot, codes, errors, at);
-    Loops.chosen()
+    QuantizationLoops.chosen()
         .addOuter(
             errors,
             at,

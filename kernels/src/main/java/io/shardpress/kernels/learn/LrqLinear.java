@@ -1,6 +1,7 @@
 package io.shardpress.kernels.learn;
 
 import io.shardpress.kernels.loops.Loops;
+import io.shardpress.kernels.loops.QuantizationLoops;
 import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.matmul.Matmul.Op;
 import io.shardpress.kernels.parallel.RowTiles;
@@ -136,7 +137,7 @@ public final class LrqLinear {
           shrinkRow(row);
           for (int g = 0; g < groups; g++) {
             int group = row * groups + g;
-            Loops.chosen()
+            QuantizationLoops.chosen()
                 .fakeQuantize(
                     shrunk,
                     quantized,
@@ -167,7 +168,7 @@ public final class LrqLinear {
             float rowSum = 0;
             for (int k = 0; k < groups; k++) {
               int group = row * groups + k;
-              Loops.chosen()
+              QuantizationLoops.chosen()
                   .lrqGradients(
                       g,
                       shrunk,
@@ -268,7 +269,8 @@ public final class LrqLinear {
 
   /** A row of {@code shrunk} from its row of L·U: v = W·exp(−S). */
   private void shrinkRow(int row) {
-    Loops.chosen().lrqShrink(w, shrunk, row * in, parameters[R][row], parameters[C], in);
+    QuantizationLoops.chosen()
+        .lrqShrink(w, shrunk, row * in, parameters[R][row], parameters[C], in);
   }
 
   /** Room for the column sums of each tile of rows, which are added up in the tiles' order. */

@@ -4,7 +4,14 @@ import io.shardpress.kernels.matmul.VectorWidth;
 
 /** Made on first use, so that a process that never computes loads no Vector API. */
 final class Chosen {
-  static final Loops LOOPS = VectorWidth.chosen() == 0 ? new ScalarLoops() : new VectorLoops();
+  static final Loops LOOPS;
+  static final QuantizationLoops QUANTIZATION;
+
+  static {
+    boolean vectors = VectorWidth.chosen() != 0;
+    LOOPS = vectors ? new VectorLoops() : new ScalarLoops();
+    QUANTIZATION = vectors ? new VectorQuantizationLoops() : new ScalarQuantizationLoops();
+  }
 
   private Chosen() {}
 }

@@ -1,6 +1,6 @@
 package io.shardpress.kernels.quant;
 
-import io.shardpress.kernels.loops.Loops;
+import io.shardpress.kernels.loops.QuantizationLoops;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Objects;
@@ -74,7 +74,7 @@ public final class Bf16ToInt4 {
       int count = Math.min(chunkGroups, groups - first);
       bytes.position(offset + first * length * 2);
       bytes.asIntBuffer().get(pairs, 0, count * length / 2);
-      Loops.chosen().largestOfBf16(pairs, count, length / 2, largest);
+      QuantizationLoops.chosen().largestOfBf16(pairs, count, length / 2, largest);
       for (int g = 0; g < count; g++) {
         if (largest[g] >= INFINITY_BITS) {
           return false;
@@ -82,7 +82,7 @@ public final class Bf16ToInt4 {
         scales[g] = format.usable(Float.intBitsToFloat(largest[g]) * 2 / LARGEST_CODE);
         steps[stepsAt + first + g] = scales[g];
       }
-      Loops.chosen().nibblesOfBf16(pairs, count, length / 2, scales, codes, sums);
+      QuantizationLoops.chosen().nibblesOfBf16(pairs, count, length / 2, scales, codes, sums);
       pack(packed, packedAt + first * (length / 8), count * length / 8);
     }
     return true;

@@ -1,6 +1,6 @@
 package io.shardpress.kernels.quant;
 
-import io.shardpress.kernels.loops.Loops;
+import io.shardpress.kernels.loops.QuantizationLoops;
 
 /**
  * Searches shrunk ranges for the step with the least Σ importance·|w − ŵ|^p. Every candidate takes
@@ -80,7 +80,7 @@ public final class RangeSearch implements StepRule {
       int zero,
       double bound) {
     if (power == 2) {
-      return Loops.chosen()
+      return QuantizationLoops.chosen()
           .squaredError(
               w, from, to - from, importance, importanceFrom, scale, zero, grid.largest());
     }
