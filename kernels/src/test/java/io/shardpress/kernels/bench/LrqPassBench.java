@@ -10,6 +10,7 @@ import io.shardpress.kernels.quant.ScaleFormat;
 import io.shardpress.kernels.quant.Steps;
 import io.shardpress.kernels.random.SeededRandom;
 import io.shardpress.schemas.recipe.WeightScheme;
+import java.lang.reflect.Proxy;
 
 /**
  * LRQ's own passes over one weight on one thread: Ŵ, all parameters' gradients, Adam. The three
@@ -59,70 +60,9 @@ final class LrqPassBench implements Benchmark {
   }
 
   private static final Matmul NONE =
-      new Matmul() {
-        @Override
-        public String name() {
-          return "none";
-        }
-
-        @Override
-        public void multiply(
-            Op opA,
-            Op opB,
-            int m,
-            int n,
-            int k,
-            float alpha,
-            float[] a,
-            int aOffset,
-            int lda,
-            float[] b,
-            int bOffset,
-            int ldb,
-            float beta,
-            float[] c,
-            int cOffset,
-            int ldc,
-            Workers workers) {}
-
-        @Override
-        public void multiplyBf16(
-            Op opA,
-            Op opB,
-            int m,
-            int n,
-            int k,
-            float alpha,
-            short[] a,
-            int aOffset,
-            int lda,
-            short[] b,
-            int bOffset,
-            int ldb,
-            float beta,
-            float[] c,
-            int cOffset,
-            int ldc,
-            Workers workers) {}
-
-        @Override
-        public void multiplyTriangle(
-            Triangle triangle,
-            Op opA,
-            Op opB,
-            int n,
-            int k,
-            float alpha,
-            float[] a,
-            int aOffset,
-            int lda,
-            float[] b,
-            int bOffset,
-            int ldb,
-            float beta,
-            float[] c,
-            int cOffset,
-            int ldc,
-            Workers workers) {}
-      };
+      (Matmul)
+          Proxy.newProxyInstance(
+              Matmul.class.getClassLoader(),
+              new Class<?>[] {Matmul.class},
+              (proxy, method, arguments) -> method.getReturnType() == void.class ? null : "none");
 }
