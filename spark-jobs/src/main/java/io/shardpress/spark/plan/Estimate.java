@@ -4,6 +4,7 @@ import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.schemas.model.ModelConfig;
 import io.shardpress.schemas.recipe.LrqModifier;
 import io.shardpress.schemas.recipe.Modifier;
+import io.shardpress.spark.unit.Batches;
 import java.util.List;
 
 /**
@@ -17,8 +18,6 @@ public record Estimate(double flops, long taskBytes) {
   // The inputs of the four stages of a block.
   private static final List<LinearRole> STAGES =
       List.of(LinearRole.Q, LinearRole.O, LinearRole.GATE, LinearRole.DOWN);
-  // Windows of a forward pass go in batches of at most so many elements of the widest activation.
-  private static final long BATCH_ELEMENTS = 1 << 20;
 
   /**
    * @param windows of the calibration text
@@ -46,7 +45,7 @@ public record Estimate(double flops, long taskBytes) {
       widest = Math.max(widest, in);
     }
     // H̃, P, the factor and the correction; a block's weights in both chains; a batch in both.
-    double batch = Math.max(BATCH_ELEMENTS, window * widest);
+    double batch = Math.max(Batches.ELEMENTS, window * widest);
     double elements = 4 * widest * widest + 2 * weights + 12 * batch;
     double flops = 2 * forward + statistics + solving;
     if (modifier instanceof LrqModifier lrq) {

@@ -4,8 +4,11 @@ import io.shardpress.kernels.nn.BlockShape;
 
 /** How many windows go through a block at once: by size, so that it is the same everywhere. */
 public final class Batches {
-  // 1 MiB of f32 in the widest activation of a batch: more would leave a core's own caches.
-  private static final long ELEMENTS = 1 << 18;
+  /**
+   * Elements of the widest activation of a batch, unless a window alone has more: 1 MiB of f32, as
+   * more would leave a core's own caches.
+   */
+  public static final long ELEMENTS = 1 << 18;
 
   private Batches() {}
 
