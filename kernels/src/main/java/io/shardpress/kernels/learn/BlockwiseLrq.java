@@ -41,12 +41,34 @@ public final class BlockwiseLrq {
       int batch,
       int iterations,
       double learningRate) {
+    this(
+        block,
+        weights,
+        linears,
+        batch,
+        iterations,
+        learningRate,
+        BatchSlice.isSmall(block.shape()));
+  }
+
+  /**
+   * @param small whether a window and a linear each get a thread of their own, instead of all
+   *     threads in turn; the results differ by rounding alone
+   */
+  BlockwiseLrq(
+      DecoderBlock block,
+      BlockWeights weights,
+      Map<LinearRole, LrqLinear> linears,
+      int batch,
+      int iterations,
+      double learningRate,
+      boolean small) {
     this.block = block;
     this.weights = weights;
     this.linears = linears;
     this.iterations = iterations;
     this.learningRate = learningRate;
-    small = BatchSlice.isSmall(block.shape());
+    this.small = small;
     slices = BatchSlice.of(block, weights, batch, small);
     input = new float[batch * block.window() * block.shape().hidden()];
     linears.forEach(

@@ -17,6 +17,7 @@ import io.shardpress.kernels.quant.ScaleFormat;
 import io.shardpress.kernels.quant.Steps;
 import io.shardpress.kernels.random.SeededRandom;
 import io.shardpress.kernels.reference.Arrays64;
+import io.shardpress.kernels.reference.Difference;
 import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.schemas.recipe.WeightScheme;
 import java.util.EnumMap;
@@ -104,13 +105,13 @@ class BlockwiseLrqTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"4", "0"})
-  void sameBitsForAnyThreads(int rank) {
+  @CsvSource({"4, true", "0, true", "4, false", "0, false"})
+  void sameBitsForAnyThreads(int rank, boolean small) {
     WeightScheme scheme = new WeightScheme(3, false, 0);
-    Learning one = new Learning(scheme, rank, ALL);
+    Learning one = new Learning(scheme, rank, ALL, small);
     double[] losses = one.run(20, Workers.single());
     for (int threads = 2; threads <= 3; threads++) {
-      Learning other = new Learning(scheme, rank, ALL);
+      Learning other = new Learning(scheme, rank, ALL, small);
       try (Workers workers = Workers.of(threads)) {
         assertThat(other.run(20, workers)).as("%s threads", threads).isEqualTo(losses);
       }
@@ -123,6 +124,41 @@ class BlockwiseLrqTest {
     }
   }
 
+  /** A window a thread, and all windows together: sums are taken in another order, no more. */
+  @ParameterizedTest
+  @CsvSource({"3", "1"})
+  void smallAndLargeBlocksLearnTheSame(int windows) {
+    WeightScheme scheme = new WeightScheme(3, false, 4);
+    Learning small = new Learning(scheme, 4, ALL, true);
+    Learning large = new Learning(scheme, 4, ALL, false);
+    try (Workers workers = Workers.of(2)) {
+      BlockwiseLrq smallLearner = small.learner();
+      BlockwiseLrq largeLearner = large.learner();
+      for (int i = 0; i < 3; i++) {
+        double loss = smallLearner.step(small.target, windows, i, workers);
+        assertThat(largeLearner.step(large.target, windows, i, workers))
+            .as("loss %d", i)
+            .isCloseTo(loss, within(1e-4 * loss));
+        if (i == 0) {
+          compareGradients(small, large);
+        }
+      }
+      double loss = smallLearner.loss(small.target, windows, workers);
+      assertThat(largeLearner.loss(large.target, windows, workers))
+          .isCloseTo(loss, within(1e-4 * loss));
+    }
+  }
+
+  private static void compareGradients(Learning small, Learning large) {
+    for (LinearRole role : LinearRole.values()) {
+      float[][] gradients = small.linears.get(role).gradients();
+      for (int p = 0; p < gradients.length; p++) {
+        Difference.assertWithin(
+            role + " " + p, large.linears.get(role).gradients()[p], gradients[p], 1e-5);
+      }
+    }
+  }
+
   /** A random block, random inputs, and a start at rounding to nearest. */
   private static final class Learning {
     final BlockShape shape = RandomBlock.shape(0);
@@ -131,8 +167,14 @@ class BlockwiseLrqTest {
     final Map<LinearRole, LrqLinear> linears = new EnumMap<>(LinearRole.class);
     final float[] input;
     final float[] target;
+    final boolean small;
 
     Learning(WeightScheme scheme, int rank, Set<LinearRole> learned) {
+      this(scheme, rank, learned, true);
+    }
+
+    Learning(WeightScheme scheme, int rank, Set<LinearRole> learned, boolean small) {
+      this.small = small;
       Random random = new Random(11);
       weights = RandomBlock.weights(shape, false, true, random);
       input = Arrays64.gaussian(random, WINDOWS * WINDOW * shape.hidden(), 1);
@@ -156,7 +198,8 @@ class BlockwiseLrqTest {
     }
 
     BlockwiseLrq learner() {
-      BlockwiseLrq learner = new BlockwiseLrq(block, weights, linears, WINDOWS, ITERATIONS, RATE);
+      BlockwiseLrq learner =
+          new BlockwiseLrq(block, weights, linears, WINDOWS, ITERATIONS, RATE, small);
       System.arraycopy(input, 0, learner.input(), 0, input.length);
       return learner;
     }
