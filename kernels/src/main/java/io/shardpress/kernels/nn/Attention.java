@@ -15,6 +15,9 @@ import java.util.Arrays;
  * tiling of keys). The backward pass makes the tile's probabilities again from the stored
  * log-sum-exp.
  *
+ * <p>Where there are vectors, {@link PanelAttention} does the forward pass, on the micro-kernel
+ * itself; what stands here of it is for processes without.
+ *
  * <p>A piece of work is one window and one key-value head with all query heads that share it, so
  * that gradients of keys and values are summed in one order.
  */
