@@ -1,5 +1,6 @@
 package io.shardpress.kernels.convert;
 
+import io.shardpress.kernels.matmul.VectorWidth;
 import io.shardpress.schemas.safetensors.Dtype;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -13,6 +14,11 @@ public final class FloatBytes {
       MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
 
   private FloatBytes() {}
+
+  /** Made on first use, so that a process that never converts loads no Vector API. */
+  private static final class Chosen {
+    static final boolean VECTORS = VectorWidth.chosen() != 0;
+  }
 
   /** Whether {@link #decode} takes the dtype. */
   public static boolean handles(Dtype dtype) {
@@ -31,12 +37,14 @@ public final class FloatBytes {
     switch (dtype) {
       case F32 -> floats(bytes, offset, count).get(values, at, count);
       case F16 -> {
-        for (int i = 0; i < count; i++) {
+        int done = Chosen.VECTORS ? VectorHalves.decodeF16(bytes, offset, values, at, count) : 0;
+        for (int i = done; i < count; i++) {
           values[at + i] = HalfFloats.fromF16((short) SHORTS.get(bytes, offset + 2 * i));
         }
       }
       case BF16 -> {
-        for (int i = 0; i < count; i++) {
+        int done = Chosen.VECTORS ? VectorHalves.decodeBf16(bytes, offset, values, at, count) : 0;
+        for (int i = done; i < count; i++) {
           values[at + i] = HalfFloats.fromBf16((short) SHORTS.get(bytes, offset + 2 * i));
         }
       }
@@ -61,7 +69,8 @@ public final class FloatBytes {
         }
       }
       case BF16 -> {
-        for (int i = 0; i < count; i++) {
+        int done = Chosen.VECTORS ? VectorHalves.encodeBf16(values, at, bytes, offset, count) : 0;
+        for (int i = done; i < count; i++) {
           SHORTS.set(bytes, offset + 2 * i, HalfFloats.toBf16(values[at + i]));
         }
       }

@@ -6,7 +6,7 @@ package io.shardpress.kernels.convert;
  * from f32 rounds to the nearest, ties to even, beyond the range to infinity. JDK 17 has neither.
  */
 public final class HalfFloats {
-  private static final int F32_INFINITY = 0x7f800000;
+  static final int F32_INFINITY = 0x7f800000;
 
   /** Half way between the largest binary16, 65504, and what would follow it, in f32 bits. */
   private static final int F16_OVERFLOW = 0x477ff000;
@@ -15,7 +15,12 @@ public final class HalfFloats {
   private static final int F16_SMALLEST_NORMAL = 0x38800000;
 
   /** Difference of the exponents' biases, 127 − 15, where an f32 has its exponent. */
-  private static final int REBIAS = 112 << 23;
+  static final int REBIAS = 112 << 23;
+
+  /** The smallest normal binary16, and infinity, in their own bits. */
+  static final int F16_NORMAL = 0x0400;
+
+  static final int F16_INFINITY = 0x7c00;
 
   private HalfFloats() {}
 
@@ -38,10 +43,10 @@ public final class HalfFloats {
   public static float fromF16(short bits) {
     int sign = (bits & 0x8000) << 16;
     int magnitude = bits & 0x7fff;
-    if (magnitude >= 0x7c00) {
+    if (magnitude >= F16_INFINITY) {
       return Float.intBitsToFloat(sign | F32_INFINITY | (magnitude << 13));
     }
-    if (magnitude >= 0x0400) {
+    if (magnitude >= F16_NORMAL) {
       return Float.intBitsToFloat(sign | ((magnitude << 13) + REBIAS));
     }
     return Float.intBitsToFloat(sign | Float.floatToRawIntBits(magnitude * 0x1p-24f));
@@ -56,7 +61,7 @@ public final class HalfFloats {
       return (short) (sign | 0x7e00 | (magnitude >>> 13 & 0x3ff));
     }
     if (magnitude >= F16_OVERFLOW) {
-      return (short) (sign | 0x7c00);
+      return (short) (sign | F16_INFINITY);
     }
     if (magnitude >= F16_SMALLEST_NORMAL) {
       int rounded = magnitude + 0xfff + (magnitude >>> 13 & 1);

@@ -1,5 +1,9 @@
 package io.shardpress.kernels.pack;
 
+import io.shardpress.kernels.matmul.VectorWidth;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.IntBuffer;
 import java.util.Objects;
 
 /**
@@ -12,6 +16,11 @@ public final class BitPacking {
   private static final int WORD_BITS = 32;
 
   private BitPacking() {}
+
+  /** Made on first use, so that a process that never packs loads no Vector API. */
+  private static final class Chosen {
+    static final boolean VECTORS = VectorWidth.chosen() != 0;
+  }
 
   /** Words that hold {@code count} codes of {@code bits} bits. */
   public static int words(int count, int bits) {
@@ -41,6 +50,7 @@ public final class BitPacking {
       int to = wordsOffset + row * stride;
       switch (bits) {
         case 4 -> packNibbles(codes, from, columns, words, to);
+        case 8 -> packBytes(codes, from, columns, words, to);
         default -> packAny(codes, from, 1, columns, bits, words, to, 1);
       }
     }
@@ -59,15 +69,13 @@ public final class BitPacking {
     check(bits, words.length, wordsOffset, (long) rows * stride);
     check(bits, codes.length, codesOffset, (long) rows * columns);
     for (int row = 0; row < rows; row++) {
-      unpackAny(
-          words,
-          wordsOffset + row * stride,
-          1,
-          columns,
-          bits,
-          codes,
-          codesOffset + row * columns,
-          1);
+      int from = wordsOffset + row * stride;
+      int to = codesOffset + row * columns;
+      switch (bits) {
+        case 4 -> unpackNibbles(words, from, columns, codes, to);
+        case 8 -> unpackBytes(words, from, columns, codes, to);
+        default -> unpackAny(words, from, 1, columns, bits, codes, to, 1);
+      }
     }
   }
 
@@ -114,9 +122,10 @@ public final class BitPacking {
 
   /** Eight codes at once: the common case, without a carry from word to word. */
   private static void packNibbles(byte[] codes, int from, int count, int[] words, int to) {
+    int done = Chosen.VECTORS ? VectorNibbles.pack(codes, from, count, words, to) : 0;
     int whole = count & ~7;
-    int at = to;
-    for (int i = from; i < from + whole; i += 8) {
+    int at = to + done / 8;
+    for (int i = from + done; i < from + whole; i += 8) {
       words[at++] =
           (codes[i] & 15)
               | (codes[i + 1] & 15) << 4
@@ -132,7 +141,34 @@ public final class BitPacking {
     }
   }
 
-  private static void packAny(
+  private static void unpackNibbles(int[] words, int from, int count, byte[] codes, int to) {
+    int done = Chosen.VECTORS ? VectorNibbles.unpack(words, from, count, codes, to) : 0;
+    unpackAny(words, from + done / 8, 1, count - done, 4, codes, to + done, 1);
+  }
+
+  /** Bytes are little-endian words as they are; only a last one may be incomplete. */
+  private static void packBytes(byte[] codes, int from, int count, int[] words, int to) {
+    int whole = count / Integer.BYTES;
+    asWords(codes, from, whole).get(words, to, whole);
+    int done = whole * Integer.BYTES;
+    packAny(codes, from + done, 1, count - done, 8, words, to + whole, 1);
+  }
+
+  private static void unpackBytes(int[] words, int from, int count, byte[] codes, int to) {
+    int whole = count / Integer.BYTES;
+    asWords(codes, to, whole).put(words, from, whole);
+    int done = whole * Integer.BYTES;
+    unpackAny(words, from + whole, 1, count - done, 8, codes, to + done, 1);
+  }
+
+  private static IntBuffer asWords(byte[] codes, int from, int words) {
+    return ByteBuffer.wrap(codes, from, words * Integer.BYTES)
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .asIntBuffer();
+  }
+
+  /** The definition, for any width and step. */
+  static void packAny(
       byte[] codes, int from, int step, int count, int bits, int[] words, int to, int wordStep) {
     int mask = (1 << bits) - 1;
     long pending = 0;
@@ -153,7 +189,8 @@ public final class BitPacking {
     }
   }
 
-  private static void unpackAny(
+  /** The inverse of {@link #packAny}. */
+  static void unpackAny(
       int[] words, int from, int wordStep, int count, int bits, byte[] codes, int to, int step) {
     int mask = (1 << bits) - 1;
     long pending = 0;

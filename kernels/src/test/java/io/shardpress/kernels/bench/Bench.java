@@ -14,6 +14,7 @@ public final class Bench {
               "lrq-pass", new LrqPassBench(),
               "gptq", new GptqBench(),
               "quantize", new QuantizeBench(),
+              "convert", new ConvertBench(),
               "block-step", BlockStepBench.large(),
               "block-step-small", BlockStepBench.small()));
 

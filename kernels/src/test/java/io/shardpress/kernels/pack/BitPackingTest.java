@@ -3,13 +3,21 @@ package io.shardpress.kernels.pack;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.shardpress.kernels.reference.VectorsHere;
 import java.math.BigInteger;
+import java.util.Arrays;
 import java.util.Random;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class BitPackingTest {
+  @BeforeAll
+  static void vectorsAreThere() {
+    VectorsHere.assumeWidth();
+  }
+
   /** The bit string as one number, the sum of code·2^(i·b), cut into words. */
   private static int[] oracle(byte[] codes, int from, int step, int count, int bits) {
     BigInteger string = BigInteger.ZERO;
@@ -77,6 +85,32 @@ class BitPackingTest {
       back[1] = codes[1];
       BitPacking.unpackRows(words, 3, rows, columns, bits, back, 2);
       assertThat(back).isEqualTo(codes);
+    }
+  }
+
+  /** Bits above those of a code are cut off, and neighbours keep what they have. */
+  @ParameterizedTest
+  @ValueSource(ints = {4, 8})
+  void runsEqualTheScalarDefinition(int bits) {
+    Random random = new Random(bits);
+    for (int columns = 1; columns <= 300; columns++) {
+      int stride = BitPacking.words(columns, bits);
+      byte[] codes = randomCodes(random, columns + 5, 8);
+      int[] words = new int[stride + 3];
+      int[] wanted = new int[stride + 3];
+      Arrays.fill(words, 7);
+      Arrays.fill(wanted, 7);
+      BitPacking.packRows(codes, 3, 1, columns, bits, words, 1);
+      BitPacking.packAny(codes, 3, 1, columns, bits, wanted, 1, 1);
+      assertThat(words).containsExactly(wanted);
+
+      byte[] back = new byte[columns + 5];
+      byte[] wantedBack = new byte[columns + 5];
+      Arrays.fill(back, (byte) 7);
+      Arrays.fill(wantedBack, (byte) 7);
+      BitPacking.unpackRows(words, 1, 1, columns, bits, back, 3);
+      BitPacking.unpackAny(words, 1, 1, columns, bits, wantedBack, 3, 1);
+      assertThat(back).containsExactly(wantedBack);
     }
   }
 
