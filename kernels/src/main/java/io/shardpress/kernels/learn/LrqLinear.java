@@ -24,13 +24,14 @@ import java.util.Arrays;
  * the code is inside the clamp: ∂S = −G∘M∘v, ∂L = ∂S·Uᵀ, ∂U = Lᵀ·∂S, ∂r and ∂c its row and column
  * sums, ∂d = Σ G∘(Ŵ − M∘v) over a group.
  */
-public final class LrqLinear {
+public final class LrqLinear implements TrainableLinear {
   private final int out;
   private final int in;
   private final int rank;
   private final WeightScheme scheme;
   private final float[] w;
   private final int[] zeros;
+  private final AdamParameters adam;
   private final float[][] parameters;
   private final float[][] gradients;
   private final float[] scales;
@@ -38,7 +39,6 @@ public final class LrqLinear {
   private final float[] quantized;
   private final Matmul matmul;
   private float[] columnSums;
-  private float[][] remembered;
 
   // Rows whose column sums are taken together.
   private static final int ROW_TILE = 64;
@@ -80,10 +80,8 @@ public final class LrqLinear {
           new float[in],
           new float[start.scales().length]
         };
-    this.gradients = new float[parameters.length][];
-    for (int p = 0; p < parameters.length; p++) {
-      gradients[p] = new float[parameters[p].length];
-    }
+    this.adam = new AdamParameters(parameters);
+    this.gradients = adam.gradients();
     float limit = (float) (1 / Math.sqrt(in));
     for (int i = 0; i < rank * in; i++) {
       parameters[U][i] = random.nextFloat(limit);
@@ -106,22 +104,22 @@ public final class LrqLinear {
     return gradients;
   }
 
-  void remember() {
-    if (remembered == null) {
-      remembered = new float[parameters.length][];
-    }
-    for (int p = 0; p < parameters.length; p++) {
-      remembered[p] = parameters[p].clone();
-    }
+  @Override
+  public void step(int step, double learningRate, Workers workers) {
+    adam.step(step, learningRate, workers);
   }
 
-  void recall() {
-    for (int p = 0; p < parameters.length; p++) {
-      System.arraycopy(remembered[p], 0, parameters[p], 0, parameters[p].length);
-    }
+  @Override
+  public void remember() {
+    adam.remember();
   }
 
-  /** Makes Ŵ [out×in] from the parameters; the array is this object's own. */
+  @Override
+  public void recall() {
+    adam.recall();
+  }
+
+  @Override
   public float[] forward(Workers workers) {
     float largest = Grid.of(scheme).largest();
     for (int group = 0; group < scales.length; group++) {
@@ -151,7 +149,7 @@ public final class LrqLinear {
     return quantized;
   }
 
-  /** The gradients from G = ∂loss/∂Ŵ [out×in], after {@link #forward}. */
+  @Override
   public void backward(float[] g, Workers workers) {
     float largest = Grid.of(scheme).largest();
     int groups = scheme.groups(in);
@@ -230,7 +228,7 @@ public final class LrqLinear {
     }
   }
 
-  /** What was learned, its steps rounded to the stored dtype before the codes are chosen. */
+  @Override
   public QuantizedLinear result(ScaleFormat format, Workers workers) {
     lowRank(workers);
     RowTiles.forEach(out, workers, this::shrinkRow);

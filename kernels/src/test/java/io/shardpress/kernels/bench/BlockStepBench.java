@@ -1,6 +1,7 @@
 package io.shardpress.kernels.bench;
 
-import io.shardpress.kernels.learn.BlockwiseLrq;
+import io.shardpress.kernels.learn.BlockwiseLearner;
+import io.shardpress.kernels.learn.LearningRate;
 import io.shardpress.kernels.learn.LrqLinear;
 import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.matmul.Matmul.Op;
@@ -72,7 +73,7 @@ final class BlockStepBench implements Benchmark {
     float[] c = new float[PRODUCT * PRODUCT];
     try (Workers workers = Workers.of(setting.threads())) {
       long held = Memory.allocatedBytes();
-      BlockwiseLrq learner = learner(matmul);
+      BlockwiseLearner learner = learner(matmul);
       held = Memory.allocatedBytes() - held;
       System.arraycopy(
           RandomArrays.uniform(rows * shape.hidden(), 1),
@@ -123,7 +124,7 @@ final class BlockStepBench implements Benchmark {
     return Math.min(rank, Math.min(shape.out(role), shape.in(role)));
   }
 
-  private BlockwiseLrq learner(Matmul matmul) {
+  private BlockwiseLearner learner(Matmul matmul) {
     WeightScheme scheme = new WeightScheme(4, false, 128);
     Map<LinearRole, float[]> weights = new EnumMap<>(LinearRole.class);
     Map<LinearRole, LrqLinear> linears = new EnumMap<>(LinearRole.class);
@@ -143,7 +144,8 @@ final class BlockStepBench implements Benchmark {
     java.util.Arrays.fill(ones, 1);
     BlockWeights block = new BlockWeights(weights, Map.of(), ones, ones, null, null);
     DecoderBlock decoder = new DecoderBlock(shape, window, matmul);
-    return new BlockwiseLrq(decoder, block, linears, batch, 500, 1e-4);
+    return new BlockwiseLearner(
+        decoder, block, linears, batch, new LearningRate(1e-4, 500, LearningRate.Decay.COSINE));
   }
 
   private static void multiply(Matmul matmul, float[] a, float[] b, float[] c, Workers workers) {

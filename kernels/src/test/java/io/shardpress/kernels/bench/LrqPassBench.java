@@ -1,7 +1,6 @@
 package io.shardpress.kernels.bench;
 
 import io.shardpress.kernels.learn.LrqLinear;
-import io.shardpress.kernels.learn.LrqOptimizer;
 import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.kernels.quant.MinMax;
@@ -31,20 +30,19 @@ final class LrqPassBench implements Benchmark {
     Steps steps = RoundToNearest.steps(w, OUT, IN, scheme, ScaleFormat.BF16, new MinMax(), null);
     LrqLinear linear =
         new LrqLinear(w, OUT, IN, scheme, steps, RANK, new SeededRandom(1, 0, "bench"), NONE);
-    LrqOptimizer optimizer = new LrqOptimizer(linear);
     Workers one = Workers.single();
     Turns turns =
         new Turns()
             .add("copy", () -> System.arraycopy(w, 0, copy, 0, w.length))
             .add("forward", () -> linear.forward(one))
             .add("backward", () -> linear.backward(gradient, one))
-            .add("adam", () -> optimizer.step(1, 1e-6, one))
+            .add("adam", () -> linear.step(1, 1e-6, one))
             .add(
                 "pass",
                 () -> {
                   linear.forward(one);
                   linear.backward(gradient, one);
-                  optimizer.step(1, 1e-6, one);
+                  linear.step(1, 1e-6, one);
                 })
             .run(setting.seconds());
     double copied = turns.seconds("copy");

@@ -1,7 +1,9 @@
 package io.shardpress.spark.unit;
 
-import io.shardpress.kernels.learn.BlockwiseLrq;
+import io.shardpress.kernels.learn.BlockwiseLearner;
+import io.shardpress.kernels.learn.LearningRate;
 import io.shardpress.kernels.learn.LrqLinear;
+import io.shardpress.kernels.learn.TrainableLinear;
 import io.shardpress.kernels.nn.BlockShape;
 import io.shardpress.kernels.nn.BlockWeights;
 import io.shardpress.kernels.nn.DecoderBlock;
@@ -52,17 +54,17 @@ public record LrqUnit(
   public void run(TaskEnvironment environment) {
     BlockShape shape = spec.shape();
     BlockWeights original = spec.load(environment.reader());
-    Map<LinearRole, LrqLinear> linears = new EnumMap<>(LinearRole.class);
+    Map<LinearRole, TrainableLinear> linears = new EnumMap<>(LinearRole.class);
     schemes.forEach(
         (role, scheme) -> linears.put(role, linear(role, scheme, original, environment)));
-    BlockwiseLrq learner =
-        new BlockwiseLrq(
+    BlockwiseLearner learner =
+        new BlockwiseLearner(
             new DecoderBlock(shape, window, environment.matmul()),
             original,
             linears,
             settings.batchSize(),
-            settings.iterations(),
-            settings.learningRate());
+            new LearningRate(
+                settings.learningRate(), settings.iterations(), LearningRate.Decay.COSINE));
     learn(learner, environment);
     try (PartWriter writer = environment.store().write(part)) {
       linears.forEach(
@@ -105,7 +107,7 @@ public record LrqUnit(
         environment.matmul());
   }
 
-  private void learn(BlockwiseLrq learner, TaskEnvironment environment) {
+  private void learn(BlockwiseLearner learner, TaskEnvironment environment) {
     int windows = samples.get(samples.size() - 1).first() + samples.get(samples.size() - 1).count();
     int batch = settings.batchSize();
     float[] target = new float[batch * window * spec.shape().hidden()];
@@ -148,7 +150,7 @@ public record LrqUnit(
 
   /** Keeps the parameters with the least loss over windows spread evenly over the text. */
   private static final class BestSeen {
-    private final BlockwiseLrq learner;
+    private final BlockwiseLearner learner;
     private final Batch batches;
     private final int windows;
     private final int batch;
@@ -156,7 +158,11 @@ public record LrqUnit(
     private double least = Double.POSITIVE_INFINITY;
 
     BestSeen(
-        BlockwiseLrq learner, Batch batches, int windows, int batch, TaskEnvironment environment) {
+        BlockwiseLearner learner,
+        Batch batches,
+        int windows,
+        int batch,
+        TaskEnvironment environment) {
       this.learner = learner;
       this.batches = batches;
       this.windows = windows;

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class BlockwiseLrqTest {
+class BlockwiseLearnerTest {
   private static final Matmul MATMUL = Matmuls.chosen();
   private static final int WINDOW = 16;
   private static final int WINDOWS = 3;
@@ -81,7 +81,7 @@ class BlockwiseLrqTest {
     LrqLinear linear = learning.linears.get(LinearRole.DOWN);
     float[] r = linear.parameters()[2];
     float[] before = r.clone();
-    BlockwiseLrq learner = learning.learner();
+    BlockwiseLearner learner = learning.learner();
     learner.step(learning.target, WINDOWS, 0, Workers.single());
     for (int i = 0; i < r.length; i++) {
       double move = -RATE * Math.signum(linear.gradients()[2][i]);
@@ -132,8 +132,8 @@ class BlockwiseLrqTest {
     Learning small = new Learning(scheme, 4, ALL, true);
     Learning large = new Learning(scheme, 4, ALL, false);
     try (Workers workers = Workers.of(2)) {
-      BlockwiseLrq smallLearner = small.learner();
-      BlockwiseLrq largeLearner = large.learner();
+      BlockwiseLearner smallLearner = small.learner();
+      BlockwiseLearner largeLearner = large.learner();
       for (int i = 0; i < 3; i++) {
         double loss = smallLearner.step(small.target, windows, i, workers);
         assertThat(largeLearner.step(large.target, windows, i, workers))
@@ -197,15 +197,21 @@ class BlockwiseLrqTest {
       return a.output();
     }
 
-    BlockwiseLrq learner() {
-      BlockwiseLrq learner =
-          new BlockwiseLrq(block, weights, linears, WINDOWS, ITERATIONS, RATE, small);
+    BlockwiseLearner learner() {
+      BlockwiseLearner learner =
+          new BlockwiseLearner(
+              block,
+              weights,
+              linears,
+              WINDOWS,
+              new LearningRate(RATE, ITERATIONS, LearningRate.Decay.COSINE),
+              small);
       System.arraycopy(input, 0, learner.input(), 0, input.length);
       return learner;
     }
 
     double[] run(int steps, Workers workers) {
-      BlockwiseLrq learner = learner();
+      BlockwiseLearner learner = learner();
       double[] losses = new double[steps];
       for (int i = 0; i < steps; i++) {
         losses[i] = learner.step(target, WINDOWS, i, workers);

@@ -13,67 +13,54 @@ import java.util.function.BiConsumer;
 import java.util.function.IntConsumer;
 
 /**
- * LRQ by the output error of a whole block: all its linears learn at once from squared errors
- * against the full-precision block's output, summed over the window and averaged over batch and
- * hidden. Adam, with the learning rate falling to zero as a cosine.
+ * Learns by the output error of a whole block: all its linears at once, from squared errors against
+ * the full-precision block's output, summed over the window and averaged over batch and hidden
+ * (LRQ, FlexRound and AutoRound alike; what differs are the linears' parameters).
  */
-public final class BlockwiseLrq {
+public final class BlockwiseLearner {
   private final DecoderBlock block;
   private final BlockWeights weights;
-  private final Map<LinearRole, LrqLinear> linears;
-  private final Map<LinearRole, LrqOptimizer> optimizers = new EnumMap<>(LinearRole.class);
+  private final Map<LinearRole, ? extends TrainableLinear> linears;
   private final Map<LinearRole, float[]> weightGradients = new EnumMap<>(LinearRole.class);
   private final List<BatchSlice> slices;
   private final float[] input;
   private final boolean small;
   private final List<LinearRole> roles;
-  private final double learningRate;
-  private final int iterations;
+  private final LearningRate learningRate;
 
   /**
    * @param weights the block; its linears that are in {@code linears} are learned, the others stay
    * @param batch windows of a step, at most
    */
-  public BlockwiseLrq(
+  public BlockwiseLearner(
       DecoderBlock block,
       BlockWeights weights,
-      Map<LinearRole, LrqLinear> linears,
+      Map<LinearRole, ? extends TrainableLinear> linears,
       int batch,
-      int iterations,
-      double learningRate) {
-    this(
-        block,
-        weights,
-        linears,
-        batch,
-        iterations,
-        learningRate,
-        BatchSlice.isSmall(block.shape()));
+      LearningRate learningRate) {
+    this(block, weights, linears, batch, learningRate, BatchSlice.isSmall(block.shape()));
   }
 
   /**
    * @param small whether a window and a linear each get a thread of their own, instead of all
    *     threads in turn; the results differ by rounding alone
    */
-  BlockwiseLrq(
+  BlockwiseLearner(
       DecoderBlock block,
       BlockWeights weights,
-      Map<LinearRole, LrqLinear> linears,
+      Map<LinearRole, ? extends TrainableLinear> linears,
       int batch,
-      int iterations,
-      double learningRate,
+      LearningRate learningRate,
       boolean small) {
     this.block = block;
     this.weights = weights;
     this.linears = linears;
-    this.iterations = iterations;
     this.learningRate = learningRate;
     this.small = small;
     slices = BatchSlice.of(block, weights, batch, small);
     input = new float[batch * block.window() * block.shape().hidden()];
     linears.forEach(
         (role, linear) -> {
-          optimizers.put(role, new LrqOptimizer(linear));
           weightGradients.put(role, new float[block.shape().out(role) * block.shape().in(role)]);
         });
     roles = new ArrayList<>(linears.keySet());
@@ -96,17 +83,17 @@ public final class BlockwiseLrq {
   public double step(float[] target, int windows, int iteration, Workers workers) {
     BlockWeights w = weights.with(quantize(workers));
     double loss = pass(w, target, windows, true, workers);
-    double rate = learningRate * 0.5 * (1 + StrictMath.cos(Math.PI * iteration / iterations));
+    double rate = learningRate.at(iteration);
     forEachLinear(
         workers,
         (role, inner) -> {
-          LrqLinear linear = linears.get(role);
+          TrainableLinear linear = linears.get(role);
           float[] gradient = weightGradients.get(role);
           for (int i = 0; i < slices.size(); i++) {
             slices.get(i).weightGradient(role, i == 0 ? 0 : 1, gradient, inner);
           }
           linear.backward(gradient, inner);
-          optimizers.get(role).step(iteration + 1, rate, inner);
+          linear.step(iteration + 1, rate, inner);
         });
     return loss;
   }
@@ -170,11 +157,11 @@ public final class BlockwiseLrq {
 
   /** Remembers the present parameters. */
   public void remember() {
-    linears.values().forEach(LrqLinear::remember);
+    linears.values().forEach(TrainableLinear::remember);
   }
 
   /** Goes back to the parameters last remembered. */
   public void recall() {
-    linears.values().forEach(LrqLinear::recall);
+    linears.values().forEach(TrainableLinear::recall);
   }
 }
