@@ -239,6 +239,13 @@ public final class LrqLinear implements TrainableLinear {
     return QuantizedLinear.round(shrunk, out, in, scheme, steps);
   }
 
+  @Override
+  public float[] rounded(Workers workers) {
+    lowRank(workers);
+    RowTiles.forEach(out, workers, this::shrinkRow);
+    return shrunk.clone();
+  }
+
   /** L·U into {@code shrunk}. */
   private void lowRank(Workers workers) {
     if (rank > 0) {

@@ -34,4 +34,10 @@ public interface TrainableLinear {
 
   /** What was learned, its steps rounded to the stored dtype before the codes are chosen. */
   QuantizedLinear result(ScaleFormat format, Workers workers);
+
+  /**
+   * The weights [out×in] that are rounded to {@link #result}'s codes, times the steps: another
+   * learner can start from them. A new array.
+   */
+  float[] rounded(Workers workers);
 }

@@ -1,40 +1,144 @@
 package io.shardpress.schemas.recipe;
 
 import java.io.Serializable;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * One step of a recipe: which modules, stored how, learned by which algorithm with what settings.
+ * What the settings mean to an algorithm say {@link GptqSettings}, {@link BlockwiseSettings},
+ * {@link LrqSettings} and their like.
  */
-public sealed interface Modifier extends Serializable
-    permits QuantizationModifier, GptqModifier, LrqModifier {
+public final class Modifier implements Serializable {
+  private static final long serialVersionUID = 1;
+
+  private final ModifierKind kind;
+  private final List<SchemeGroup> groups;
+  private final List<String> ignore;
+  private final EnumMap<SettingKey, Object> settings;
+
+  /**
+   * @param groups targets and their schemes; the first that matches a module wins; empty only where
+   *     the kind does not quantize by itself
+   * @param ignore modules left as they are even where a group matches; written like targets
+   * @param given values by key; what is missing takes its default
+   */
+  Modifier(ModifierKind kind, List<SchemeGroup> groups, List<String> ignore, Settings given) {
+    this.kind = kind;
+    this.groups = List.copyOf(groups);
+    this.ignore = List.copyOf(ignore);
+    this.settings = new EnumMap<>(SettingKey.class);
+    for (SettingKey key : SettingKey.values()) {
+      if (key.kinds().contains(kind) && key.isSetting()) {
+        settings.put(key, given.has(key) ? given.get(key) : key.standard(kind));
+      }
+    }
+  }
 
   /** The algorithm. */
-  ModifierKind kind();
+  public ModifierKind kind() {
+    return kind;
+  }
 
-  /** Targets and their schemes; the first group that matches a module wins. Never empty. */
-  List<SchemeGroup> groups();
+  /** Targets and their schemes; the first group that matches a module wins. */
+  public List<SchemeGroup> groups() {
+    return groups;
+  }
 
   /** Modules left as they are even where a group matches; targets as in a group. */
-  List<String> ignore();
+  public List<String> ignore() {
+    return ignore;
+  }
 
   /**
    * Every setting of the algorithm by its key, defaults written out: Boolean, Long, Double or
    * String, in the order in which a recipe shows them.
    */
-  Map<String, Object> settings();
+  public Map<String, Object> settings() {
+    Map<String, Object> byName = new LinkedHashMap<>();
+    settings.forEach((key, value) -> byName.put(key.key(), value));
+    return Collections.unmodifiableMap(byName);
+  }
+
+  /** Whether the algorithm has such a setting. */
+  boolean has(SettingKey key) {
+    return settings.containsKey(key);
+  }
+
+  boolean flag(SettingKey key) {
+    return (boolean) value(key);
+  }
+
+  int whole(SettingKey key) {
+    return Math.toIntExact((long) value(key));
+  }
+
+  double real(SettingKey key) {
+    return (double) value(key);
+  }
+
+  String word(SettingKey key) {
+    return (String) value(key);
+  }
+
+  long wide(SettingKey key) {
+    return (long) value(key);
+  }
+
+  private Object value(SettingKey key) {
+    Object value = settings.get(key);
+    if (value == null) {
+      throw new IllegalArgumentException(kind + " has no setting " + key.key());
+    }
+    return value;
+  }
 
   /** The same with another seed; itself where nothing is random. */
-  Modifier withSeed(long seed);
+  public Modifier withSeed(long seed) {
+    if (!settings.containsKey(SettingKey.SEED)) {
+      return this;
+    }
+    Settings changed = new Settings();
+    settings.forEach(changed::put);
+    changed.put(SettingKey.SEED, seed);
+    return new Modifier(kind, groups, ignore, changed);
+  }
+
+  /** The seed of its random numbers; 0 where nothing is random. */
+  public long seed() {
+    return settings.containsKey(SettingKey.SEED) ? wide(SettingKey.SEED) : 0;
+  }
 
   /** One line that holds all that its results depend on; see {@link Recipe#canonical}. */
-  default String canonical() {
+  public String canonical() {
     return RecipeText.canonical(this);
   }
 
   /** Whether it needs calibration text. */
-  default boolean calibrated() {
-    return kind() != ModifierKind.QUANTIZATION;
+  public boolean calibrated() {
+    return kind.calibrated();
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Modifier that
+        && kind == that.kind
+        && groups.equals(that.groups)
+        && ignore.equals(that.ignore)
+        && settings.equals(that.settings);
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(kind, groups, ignore, settings);
+  }
+
+  @Override
+  public String toString() {
+    return canonical();
   }
 }

@@ -8,23 +8,56 @@ import java.util.stream.Stream;
 
 /** The modifiers by their name in a recipe and the algorithm's name on the command line. */
 public enum ModifierKind {
-  QUANTIZATION("QuantizationModifier", "rtn", true),
-  GPTQ("GPTQModifier", "gptq", true),
-  LRQ("LRQModifier", "lrq", true),
-  EASY_QUANT("EasyQuantModifier", "easyquant", false),
-  SMOOTH_QUANT("SmoothQuantModifier", "smoothquant", false),
-  AWQ("AWQModifier", "awq", false),
-  FLEX_ROUND("FlexRoundModifier", "flexround", false),
-  AUTO_ROUND("AutoRoundModifier", "autoround", false);
+  QUANTIZATION("QuantizationModifier", "rtn", Way.DATA_FREE, true),
+  GPTQ("GPTQModifier", "gptq", Way.LAYER_WISE, true),
+  LRQ("LRQModifier", "lrq", Way.BLOCK_WISE, true),
+  EASY_QUANT("EasyQuantModifier", "easyquant", Way.DATA_FREE, false),
+  SMOOTH_QUANT("SmoothQuantModifier", "smoothquant", Way.TRANSFORM, false),
+  AWQ("AWQModifier", "awq", Way.LAYER_WISE, false),
+  FLEX_ROUND("FlexRoundModifier", "flexround", Way.BLOCK_WISE, true),
+  AUTO_ROUND("AutoRoundModifier", "autoround", Way.BLOCK_WISE, true);
+
+  /** What an algorithm needs, and so what runs side by side. */
+  private enum Way {
+    /** The weights alone. */
+    DATA_FREE,
+    /** Second moments of a linear's inputs. */
+    LAYER_WISE,
+    /** A block's inputs and outputs. */
+    BLOCK_WISE,
+    /** Changes weights so that another quantizes them better. */
+    TRANSFORM
+  }
 
   private final String modifier;
   private final String algorithm;
+  private final Way way;
   private final boolean supported;
 
-  ModifierKind(String modifier, String algorithm, boolean supported) {
+  ModifierKind(String modifier, String algorithm, Way way, boolean supported) {
     this.modifier = modifier;
     this.algorithm = algorithm;
+    this.way = way;
     this.supported = supported;
+  }
+
+  /** Whether it needs calibration text. */
+  public boolean calibrated() {
+    return way != Way.DATA_FREE;
+  }
+
+  /** Whether it chooses integers itself. */
+  public boolean quantizes() {
+    return way != Way.TRANSFORM;
+  }
+
+  /** Whether it learns by the output error of whole blocks. */
+  public boolean blockwise() {
+    return way == Way.BLOCK_WISE;
+  }
+
+  boolean isSupported() {
+    return supported;
   }
 
   /** The key in a recipe: GPTQModifier. */

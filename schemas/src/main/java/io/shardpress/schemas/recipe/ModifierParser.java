@@ -53,12 +53,7 @@ final class ModifierParser {
   /** A modifier of that kind; what the settings do not hold takes its default. */
   static Modifier build(
       ModifierKind kind, List<SchemeGroup> groups, List<String> ignore, Settings settings) {
-    return switch (kind) {
-      case QUANTIZATION -> QuantizationModifier.of(groups, ignore, settings);
-      case GPTQ -> GptqModifier.of(groups, ignore, settings);
-      case LRQ -> LrqModifier.of(groups, ignore, settings);
-      default -> throw new IllegalStateException(kind + " has no record");
-    };
+    return new Modifier(kind, groups, ignore, settings);
   }
 
   private void read(SettingKey key, JsonNode node) {
@@ -146,13 +141,11 @@ final class ModifierParser {
     GroupsParser parser =
         new GroupsParser(where, (JsonNode) settings.get(SettingKey.CONFIG_GROUPS));
     if (parser.searchesSteps()) {
-      SettingKey search =
-          kind == ModifierKind.QUANTIZATION ? SettingKey.STEP_SEARCH_RTN : SettingKey.STEP_SEARCH;
-      if (settings.has(search) && !settings.flag(search)) {
+      if (settings.has(SettingKey.STEP_SEARCH) && !settings.flag(SettingKey.STEP_SEARCH)) {
         throw new UsageException(
             where + ": observer mse and step_search false contradict each other; leave one out");
       }
-      settings.put(search, true);
+      settings.put(SettingKey.STEP_SEARCH, true);
     }
     return parser.groups();
   }

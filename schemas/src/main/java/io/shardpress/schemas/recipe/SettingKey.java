@@ -1,11 +1,16 @@
 package io.shardpress.schemas.recipe;
 
+import static io.shardpress.schemas.recipe.ModifierKind.AUTO_ROUND;
+import static io.shardpress.schemas.recipe.ModifierKind.AWQ;
+import static io.shardpress.schemas.recipe.ModifierKind.EASY_QUANT;
+import static io.shardpress.schemas.recipe.ModifierKind.FLEX_ROUND;
 import static io.shardpress.schemas.recipe.ModifierKind.GPTQ;
 import static io.shardpress.schemas.recipe.ModifierKind.LRQ;
 import static io.shardpress.schemas.recipe.ModifierKind.QUANTIZATION;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 
 /**
  * The keys of a modifier, their values and defaults, and llm-compressor's name for each. The parser
@@ -29,22 +34,38 @@ enum SettingKey {
       "",
       "group_size",
       all()),
-  OBJECTIVE("objective", choice(List.of("block"), List.of("layer")), "block", "", List.of(LRQ)),
-  INIT("init", choice(List.of("gptq", "rtn"), List.of()), "gptq", "", List.of(LRQ)),
-  ORDER(
-      "order",
-      choice(List.of("sequential", "parallel"), List.of()),
-      "sequential",
-      "",
-      List.of(LRQ)),
+  OBJECTIVE("objective", choice("block", "layer"), "block", "", List.of(LRQ)),
+  INIT("init", choice("gptq", "rtn"), "gptq", "", List.of(LRQ)),
+  ORDER("order", choice("sequential", "parallel"), "sequential", "", blockwise()),
   RANK("rank", atLeast(0), 0L, "", List.of(LRQ)),
-  ITERATIONS("iterations", atLeast(1), 500L, "", List.of(LRQ)),
-  LEARNING_RATE("learning_rate", new Domain.Real(0, 1), 1e-3, "", List.of(LRQ)),
-  BATCH_SIZE("batch_size", atLeast(1), 2L, "", List.of(LRQ)),
-  KEEP_BEST("keep_best", new Domain.Flag(), true, "", List.of(LRQ)),
-  TOUCH_UP("touch_up", new Domain.Whole(0, 0), 0L, "", List.of(LRQ)),
-  STEP_SEARCH("step_search", new Domain.Flag(), true, "observer: mse", List.of(GPTQ, LRQ)),
-  STEP_SEARCH_RTN("step_search", new Domain.Flag(), false, "observer: mse", List.of(QUANTIZATION)),
+  ITERATIONS("iterations", atLeast(1), 500L, "iters", blockwise(), Map.of(AUTO_ROUND, 200L)),
+  LEARNING_RATE(
+      "learning_rate",
+      new Domain.Real(0, 1),
+      1e-3,
+      "lr",
+      blockwise(),
+      Map.of(FLEX_ROUND, 3e-3, AUTO_ROUND, 0.0)),
+  BATCH_SIZE("batch_size", atLeast(1), 2L, "batch_size", blockwise(), Map.of(AUTO_ROUND, 8L)),
+  KEEP_BEST("keep_best", new Domain.Flag(), true, "", blockwise()),
+  TOUCH_UP("touch_up", atLeast(0), 0L, "", blockwise()),
+  STEP_SEARCH(
+      "step_search",
+      new Domain.Flag(),
+      true,
+      "observer: mse",
+      quantizing(),
+      Map.of(
+          QUANTIZATION,
+          false,
+          EASY_QUANT,
+          false,
+          AWQ,
+          false,
+          FLEX_ROUND,
+          false,
+          AUTO_ROUND,
+          false)),
   ALPHA("alpha", new Domain.Real(0, 1), 0.5, "", List.of(GPTQ, LRQ)),
   DAMPING("damping", new Domain.Real(0, 10), 0.1, "", List.of(GPTQ, LRQ)),
   BLOCK_SIZE("block_size", atLeast(1), 128L, "block_size", List.of(GPTQ, LRQ)),
@@ -52,8 +73,13 @@ enum SettingKey {
       "dampening_frac", new Domain.Real(0, 10), 0.01, "dampening_frac", List.of(GPTQ, LRQ)),
   TRUE_SEQUENTIAL("true_sequential", new Domain.Flag(), true, "", List.of(GPTQ, LRQ)),
   ACTORDER("actorder", new Domain.Nothing(), "", "actorder", List.of(GPTQ, LRQ)),
-  SEED("seed", new Domain.Whole(Long.MIN_VALUE, Long.MAX_VALUE), 0L, "", List.of(GPTQ, LRQ)),
-  KV_CACHE_SCHEME("kv_cache_scheme", new Domain.Nothing(), "", "kv_cache_scheme", all()),
+  SEED(
+      "seed",
+      new Domain.Whole(Long.MIN_VALUE, Long.MAX_VALUE),
+      0L,
+      "",
+      List.of(GPTQ, LRQ, FLEX_ROUND, AUTO_ROUND)),
+  KV_CACHE_SCHEME("kv_cache_scheme", new Domain.Nothing(), "", "kv_cache_scheme", quantizing()),
   SEQUENTIAL_UPDATE(
       "sequential_update", new Domain.Anything("anything"), "", "sequential_update", all()),
   SEQUENTIAL_TARGETS(
@@ -66,9 +92,21 @@ enum SettingKey {
   private final Object standard;
   private final String elsewhere;
   private final List<ModifierKind> kinds;
+  private final Map<ModifierKind, Object> others;
 
   SettingKey(
       String key, Domain domain, Object standard, String elsewhere, List<ModifierKind> kinds) {
+    this(key, domain, standard, elsewhere, kinds, Map.of());
+  }
+
+  SettingKey(
+      String key,
+      Domain domain,
+      Object standard,
+      String elsewhere,
+      List<ModifierKind> kinds,
+      Map<ModifierKind, Object> others) {
+    this.others = others;
     this.key = key;
     this.domain = domain;
     this.standard = standard;
@@ -77,15 +115,27 @@ enum SettingKey {
   }
 
   private static List<ModifierKind> all() {
-    return List.of(QUANTIZATION, GPTQ, LRQ);
+    return Arrays.stream(ModifierKind.values()).filter(ModifierKind::isSupported).toList();
+  }
+
+  private static List<ModifierKind> quantizing() {
+    return Arrays.stream(ModifierKind.values())
+        .filter(kind -> kind.isSupported() && kind.quantizes())
+        .toList();
+  }
+
+  private static List<ModifierKind> blockwise() {
+    return Arrays.stream(ModifierKind.values())
+        .filter(kind -> kind.isSupported() && kind.blockwise())
+        .toList();
   }
 
   private static Domain atLeast(int least) {
     return new Domain.Whole(least, Integer.MAX_VALUE);
   }
 
-  private static Domain choice(List<String> words, List<String> refused) {
-    return new Domain.Choice(words, refused);
+  private static Domain choice(String... words) {
+    return new Domain.Choice(List.of(words), List.of());
   }
 
   /** The key as a recipe writes it. */
@@ -100,6 +150,21 @@ enum SettingKey {
   /** The value of a recipe that does not name the key; "" where there is none. */
   Object standard() {
     return standard;
+  }
+
+  /** The value of a recipe that does not name the key in a modifier of that kind. */
+  Object standard(ModifierKind kind) {
+    return others.getOrDefault(kind, standard);
+  }
+
+  /** Modifiers whose default differs from {@link #standard()}. */
+  Map<ModifierKind, Object> others() {
+    return others;
+  }
+
+  /** Whether it is one of the algorithm's settings, not a target, a scheme or passed over. */
+  boolean isSetting() {
+    return !(standard instanceof List<?>) && !standard.equals("");
   }
 
   /** llm-compressor's name for it, "" for what only we have. */

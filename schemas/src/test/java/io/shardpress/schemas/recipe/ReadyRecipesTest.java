@@ -56,15 +56,30 @@ class ReadyRecipesTest {
 
   private String row(SettingKey key) {
     String modifiers =
+        key.kinds().equals(SettingKey.TARGETS.kinds())
+            ? "all"
+            : key.kinds().stream()
+                .map(ReadyRecipesTest::shortName)
+                .collect(Collectors.joining(", "));
+    String standard = text(key.standard());
+    String others =
         key.kinds().stream()
-            .map(kind -> kind.modifier().replace("Modifier", ""))
+            .filter(key.others()::containsKey)
+            .map(kind -> shortName(kind) + ": " + text(key.others().get(kind)))
             .collect(Collectors.joining(", "));
-    String standard =
-        key.standard() instanceof Double number
-            ? Decimals.text(number)
-            : String.valueOf(key.standard());
+    if (!others.isEmpty()) {
+      standard += " (" + others + ")";
+    }
     return "| `%s` | %s | %s | %s | %s"
         .formatted(key.key(), modifiers, key.domain().wanted(), standard, key.elsewhere())
         .strip();
+  }
+
+  private static String shortName(ModifierKind kind) {
+    return kind.modifier().replace("Modifier", "");
+  }
+
+  private static String text(Object value) {
+    return value instanceof Double number ? Decimals.text(number) : String.valueOf(value);
   }
 }

@@ -18,61 +18,60 @@ class RecipeTest {
     return Recipe.parse("r.yaml", yaml);
   }
 
-  private static LrqModifier lrq(String keys) {
-    return (LrqModifier)
-        parse("quant_stage: {quant_modifiers: {LRQModifier: {scheme: W4A16" + keys + "}}}")
-            .modifiers()
-            .get(0);
+  private static Modifier lrq(String keys) {
+    return parse("quant_stage: {quant_modifiers: {LRQModifier: {scheme: W4A16" + keys + "}}}")
+        .modifiers()
+        .get(0);
   }
 
   @Test
   void everyKeyOfTheDesignIsRead() {
-    LrqModifier m =
-        (LrqModifier)
-            parse(
-                    """
-                    quant_stage:
-                      quant_modifiers:
-                        LRQModifier: {targets: [Linear], ignore: [lm_head], scheme: W3A16_ASYM, group_size: channel, objective: block, init: rtn, order: parallel, rank: 16, iterations: 300, learning_rate: 2e-3, batch_size: 4, step_search: false, alpha: 0.25, damping: 0.2, touch_up: 0, seed: 7, keep_best: false, true_sequential: false, block_size: 64, dampening_frac: 0.05}
-                    """)
-                .modifiers()
-                .get(0);
-    assertThat(m)
+    Modifier m =
+        parse(
+                """
+                quant_stage:
+                  quant_modifiers:
+                    LRQModifier: {targets: [Linear], ignore: [lm_head], scheme: W3A16_ASYM, group_size: channel, objective: layer, init: rtn, order: parallel, rank: 16, iterations: 300, learning_rate: 2e-3, batch_size: 4, step_search: false, alpha: 0.25, damping: 0.2, touch_up: 100, seed: 7, keep_best: false, true_sequential: false, block_size: 64, dampening_frac: 0.05}
+                """)
+            .modifiers()
+            .get(0);
+    assertThat(m.groups())
+        .containsExactly(new SchemeGroup(List.of("Linear"), new WeightScheme(3, false, 0)));
+    assertThat(m.ignore()).containsExactly("lm_head");
+    assertThat(LrqSettings.of(m))
+        .isEqualTo(new LrqSettings(LrqSettings.Objective.LAYER, LrqSettings.Init.RTN, 16));
+    assertThat(BlockwiseSettings.of(m))
         .isEqualTo(
-            new LrqModifier(
-                List.of(new SchemeGroup(List.of("Linear"), new WeightScheme(3, false, 0))),
-                List.of("lm_head"),
-                LrqModifier.Init.RTN,
-                LrqModifier.Order.PARALLEL,
-                16,
-                300,
-                2e-3,
-                4,
-                false,
-                false,
-                0.25,
-                0.2,
-                64,
-                0.05,
-                false,
-                7));
+            new BlockwiseSettings(
+                BlockwiseSettings.Order.PARALLEL, 300, 2e-3, 4, false, 100, false, 7));
+    assertThat(GptqSettings.of(m)).isEqualTo(new GptqSettings(false, 0.25, 0.2, 64, 0.05, false));
   }
 
   @Test
   void defaultsAreThoseOfTheDesign() {
-    LrqModifier m = lrq("");
+    Modifier m = lrq("");
     assertThat(m.groups()).containsExactly(new SchemeGroup(List.of("Linear"), W4));
     assertThat(m.ignore()).containsExactly("lm_head");
-    assertThat(m.init()).isEqualTo(LrqModifier.Init.GPTQ);
-    assertThat(m.order()).isEqualTo(LrqModifier.Order.SEQUENTIAL);
-    assertThat(m.iterations()).isEqualTo(500);
-    assertThat(m.learningRate()).isEqualTo(1e-3);
-    assertThat(m.batchSize()).isEqualTo(2);
-    assertThat(m.stepSearch()).isTrue();
-    assertThat(m.keepBest()).isTrue();
-    assertThat(m.alpha()).isEqualTo(0.5);
-    assertThat(m.damping()).isEqualTo(0.1);
-    assertThat(m.seed()).isZero();
+    assertThat(LrqSettings.of(m))
+        .isEqualTo(new LrqSettings(LrqSettings.Objective.BLOCK, LrqSettings.Init.GPTQ, 0));
+    assertThat(BlockwiseSettings.of(m))
+        .isEqualTo(
+            new BlockwiseSettings(
+                BlockwiseSettings.Order.SEQUENTIAL, 500, 1e-3, 2, true, 0, true, 0));
+    assertThat(GptqSettings.of(m)).isEqualTo(new GptqSettings(true, 0.5, 0.1, 128, 0.01, true));
+  }
+
+  /** Published: FlexRound's 5000 steps are the paper's; AutoRound's 200 of 1/200 fall evenly. */
+  @Test
+  void defaultsDifferByAlgorithm() {
+    assertThat(BlockwiseSettings.of(parse("AutoRoundModifier: {scheme: W4A16}").modifiers().get(0)))
+        .isEqualTo(
+            new BlockwiseSettings(
+                BlockwiseSettings.Order.SEQUENTIAL, 200, 0.005, 8, true, 0, false, 0));
+    assertThat(BlockwiseSettings.of(parse("FlexRoundModifier: {scheme: W4A16}").modifiers().get(0)))
+        .isEqualTo(
+            new BlockwiseSettings(
+                BlockwiseSettings.Order.SEQUENTIAL, 500, 3e-3, 2, true, 0, false, 0));
   }
 
   @ParameterizedTest
@@ -84,7 +83,7 @@ class RecipeTest {
     "2000,4096,4096,2000"
   })
   void rankIsResolvedPerLinear(int rank, int out, int in, int expected) {
-    assertThat(lrq(", rank: " + rank).rank(out, in)).isEqualTo(expected);
+    assertThat(LrqSettings.of(lrq(", rank: " + rank)).rank(out, in)).isEqualTo(expected);
   }
 
   /** The forms in which recipes of llm-compressor lie around, old and new. */
@@ -126,9 +125,7 @@ class RecipeTest {
     String groups =
         "config_groups: {g: {targets: [Linear], weights: {num_bits: 4, group_size: 128, observer: mse}}}";
     assertThat(parse("QuantizationModifier: {" + groups + "}").modifiers())
-        .containsExactly(
-            new QuantizationModifier(
-                List.of(new SchemeGroup(List.of("Linear"), W4)), List.of("lm_head"), true));
+        .isEqualTo(parse("QuantizationModifier: {scheme: W4A16, step_search: true}").modifiers());
     assertThatThrownBy(() -> parse("GPTQModifier: {step_search: false, " + groups + "}"))
         .isInstanceOf(UsageException.class)
         .hasMessageContaining("contradict");
@@ -180,8 +177,8 @@ class RecipeTest {
         "LRQModifier: {scheme: W4A16, rank: 1.5}|r.yaml: LRQModifier.rank is 1.5, want an integer of at least 0",
         "LRQModifier: {scheme: W4A16, step_search: 1}|r.yaml: LRQModifier.step_search is 1, want true or false",
         "LRQModifier: {scheme: W4A16, alpha: [1]}|r.yaml: LRQModifier.alpha is [1], want a number from 0.0 to 1.0",
-        "LRQModifier: {scheme: W4A16, objective: layer}|r.yaml: LRQModifier.objective is \"layer\", want block (not supported yet: layer)",
-        "LRQModifier: {scheme: W4A16, touch_up: 100}|r.yaml: LRQModifier.touch_up is 100, want 0 only",
+        "LRQModifier: {scheme: W4A16, objective: channel}|r.yaml: LRQModifier.objective is \"channel\", want block or layer",
+        "LRQModifier: {scheme: W4A16, touch_up: -1}|r.yaml: LRQModifier.touch_up is -1, want an integer of at least 0",
         "LRQModifier: {scheme: W4A61}|r.yaml: LRQModifier: unknown scheme 'W4A61', the nearest is W4A16;",
         "LRQModifier: {scheme: W8A8}|r.yaml: LRQModifier: scheme W8A8 is not supported yet;",
         "LRQModifier: {scheme: W4A16, config_groups: {}}|both scheme and config_groups",
@@ -191,7 +188,7 @@ class RecipeTest {
         "LRQModifier: {scheme: W4A16, ignore: ['re:(']}|r.yaml: LRQModifier: target 're:(' is no regular expression",
         "GPTQModifier: {scheme: W4A16, actorder: group}|r.yaml: GPTQModifier.actorder is \"group\", want null only",
         "LRQModifer: {scheme: W4A16}|r.yaml: unknown modifier 'LRQModifer', the nearest is LRQModifier;",
-        "AWQModifier: {scheme: W4A16}|r.yaml: modifier AWQModifier is not supported yet; supported are QuantizationModifier, GPTQModifier, LRQModifier",
+        "AWQModifier: {scheme: W4A16}|r.yaml: modifier AWQModifier is not supported yet; supported are QuantizationModifier, GPTQModifier, LRQModifier, FlexRoundModifier, AutoRoundModifier",
         "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bit: 4}}}}|r.yaml: GPTQModifier: config_groups.g.weights: unknown key 'num_bit', the nearest is num_bits",
         "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, type: float}}}}|config_groups.g.weights.type is \"float\", want int",
         "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, strategy: tensor}}}}|config_groups.g.weights.strategy is \"tensor\", want group or channel",
@@ -213,7 +210,7 @@ class RecipeTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"rtn", "gptq", "lrq"})
+  @ValueSource(strings = {"rtn", "gptq", "lrq", "flexround", "autoround"})
   void yamlReadsBackEqual(String algorithm) {
     for (String scheme : Schemes.supported()) {
       for (int size : new int[] {0, 32, 128}) {
@@ -246,11 +243,14 @@ class RecipeTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"easyquant", "smoothquant", "awq", "flexround", "autoround"})
+  @ValueSource(strings = {"easyquant", "smoothquant", "awq"})
   void laterAlgorithmsAreKnownAndRefused(String name) {
     assertThatThrownBy(() -> Recipe.of(name, "W4A16", OptionalInt.empty(), List.of(), List.of(), 0))
         .isInstanceOf(UsageException.class)
-        .hasMessage("algorithm " + name + " is not supported yet; supported are rtn, gptq, lrq");
+        .hasMessage(
+            "algorithm "
+                + name
+                + " is not supported yet; supported are rtn, gptq, lrq, flexround, autoround");
   }
 
   @ParameterizedTest

@@ -2,9 +2,11 @@ package io.shardpress.spark.job;
 
 import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.schemas.output.OutputTensor;
-import io.shardpress.schemas.recipe.GptqModifier;
-import io.shardpress.schemas.recipe.LrqModifier;
+import io.shardpress.schemas.recipe.BlockwiseSettings;
+import io.shardpress.schemas.recipe.GptqSettings;
+import io.shardpress.schemas.recipe.LrqSettings;
 import io.shardpress.schemas.recipe.Modifier;
+import io.shardpress.schemas.recipe.ModifierKind;
 import io.shardpress.schemas.safetensors.Dtype;
 import io.shardpress.schemas.safetensors.TensorSpec;
 import io.shardpress.spark.plan.CompressionPlan;
@@ -13,10 +15,10 @@ import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.unit.AdvanceUnit;
 import io.shardpress.spark.unit.BlockError;
 import io.shardpress.spark.unit.BlockSpec;
+import io.shardpress.spark.unit.BlockwiseUnit;
 import io.shardpress.spark.unit.ChainLink;
 import io.shardpress.spark.unit.ForwardUnit;
 import io.shardpress.spark.unit.LearnedLinear;
-import io.shardpress.spark.unit.LrqUnit;
 import io.shardpress.spark.unit.SamplePartition;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -32,6 +34,7 @@ import java.util.Map;
 final class CalibratedJob {
   private final ChainContext context;
   private final Modifier modifier;
+  private final BlockwiseSettings blockwise;
   private final Progress progress;
   private final Map<String, PlanEntry> entries;
   private TaskRunner.Ran learners = TaskRunner.Ran.NOTHING;
@@ -41,6 +44,7 @@ final class CalibratedJob {
     this.progress = progress;
     this.entries = context.plan().quantized();
     this.modifier = entries.values().iterator().next().choice().modifier();
+    this.blockwise = modifier.kind().blockwise() ? BlockwiseSettings.of(modifier) : null;
   }
 
   /** What the learners themselves cost, forward passes that only carry activations on apart. */
@@ -57,19 +61,40 @@ final class CalibratedJob {
   Map<String, LearnedLinear> run(List<PartKey> embedded) {
     int blocks = context.plan().config().layers();
     progress.begin(blocks);
-    boolean parallel =
-        modifier instanceof LrqModifier lrq && lrq.order() == LrqModifier.Order.PARALLEL;
-    Map<String, LearnedLinear> learned = parallel ? sideBySide(embedded) : inOrder(embedded);
+    Map<String, LearnedLinear> learned;
+    if (!parallel()) {
+      learned = inOrder(embedded, Map.of());
+    } else if (blockwise.touchUp() == 0) {
+      learned = sideBySide(embedded);
+    } else {
+      learned = inOrder(embedded, sideBySide(embedded));
+    }
     progress.end();
     return learned;
   }
 
-  private Map<String, LearnedLinear> inOrder(List<PartKey> embedded) {
+  private boolean parallel() {
+    return blockwise != null && blockwise.order() == BlockwiseSettings.Order.PARALLEL;
+  }
+
+  /** Whether blocks learn side by side first, and then again in order. */
+  private boolean touchesUp() {
+    return parallel() && blockwise.touchUp() > 0;
+  }
+
+  private Map<String, LearnedLinear> inOrder(
+      List<PartKey> embedded, Map<String, LearnedLinear> start) {
     Map<String, LearnedLinear> learned = new HashMap<>();
     List<PartKey> full = embedded;
     List<PartKey> quantized = embedded;
     for (int i = 0; i < context.plan().config().layers(); i++) {
       BlockState block = block(i, full, quantized);
+      block.targets.forEach(
+          (role, entry) -> {
+            if (start.containsKey(entry.module())) {
+              block.learned.put(role, start.get(entry.module()));
+            }
+          });
       boolean staged = !block.targets.isEmpty() && learn(block);
       List<PartKey> nextFull = outputs(block.original(), full, block.digest);
       List<PartKey> nextQuantized = outputs(block.link(), quantized, block.digest);
@@ -105,18 +130,23 @@ final class CalibratedJob {
       targets.add(next);
       full = next;
     }
-    learnByLrq((LrqModifier) modifier, blocks, targets);
+    learnByBlocks(blockwise, blocks, targets);
     for (int i = 0; i < blocks.size(); i++) {
       BlockState block = blocks.get(i);
+      block.learned.forEach((role, linear) -> learned.put(linear.module(), linear));
+      if (touchesUp()) {
+        continue;
+      }
       List<PartKey> local = keys("local output", block.link(), block.full, block.digest);
       forward("error of block " + i, block.link(), block.full, local, targets.get(i));
       report(block, local);
-      block.learned.forEach((role, linear) -> learned.put(linear.module(), linear));
       forget(local);
       forget(block.passing);
     }
-    forget(embedded);
-    targets.forEach(this::forget);
+    if (!touchesUp()) {
+      forget(embedded);
+      targets.forEach(this::forget);
+    }
     return learned;
   }
 
@@ -127,8 +157,9 @@ final class CalibratedJob {
    */
   private boolean learn(BlockState block) {
     List<BlockState> alone = List.of(block);
-    if (modifier instanceof GptqModifier gptq) {
-      GptqSolver solver = new GptqSolver(context, GptqParameters.of(gptq));
+    if (modifier.kind() == ModifierKind.GPTQ) {
+      GptqParameters parameters = new GptqParameters(GptqSettings.of(modifier), false);
+      GptqSolver solver = new GptqSolver(context, parameters);
       List<GptqSolver.StageUnits> stages = solver.prepare(alone);
       if (known(block)) {
         return false;
@@ -136,35 +167,53 @@ final class CalibratedJob {
       learners = learners.plus(solver.run(stages));
       return true;
     }
-    LrqModifier lrq = (LrqModifier) modifier;
     List<PartKey> targets = outputs(block.original(), block.full, block.digest);
-    if (lrq.init() != LrqModifier.Init.GPTQ) {
+    if (!startsFromGptq() || touchesUp()) {
       String what = "targets of block " + block.spec.block();
       forward(what, block.original(), block.full, targets, null);
     }
-    learnByLrq(lrq, alone, List.of(targets));
+    learnByBlocks(
+        touchesUp() ? blockwise.withIterations(blockwise.touchUp()) : blockwise,
+        alone,
+        List.of(targets));
     return false;
   }
 
-  private void learnByLrq(
-      LrqModifier settings, List<BlockState> blocks, List<List<PartKey>> targets) {
-    GptqSolver solver = new GptqSolver(context, GptqParameters.of(settings));
-    List<GptqSolver.StageUnits> stages =
-        settings.init() == LrqModifier.Init.GPTQ ? solver.prepare(blocks) : List.of();
-    List<LrqUnit> units = new LrqLearner(context, settings).prepare(blocks, targets);
-    if (!blocks.stream().allMatch(this::known)) {
-      learners = learners.plus(solver.run(stages));
-      if (!stages.isEmpty()) {
-        // GPTQ's passes have taken the full-precision chain to the block's last product.
-        for (int i = 0; i < blocks.size(); i++) {
-          BlockState block = blocks.get(i);
-          String what = "targets of block " + block.spec.block();
-          context.runner().run(what, advances(block, targets.get(i), null));
-        }
-      }
-      String what = "lrq from block " + blocks.get(0).spec.block();
-      learners = learners.plus(context.runner().run(what, units));
+  private boolean startsFromGptq() {
+    return modifier.kind() == ModifierKind.LRQ
+        && LrqSettings.of(modifier).init() == LrqSettings.Init.GPTQ;
+  }
+
+  /**
+   * Learns blocks side by side, from GPTQ's result where that is asked for and they have not been
+   * learned before.
+   */
+  private void learnByBlocks(
+      BlockwiseSettings course, List<BlockState> blocks, List<List<PartKey>> targets) {
+    boolean first = blocks.stream().allMatch(block -> block.learned.isEmpty());
+    List<GptqSolver.StageUnits> stages = List.of();
+    GptqSolver solver = null;
+    if (first && startsFromGptq()) {
+      solver = new GptqSolver(context, new GptqParameters(GptqSettings.of(modifier), true));
+      stages = solver.prepare(blocks);
     }
+    boolean again = first && touchesUp();
+    List<BlockwiseUnit> units =
+        new BlockwiseSolver(context, modifier, course, again).prepare(blocks, targets);
+    if (blocks.stream().allMatch(this::known)) {
+      return;
+    }
+    if (solver != null) {
+      learners = learners.plus(solver.run(stages));
+      // GPTQ's passes have taken the full-precision chain to the block's last product.
+      for (int i = 0; i < blocks.size(); i++) {
+        BlockState block = blocks.get(i);
+        String what = "targets of block " + block.spec.block();
+        context.runner().run(what, advances(block, targets.get(i), null));
+      }
+    }
+    String what = modifier.kind().algorithm() + " from block " + blocks.get(0).spec.block();
+    learners = learners.plus(context.runner().run(what, units));
   }
 
   /** Whether an earlier run left what this block is to learn. */

@@ -1,7 +1,7 @@
 package io.shardpress.spark.job;
 
 import io.shardpress.schemas.model.TensorPlace;
-import io.shardpress.schemas.recipe.QuantizationModifier;
+import io.shardpress.schemas.recipe.RoundingSettings;
 import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.spark.plan.CompressionPlan;
 import io.shardpress.spark.plan.PlanEntry;
@@ -62,7 +62,7 @@ final class DataFreeJob {
 
   private RoundUnit unit(PlanEntry entry, RowTile tile) {
     WeightScheme scheme = entry.choice().group().weights();
-    boolean search = ((QuantizationModifier) entry.choice().modifier()).stepSearch();
+    boolean search = RoundingSettings.of(entry.choice().modifier()).stepSearch();
     PartKey key =
         PartKey.of("round to nearest")
             .add("module", entry.module())

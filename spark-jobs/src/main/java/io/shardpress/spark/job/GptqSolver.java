@@ -74,11 +74,11 @@ final class GptqSolver {
     for (BlockState block : blocks) {
       // Without true_sequential a stage sees the block's own linears as they were.
       ChainLink link =
-          parameters.trueSequential()
+          parameters.settings().trueSequential()
               ? new ChainLink(block.spec, new EnumMap<>(solved.get(block)))
               : block.original();
       boolean corrected =
-          parameters.alpha() != 0
+          parameters.settings().alpha() != 0
               && !(block.full.equals(block.quantized) && link.learned().isEmpty());
       List<PartKey> statistics = new ArrayList<>();
       for (SamplePartition samples : context.samples()) {
@@ -131,13 +131,18 @@ final class GptqSolver {
         context
             .key("factors")
             .add("statistics", statistics)
-            .add("damping", parameters.dampeningFrac())
-            .add("lambda", parameters.damping())
+            .add("damping", parameters.settings().dampeningFrac())
+            .add("lambda", parameters.settings().damping())
             .build();
     block.passing.add(key);
     int in = block.spec.shape().in(stage.linears().get(0));
     return new FactorUnit(
-        key, statistics, in, corrected, parameters.dampeningFrac(), parameters.damping());
+        key,
+        statistics,
+        in,
+        corrected,
+        parameters.settings().dampeningFrac(),
+        parameters.settings().damping());
   }
 
   private LearnedLinear solve(
@@ -153,9 +158,9 @@ final class GptqSolver {
               .add("tile", tile)
               .add("scheme", block.scheme(role))
               .add("format", context.plan().scaleFormat())
-              .add("step search", parameters.stepSearch())
-              .add("block size", parameters.blockSize())
-              .add("alpha", parameters.alpha())
+              .add("step search", parameters.settings().stepSearch())
+              .add("block size", parameters.settings().blockSize())
+              .add("alpha", parameters.settings().alpha())
               .add("compensated", parameters.keepCompensated())
               .build();
       tiles.add(key);
@@ -168,10 +173,10 @@ final class GptqSolver {
               tile,
               block.scheme(role),
               context.plan().scaleFormat(),
-              parameters.stepSearch(),
-              parameters.blockSize(),
+              parameters.settings().stepSearch(),
+              parameters.settings().blockSize(),
               factor.corrected(),
-              parameters.alpha(),
+              parameters.settings().alpha(),
               parameters.keepCompensated()));
     }
     if (parameters.keepCompensated()) {

@@ -4,7 +4,9 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.shardpress.schemas.model.TensorPlace;
-import io.shardpress.schemas.recipe.LrqModifier;
+import io.shardpress.schemas.recipe.LrqSettings;
+import io.shardpress.schemas.recipe.Modifier;
+import io.shardpress.schemas.recipe.ModifierKind;
 import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.spark.plan.CompressionPlan;
 import io.shardpress.spark.plan.PlanEntry;
@@ -44,8 +46,9 @@ final class LayerTable {
     line.put("algorithm", entry.choice().modifier().kind().algorithm());
     line.put("scheme", scheme.name());
     line.put("group_size", scheme.groupSize());
-    if (entry.choice().modifier() instanceof LrqModifier lrq) {
-      line.put("rank", lrq.rank(entry.out(), entry.in()));
+    Modifier modifier = entry.choice().modifier();
+    if (modifier.kind() == ModifierKind.LRQ) {
+      line.put("rank", LrqSettings.of(modifier).rank(entry.out(), entry.in()));
     }
     line.put("bits", CalibratedJob.bits(List.of(entry)));
     line.put("weight_error", linear.readError(store).relative());

@@ -1,7 +1,8 @@
 package io.shardpress.spark.job;
 
-import io.shardpress.schemas.recipe.LrqModifier;
+import io.shardpress.schemas.recipe.LrqSettings;
 import io.shardpress.schemas.recipe.Modifier;
+import io.shardpress.schemas.recipe.ModifierKind;
 import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.spark.cli.TextSettings;
 import io.shardpress.spark.plan.CompressionPlan;
@@ -75,8 +76,9 @@ final class PlanText {
             + " "
             + scheme.name()
             + (scheme.perChannel() ? " per channel" : " group " + scheme.groupSize());
-    return entry.choice().modifier() instanceof LrqModifier lrq
-        ? text + " rank " + lrq.rank(entry.out(), entry.in())
+    Modifier modifier = entry.choice().modifier();
+    return modifier.kind() == ModifierKind.LRQ
+        ? text + " rank " + LrqSettings.of(modifier).rank(entry.out(), entry.in())
         : text;
   }
 }

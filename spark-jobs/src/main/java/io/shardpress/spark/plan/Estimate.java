@@ -2,8 +2,10 @@ package io.shardpress.spark.plan;
 
 import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.schemas.model.ModelConfig;
-import io.shardpress.schemas.recipe.LrqModifier;
+import io.shardpress.schemas.recipe.BlockwiseSettings;
+import io.shardpress.schemas.recipe.LrqSettings;
 import io.shardpress.schemas.recipe.Modifier;
+import io.shardpress.schemas.recipe.ModifierKind;
 import io.shardpress.spark.unit.Batches;
 import java.util.List;
 
@@ -48,22 +50,31 @@ public record Estimate(double flops, long taskBytes) {
     double batch = Math.max(Batches.ELEMENTS, window * widest);
     double elements = 4 * widest * widest + 2 * weights + 12 * batch;
     double flops = 2 * forward + statistics + solving;
-    if (modifier instanceof LrqModifier lrq) {
+    if (modifier.kind().blockwise()) {
+      BlockwiseSettings course = BlockwiseSettings.of(modifier);
       double parameters = 0;
       double low = 0;
       for (LinearRole role : LinearRole.values()) {
         int out = role.out(config);
         int in = role.in(config);
-        parameters += (double) lrq.rank(out, in) * (out + in);
-        low += (double) lrq.rank(out, in) * out * in;
+        // FlexRound and AutoRound have a parameter for each weight, and no products for them.
+        double rank =
+            modifier.kind() == ModifierKind.LRQ ? LrqSettings.of(modifier).rank(out, in) : 0;
+        parameters += rank > 0 ? rank * (out + in) : (double) out * in;
+        low += rank * out * in;
       }
-      double step = 3.0 * lrq.batchSize() * window * (2 * weights + attention) + 6 * low;
-      double start = lrq.init() == LrqModifier.Init.GPTQ ? flops : forward;
-      flops = start + lrq.iterations() * step + 2 * forward;
+      double step = 3.0 * course.batchSize() * window * (2 * weights + attention) + 6 * low;
+      double start = startsFromGptq(modifier) ? flops : forward;
+      flops = start + (course.iterations() + course.touchUp()) * step + 2 * forward;
       // W, v, Ŵ and gradients beside the original; parameters, gradients, moments, the best seen.
-      double learning = 5 * weights + 5 * parameters + 24.0 * lrq.batchSize() * window * widest;
+      double learning = 5 * weights + 5 * parameters + 24.0 * course.batchSize() * window * widest;
       elements = Math.max(elements, learning);
     }
     return new Estimate(flops * config.layers(), (long) (elements * Float.BYTES));
+  }
+
+  private static boolean startsFromGptq(Modifier modifier) {
+    return modifier.kind() == ModifierKind.LRQ
+        && LrqSettings.of(modifier).init() == LrqSettings.Init.GPTQ;
   }
 }

@@ -1,24 +1,41 @@
 package io.shardpress.spark.job;
 
 import io.shardpress.schemas.model.LinearRole;
-import io.shardpress.schemas.recipe.LrqModifier;
+import io.shardpress.schemas.recipe.BlockwiseSettings;
+import io.shardpress.schemas.recipe.LrqSettings;
+import io.shardpress.schemas.recipe.Modifier;
+import io.shardpress.schemas.recipe.ModifierKind;
 import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.spark.store.PartKey;
+import io.shardpress.spark.unit.BlockwiseUnit;
 import io.shardpress.spark.unit.LearnedLinear;
-import io.shardpress.spark.unit.LrqUnit;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 
-/** Learns blocks by LRQ, a task for each, from GPTQ's result or from round to nearest. */
-final class LrqLearner {
+/**
+ * Learns blocks by their output error, a task for each, from GPTQ's result, an earlier learner's,
+ * or round to nearest.
+ */
+final class BlockwiseSolver {
   private final ChainContext context;
-  private final LrqModifier settings;
+  private final ModifierKind kind;
+  private final BlockwiseSettings settings;
+  private final LrqSettings lrq;
+  private final boolean keepRounded;
 
-  LrqLearner(ChainContext context, LrqModifier settings) {
+  /**
+   * @param settings in place of the modifier's own, where it runs for a second time
+   * @param keepRounded whether another learner will start from the result
+   */
+  BlockwiseSolver(
+      ChainContext context, Modifier modifier, BlockwiseSettings settings, boolean keepRounded) {
     this.context = context;
+    this.kind = modifier.kind();
     this.settings = settings;
+    this.lrq = kind == ModifierKind.LRQ ? LrqSettings.of(modifier) : null;
+    this.keepRounded = keepRounded;
   }
 
   /**
@@ -27,11 +44,11 @@ final class LrqLearner {
    *
    * @param targets full-precision outputs of each block, by sample partition
    */
-  List<LrqUnit> prepare(List<BlockState> blocks, List<List<PartKey>> targets) {
-    List<LrqUnit> units = new ArrayList<>();
+  List<BlockwiseUnit> prepare(List<BlockState> blocks, List<List<PartKey>> targets) {
+    List<BlockwiseUnit> units = new ArrayList<>();
     for (int i = 0; i < blocks.size(); i++) {
       BlockState block = blocks.get(i);
-      LrqUnit unit = unit(block, targets.get(i));
+      BlockwiseUnit unit = unit(block, targets.get(i));
       units.add(unit);
       block.targets.forEach(
           (role, entry) ->
@@ -47,21 +64,23 @@ final class LrqLearner {
     return units;
   }
 
-  private LrqUnit unit(BlockState block, List<PartKey> targets) {
+  private BlockwiseUnit unit(BlockState block, List<PartKey> targets) {
     Map<LinearRole, WeightScheme> schemes = new EnumMap<>(LinearRole.class);
     block.targets.keySet().forEach(role -> schemes.put(role, block.scheme(role)));
     PartKey.Builder key =
         context
-            .key("lrq")
+            .key(kind.algorithm())
             .add("number", block.spec.block())
             .add("block", block.digest)
             .add("inputs", block.quantized)
             .add("targets", targets)
             .add("schemes", schemes)
             .add("format", context.plan().scaleFormat())
-            .add("settings", settings.settings());
+            .add("settings", settings)
+            .add("lrq", String.valueOf(lrq))
+            .add("rounded", keepRounded);
     block.learned.forEach((role, linear) -> key.add(role.label(), linear.tiles()));
-    return new LrqUnit(
+    return new BlockwiseUnit(
         key.build(),
         block.spec,
         schemes,
@@ -71,6 +90,9 @@ final class LrqLearner {
         targets,
         context.samples(),
         context.window(),
-        settings);
+        kind,
+        settings,
+        lrq,
+        keepRounded);
   }
 }

@@ -12,7 +12,9 @@ import io.shardpress.kernels.quant.ScaleFormat;
 import io.shardpress.kernels.quant.Steps;
 import io.shardpress.kernels.random.SeededRandom;
 import io.shardpress.schemas.model.LinearRole;
-import io.shardpress.schemas.recipe.LrqModifier;
+import io.shardpress.schemas.recipe.BlockwiseSettings;
+import io.shardpress.schemas.recipe.LrqSettings;
+import io.shardpress.schemas.recipe.ModifierKind;
 import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartReader;
@@ -22,14 +24,17 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Learns a block by LRQ on its output error.
+ * Learns a block on its output error.
  *
  * @param schemes of the linears that are learned; the others stay as they are
- * @param start GPTQ's result for those linears; empty: from round to nearest
+ * @param start what those linears start from, GPTQ's result or an earlier learner's; empty: from
+ *     round to nearest
  * @param inputs the block's inputs, a part for each sample partition
  * @param targets its full-precision outputs, likewise
+ * @param lrq null for other kinds
+ * @param keepRounded whether another learner will start from the result
  */
-public record LrqUnit(
+public record BlockwiseUnit(
     PartKey part,
     BlockSpec spec,
     Map<LinearRole, WeightScheme> schemes,
@@ -39,7 +44,10 @@ public record LrqUnit(
     List<PartKey> targets,
     List<SamplePartition> samples,
     int window,
-    LrqModifier settings)
+    ModifierKind kind,
+    BlockwiseSettings settings,
+    LrqSettings lrq,
+    boolean keepRounded)
     implements UnitOfWork {
   // With keep_best: how often the loss is taken, and over how many windows.
   private static final int CHECKS = 5;
@@ -63,8 +71,7 @@ public record LrqUnit(
             original,
             linears,
             settings.batchSize(),
-            new LearningRate(
-                settings.learningRate(), settings.iterations(), LearningRate.Decay.COSINE));
+            new LearningRate(settings.learningRate(), settings.iterations(), decay()));
     learn(learner, environment);
     try (PartWriter writer = environment.store().write(part)) {
       linears.forEach(
@@ -76,12 +83,12 @@ public record LrqUnit(
                   0,
                   linear.result(format, environment.workers()),
                   original.linear(role),
-                  null));
+                  keepRounded ? linear.rounded(environment.workers()) : null));
       writer.commit();
     }
   }
 
-  private LrqLinear linear(
+  private TrainableLinear linear(
       LinearRole role, WeightScheme scheme, BlockWeights original, TaskEnvironment environment) {
     int out = spec.shape().out(role);
     int in = spec.shape().in(role);
@@ -96,15 +103,23 @@ public record LrqUnit(
           RoundToNearest.steps(
               w, out, in, scheme, format, StepRules.of(settings.stepSearch()), null);
     }
-    return new LrqLinear(
-        w,
-        out,
-        in,
-        scheme,
-        steps,
-        settings.rank(out, in),
-        new SeededRandom(settings.seed(), spec.block(), role.label()),
-        environment.matmul());
+    return switch (kind) {
+      case LRQ ->
+          new LrqLinear(
+              w,
+              out,
+              in,
+              scheme,
+              steps,
+              lrq.rank(out, in),
+              new SeededRandom(settings.seed(), spec.block(), role.label()),
+              environment.matmul());
+      default -> throw new IllegalStateException(kind + " is not block-wise");
+    };
+  }
+
+  private LearningRate.Decay decay() {
+    return kind == ModifierKind.AUTO_ROUND ? LearningRate.Decay.LINEAR : LearningRate.Decay.COSINE;
   }
 
   private void learn(BlockwiseLearner learner, TaskEnvironment environment) {
