@@ -12,8 +12,8 @@ public enum ModifierKind {
   GPTQ("GPTQModifier", "gptq", Way.LAYER_WISE, true),
   LRQ("LRQModifier", "lrq", Way.BLOCK_WISE, true),
   EASY_QUANT("EasyQuantModifier", "easyquant", Way.DATA_FREE, false),
-  SMOOTH_QUANT("SmoothQuantModifier", "smoothquant", Way.TRANSFORM, false),
-  AWQ("AWQModifier", "awq", Way.LAYER_WISE, false),
+  SMOOTH_QUANT("SmoothQuantModifier", "smoothquant", Way.TRANSFORM, true),
+  AWQ("AWQModifier", "awq", Way.TRANSFORM, true),
   FLEX_ROUND("FlexRoundModifier", "flexround", Way.BLOCK_WISE, true),
   AUTO_ROUND("AutoRoundModifier", "autoround", Way.BLOCK_WISE, true);
 
@@ -46,8 +46,18 @@ public enum ModifierKind {
     return way != Way.DATA_FREE;
   }
 
-  /** Whether it chooses integers itself. */
-  public boolean quantizes() {
+  /** Whether it changes the weights, the block's function apart, before others quantize them. */
+  public boolean transforms() {
+    return way == Way.TRANSFORM;
+  }
+
+  /** Whether it can have targets with a scheme: AWQ then rounds what it has scaled. */
+  boolean takesScheme() {
+    return this != SMOOTH_QUANT;
+  }
+
+  /** Whether it is nothing without targets and a scheme. */
+  boolean needsScheme() {
     return way != Way.TRANSFORM;
   }
 

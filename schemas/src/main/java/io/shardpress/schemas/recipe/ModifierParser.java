@@ -69,10 +69,16 @@ final class ModifierParser {
   }
 
   private List<SchemeGroup> groups() {
+    if (!kind.takesScheme()) {
+      return List.of();
+    }
     boolean scheme = settings.has(SettingKey.SCHEME);
     boolean configGroups = settings.has(SettingKey.CONFIG_GROUPS);
     if (scheme && configGroups) {
       throw new UsageException(where + ": both scheme and config_groups; want one of them");
+    }
+    if (!scheme && !configGroups && !kind.needsScheme()) {
+      return List.of();
     }
     if (!scheme && !configGroups) {
       throw new UsageException(where + ": neither scheme nor config_groups; want one of them");

@@ -16,6 +16,22 @@ public record Recipe(List<Modifier> modifiers) implements Serializable {
     if (modifiers.isEmpty()) {
       throw new IllegalArgumentException("a recipe has at least one modifier");
     }
+    boolean quantizes = false;
+    for (Modifier modifier : modifiers) {
+      if (modifier.kind().transforms() && quantizes) {
+        throw new UsageException(
+            modifier.kind().modifier()
+                + " stands after a modifier that quantizes; put it before, it changes the weights"
+                + " that are quantized");
+      }
+      quantizes |= !modifier.groups().isEmpty();
+    }
+    if (!quantizes) {
+      throw new UsageException(
+          modifiers.get(0).kind().modifier()
+              + " quantizes nothing by itself; add a modifier with a scheme behind it, such as"
+              + " GPTQModifier: {scheme: W4A16}");
+    }
   }
 
   /** The modifier and the scheme that a module falls to. */
@@ -60,12 +76,23 @@ public record Recipe(List<Modifier> modifiers) implements Serializable {
     List<String> ignored = settings.names(SettingKey.IGNORE);
     new TargetMatcher(group.targets());
     new TargetMatcher(ignored);
+    if (!kind.takesScheme()) {
+      Modifier transform = ModifierParser.build(kind, List.of(), ignored, settings);
+      Modifier rounding =
+          ModifierParser.build(ModifierKind.QUANTIZATION, List.of(group), ignored, settings);
+      return new Recipe(List.of(transform, rounding));
+    }
     return new Recipe(List.of(ModifierParser.build(kind, List.of(group), ignored, settings)));
   }
 
   /** The same recipe with another seed in every modifier that has one. */
   public Recipe withSeed(long seed) {
     return new Recipe(modifiers.stream().map(modifier -> modifier.withSeed(seed)).toList());
+  }
+
+  /** The modifiers that change the weights before they are quantized, in order. */
+  public List<Modifier> transforms() {
+    return modifiers.stream().filter(modifier -> modifier.kind().transforms()).toList();
   }
 
   /** Whether any modifier needs calibration text. */

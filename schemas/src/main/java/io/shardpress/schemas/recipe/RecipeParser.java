@@ -50,7 +50,11 @@ final class RecipeParser {
           source
               + ": no modifier in it; want quant_stage: {quant_modifiers: {LRQModifier: {scheme: W4A16}}}");
     }
-    return new Recipe(parser.modifiers);
+    try {
+      return new Recipe(parser.modifiers);
+    } catch (UsageException e) {
+      throw new UsageException(source + ": " + e.getMessage(), e);
+    }
   }
 
   private void read(JsonNode node) {

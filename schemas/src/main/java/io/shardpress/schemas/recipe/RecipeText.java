@@ -79,6 +79,9 @@ final class RecipeText {
   }
 
   private static void groups(StringBuilder yaml, String indent, Modifier modifier) {
+    if (modifier.groups().isEmpty()) {
+      return;
+    }
     if (modifier.groups().size() == 1) {
       SchemeGroup group = modifier.groups().get(0);
       yaml.append(indent).append("targets: ").append(names(group.targets())).append('\n');

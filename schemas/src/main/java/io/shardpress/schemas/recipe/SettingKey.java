@@ -7,6 +7,7 @@ import static io.shardpress.schemas.recipe.ModifierKind.FLEX_ROUND;
 import static io.shardpress.schemas.recipe.ModifierKind.GPTQ;
 import static io.shardpress.schemas.recipe.ModifierKind.LRQ;
 import static io.shardpress.schemas.recipe.ModifierKind.QUANTIZATION;
+import static io.shardpress.schemas.recipe.ModifierKind.SMOOTH_QUANT;
 
 import java.util.Arrays;
 import java.util.List;
@@ -19,21 +20,26 @@ import java.util.Map;
 // Domains are records and the lists are copies; the checker cannot see that.
 @SuppressWarnings("ImmutableEnumChecker")
 enum SettingKey {
-  TARGETS("targets", new Domain.Names(), List.of("Linear"), "targets", all()),
+  TARGETS("targets", new Domain.Names(), List.of("Linear"), "targets", quantizing()),
   IGNORE("ignore", new Domain.Names(), List.of("lm_head"), "ignore", all()),
-  SCHEME("scheme", new Domain.Anything("a scheme's name, or {name: targets}"), "", "scheme", all()),
+  SCHEME(
+      "scheme",
+      new Domain.Anything("a scheme's name, or {name: targets}"),
+      "",
+      "scheme",
+      quantizing()),
   CONFIG_GROUPS(
       "config_groups",
       new Domain.Anything("groups as in compressed-tensors"),
       "",
       "config_groups",
-      all()),
+      quantizing()),
   GROUP_SIZE(
       "group_size",
       new Domain.Anything("an integer of at least 1, or channel"),
       "",
       "group_size",
-      all()),
+      quantizing()),
   OBJECTIVE("objective", choice("block", "layer"), "block", "", List.of(LRQ)),
   INIT("init", choice("gptq", "rtn"), "gptq", "", List.of(LRQ)),
   ORDER("order", choice("sequential", "parallel"), "sequential", "", blockwise()),
@@ -66,6 +72,16 @@ enum SettingKey {
           false,
           AUTO_ROUND,
           false)),
+  SMOOTHING_STRENGTH(
+      "smoothing_strength",
+      new Domain.Real(0, 1),
+      0.5,
+      "smoothing_strength",
+      List.of(SMOOTH_QUANT)),
+  N_GRID("n_grid", atLeast(1), 20L, "n_grid", List.of(AWQ)),
+  CLIP("clip", new Domain.Flag(), true, "", List.of(AWQ)),
+  DUO_SCALING("duo_scaling", new Domain.Anything("anything"), "", "duo_scaling", List.of(AWQ)),
+  MAPPINGS("mappings", new Domain.Nothing(), "", "mappings", List.of(AWQ, SMOOTH_QUANT)),
   ALPHA("alpha", new Domain.Real(0, 1), 0.5, "", List.of(GPTQ, LRQ)),
   DAMPING("damping", new Domain.Real(0, 10), 0.1, "", List.of(GPTQ, LRQ)),
   BLOCK_SIZE("block_size", atLeast(1), 128L, "block_size", List.of(GPTQ, LRQ)),
@@ -120,7 +136,7 @@ enum SettingKey {
 
   private static List<ModifierKind> quantizing() {
     return Arrays.stream(ModifierKind.values())
-        .filter(kind -> kind.isSupported() && kind.quantizes())
+        .filter(kind -> kind.isSupported() && kind.takesScheme())
         .toList();
   }
 

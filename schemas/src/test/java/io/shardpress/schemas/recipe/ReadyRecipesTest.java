@@ -56,7 +56,7 @@ class ReadyRecipesTest {
 
   private String row(SettingKey key) {
     String modifiers =
-        key.kinds().equals(SettingKey.TARGETS.kinds())
+        key.kinds().equals(SettingKey.IGNORE.kinds())
             ? "all"
             : key.kinds().stream()
                 .map(ReadyRecipesTest::shortName)

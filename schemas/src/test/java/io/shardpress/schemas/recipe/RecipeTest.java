@@ -188,7 +188,7 @@ class RecipeTest {
         "LRQModifier: {scheme: W4A16, ignore: ['re:(']}|r.yaml: LRQModifier: target 're:(' is no regular expression",
         "GPTQModifier: {scheme: W4A16, actorder: group}|r.yaml: GPTQModifier.actorder is \"group\", want null only",
         "LRQModifer: {scheme: W4A16}|r.yaml: unknown modifier 'LRQModifer', the nearest is LRQModifier;",
-        "AWQModifier: {scheme: W4A16}|r.yaml: modifier AWQModifier is not supported yet; supported are QuantizationModifier, GPTQModifier, LRQModifier, FlexRoundModifier, AutoRoundModifier",
+        "EasyQuantModifier: {scheme: W4A16}|r.yaml: modifier EasyQuantModifier is not supported yet; supported are QuantizationModifier, GPTQModifier, LRQModifier, SmoothQuantModifier, AWQModifier, FlexRoundModifier, AutoRoundModifier",
         "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bit: 4}}}}|r.yaml: GPTQModifier: config_groups.g.weights: unknown key 'num_bit', the nearest is num_bits",
         "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, type: float}}}}|config_groups.g.weights.type is \"float\", want int",
         "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, strategy: tensor}}}}|config_groups.g.weights.strategy is \"tensor\", want group or channel",
@@ -196,6 +196,10 @@ class RecipeTest {
         "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 5, strategy: channel}}}}|config_groups.g.weights.num_bits is 5, want 2, 3, 4 or 8",
         "GPTQModifier: {config_groups: {g: {targets: [Linear], input_activations: {num_bits: 8}, weights: {num_bits: 8, strategy: channel}}}}|quantized activations are not supported yet",
         "GPTQModifier: {config_groups: {g: {weights: {num_bits: 8, strategy: channel}}}}|config_groups.g.targets is nothing, want a list",
+        "SmoothQuantModifier: {}|r.yaml: SmoothQuantModifier quantizes nothing by itself",
+        "AWQModifier: {n_grid: 5}|r.yaml: AWQModifier quantizes nothing by itself",
+        "[{GPTQModifier: {scheme: W4A16}}, {SmoothQuantModifier: {}}]|r.yaml: SmoothQuantModifier stands after",
+        "SmoothQuantModifier: {scheme: W8A16}|r.yaml: SmoothQuantModifier: unknown key 'scheme'",
         "GPTQModifier: 7|r.yaml: GPTQModifier is 7, want keys and values",
         "GPTQModifier: {scheme: W4A16, scheme: W8A16}|r.yaml, line 1",
         "'GPTQModifier: {scheme'|r.yaml, line 1",
@@ -210,7 +214,7 @@ class RecipeTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"rtn", "gptq", "lrq", "flexround", "autoround"})
+  @ValueSource(strings = {"rtn", "gptq", "lrq", "smoothquant", "awq", "flexround", "autoround"})
   void yamlReadsBackEqual(String algorithm) {
     for (String scheme : Schemes.supported()) {
       for (int size : new int[] {0, 32, 128}) {
@@ -242,15 +246,37 @@ class RecipeTest {
         .isNotEqualTo(parse("LRQModifier: {scheme: W4A16}").digest());
   }
 
+  /** As llm-compressor's users write it: scales first, then another algorithm's integers. */
+  @Test
+  void transformsStandBeforeWhatQuantizes() {
+    Recipe recipe =
+        parse(
+            """
+            quant_stage:
+              quant_modifiers:
+                SmoothQuantModifier: {smoothing_strength: 0.8}
+                AWQModifier: {n_grid: 10, duo_scaling: true}
+                GPTQModifier: {scheme: W4A16, ignore: [lm_head]}
+            """);
+    assertThat(recipe.transforms()).hasSize(2);
+    assertThat(SmoothQuantSettings.of(recipe.transforms().get(0)).strength()).isEqualTo(0.8);
+    assertThat(AwqSettings.of(recipe.transforms().get(1))).isEqualTo(new AwqSettings(10, false));
+    assertThat(chosen(recipe, "model.layers.0.mlp.up_proj")).isEqualTo("gptq 4 128");
+    assertThat(Recipe.parse("again", recipe.toYaml())).isEqualTo(recipe);
+    Recipe alone = parse("AWQModifier: {scheme: W4A16_ASYM}");
+    assertThat(AwqSettings.of(alone.transforms().get(0)).clip()).isTrue();
+    assertThat(chosen(alone, "model.layers.0.mlp.up_proj")).isEqualTo("awq 4 128");
+  }
+
   @ParameterizedTest
-  @ValueSource(strings = {"easyquant", "smoothquant", "awq"})
+  @ValueSource(strings = {"easyquant"})
   void laterAlgorithmsAreKnownAndRefused(String name) {
     assertThatThrownBy(() -> Recipe.of(name, "W4A16", OptionalInt.empty(), List.of(), List.of(), 0))
         .isInstanceOf(UsageException.class)
         .hasMessage(
             "algorithm "
                 + name
-                + " is not supported yet; supported are rtn, gptq, lrq, flexround, autoround");
+                + " is not supported yet; supported are rtn, gptq, lrq, smoothquant, awq, flexround, autoround");
   }
 
   @ParameterizedTest
