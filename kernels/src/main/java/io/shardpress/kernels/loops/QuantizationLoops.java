@@ -64,6 +64,23 @@ public interface QuantizationLoops {
       float largest);
 
   /**
+   * What a group's integers q = clamp(round(w/scale)) say of the step that suits them best.
+   *
+   * @param importance null where every element counts 1
+   * @param sums gets Σ importance·w·q at 0 and Σ importance·q² at 1
+   */
+  void stepSums(
+      float[] w,
+      int at,
+      int length,
+      float[] importance,
+      int importanceAt,
+      float scale,
+      float zero,
+      float largest,
+      float[] sums);
+
+  /**
    * GPTQ's rounding of one column for {@code rows} rows: codes[i] = clamp(round(w/scale) + zero),
    * errors[i] = (w − scale·(code − zero))/pivot.
    *

@@ -81,6 +81,30 @@ final class ScalarQuantizationLoops implements QuantizationLoops {
   }
 
   @Override
+  public void stepSums(
+      float[] w,
+      int at,
+      int length,
+      float[] importance,
+      int importanceAt,
+      float scale,
+      float zero,
+      float largest,
+      float[] sums) {
+    float inverse = 1 / scale;
+    float products = 0;
+    float squares = 0;
+    for (int i = 0; i < length; i++) {
+      float q = clamp(rounded(w[at + i], inverse, zero, largest), zero, largest);
+      float weighted = importance == null ? q : q * importance[importanceAt + i];
+      products += weighted * w[at + i];
+      squares += weighted * q;
+    }
+    sums[0] = products;
+    sums[1] = squares;
+  }
+
+  @Override
   public void gptqColumn(
       float[] w,
       int at,

@@ -58,6 +58,35 @@ class QuantizationLoopsTest {
   }
 
   @ParameterizedTest
+  @ValueSource(ints = {0, 1, 3, 13, 16, 207, 4098})
+  void stepSumsDifferByRoundingAlone(int n) {
+    for (int at : PLACES) {
+      float[] x = gaussian(at + n + 1, 1);
+      float[] importance = gaussian(n + 2, 1);
+      for (float[] weights : new float[][] {null, importance}) {
+        float[] found = new float[2];
+        float[] wanted = new float[2];
+        vector.stepSums(x, at, n, weights, 2, 0.2f, 7, 15, found);
+        scalar.stepSums(x, at, n, weights, 2, 0.2f, 7, 15, wanted);
+        double products = 0;
+        double squares = 0;
+        double size = 1;
+        for (int i = 0; i < n; i++) {
+          double q = Math.min(Math.max(Math.rint(x[at + i] / 0.2f), -7), 8);
+          double weight = weights == null ? 1 : weights[2 + i];
+          products += weight * q * x[at + i];
+          squares += weight * q * q;
+          size += q * q;
+        }
+        for (float[] sums : new float[][] {found, wanted}) {
+          assertThat((double) sums[0]).isCloseTo(products, within(1e-6 * size));
+          assertThat((double) sums[1]).isCloseTo(squares, within(1e-6 * size));
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
   @ValueSource(ints = {1, 13, 16, 32, 207, 4098})
   void lrqGradientsAreTheOracles(int n) {
     for (int at : PLACES) {
