@@ -30,6 +30,14 @@ public interface QuantizationLoops {
       float[] v, float[] quantized, int at, int length, float scale, float zero, float largest);
 
   /**
+   * As {@link #fakeQuantize}, but by the quotient v/scale that stored codes are made from, where
+   * that one multiplies by 1/scale. They differ at ties, and the largest weight of a group is one
+   * where the step follows from the range.
+   */
+  void roundTrip(
+      float[] v, float[] quantized, int at, int length, float scale, float zero, float largest);
+
+  /**
    * The gradients of one group of LRQ: with M = 1 where the code is inside the clamp, v becomes ∂S
    * = −g·M·v, ∂S is added to {@code columns}, and the sums go to {@code sums}.
    *

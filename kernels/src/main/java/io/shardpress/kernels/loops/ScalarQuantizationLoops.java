@@ -21,6 +21,15 @@ final class ScalarQuantizationLoops implements QuantizationLoops {
   }
 
   @Override
+  public void roundTrip(
+      float[] v, float[] quantized, int at, int length, float scale, float zero, float largest) {
+    for (int i = at; i < at + length; i++) {
+      float bounded = Math.min(Math.max(v[i] / scale, -zero - 1), largest - zero + 1);
+      quantized[i] = scale * clamp((bounded + ROUNDER) - ROUNDER, zero, largest);
+    }
+  }
+
+  @Override
   public void lrqGradients(
       float[] g,
       float[] v,

@@ -64,6 +64,25 @@ final class VectorQuantizationLoops implements QuantizationLoops {
   }
 
   @Override
+  public void roundTrip(
+      float[] v, float[] quantized, int at, int length, float scale, float zero, float largest) {
+    int i = 0;
+    for (; i <= length - LANES; i += LANES) {
+      FloatVector.fromArray(F, v, at + i)
+          .div(scale)
+          .max(-zero - 1)
+          .min(largest - zero + 1)
+          .add(ROUNDER)
+          .sub(ROUNDER)
+          .max(-zero)
+          .min(largest - zero)
+          .mul(scale)
+          .intoArray(quantized, at + i);
+    }
+    scalar.roundTrip(v, quantized, at + i, length - i, scale, zero, largest);
+  }
+
+  @Override
   public void lrqGradients(
       float[] g,
       float[] v,

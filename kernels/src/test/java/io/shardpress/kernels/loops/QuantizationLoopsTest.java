@@ -39,6 +39,29 @@ class QuantizationLoopsTest {
       float[] c = gaussian(n, 1);
       twins.compare(x, (loops, a) -> loops.lrqShrink(y, a, at, 0.01f, c, n));
       twins.compare(x, (loops, a) -> loops.fakeQuantize(y, a, at, n, 0.3f, 7, 15));
+      for (int i = 0; i < n; i += 3) {
+        // Ties, and numbers beyond both ends.
+        y[at + i] = 0.15f * (i - n / 2);
+      }
+      twins.compare(x, (loops, a) -> loops.roundTrip(y, a, at, n, 0.3f, 7, 15));
+    }
+  }
+
+  /** Rounded on the way, a weight is what storing its code and reading it gives. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 13, 64, 207})
+  void roundTripsAreStoringAndReading(int n) {
+    for (int zero : new int[] {0, 7, 8, 15}) {
+      float[] x = gaussian(n, 0.4);
+      float scale = 2 * 0.9f / 15;
+      x[0] = -0.9f;
+      x[n / 2] = 1e30f;
+      float[] found = new float[n];
+      vector.roundTrip(x, found, 0, n, scale, zero, 15);
+      for (int i = 0; i < n; i++) {
+        int code = (int) Math.min(Math.max(Math.rint(x[i] / scale) + zero, 0), 15);
+        assertThat(found[i]).isEqualTo(scale * (code - zero));
+      }
     }
   }
 
