@@ -35,9 +35,18 @@ public final class Awq {
    * @throws ArithmeticException where no loss is finite
    */
   public static Choice search(float[] meanAbs, Loss loss) {
+    return search(meanAbs, RATIOS, loss);
+  }
+
+  /**
+   * The same over another grid.
+   *
+   * @param ratios how many values of ρ are tried, evenly from 0 and below 1
+   */
+  public static Choice search(float[] meanAbs, int ratios, Loss loss) {
     Choice best = null;
-    for (int i = 0; i < RATIOS; i++) {
-      double ratio = (double) i / RATIOS;
+    for (int i = 0; i < ratios; i++) {
+      double ratio = (double) i / ratios;
       ChannelScales scales = scales(meanAbs, ratio);
       double value = loss.of(scales);
       if (Double.isFinite(value) && (best == null || value < best.loss())) {
@@ -47,7 +56,7 @@ public final class Awq {
     if (best == null) {
       throw new ArithmeticException(
           "AWQ: the loss is finite for none of "
-              + RATIOS
+              + ratios
               + " scales; look for NaN in the statistics or the weights");
     }
     return best;

@@ -61,6 +61,11 @@ public enum ModifierKind {
     return way != Way.TRANSFORM;
   }
 
+  /** Whether it learns the integers of a block's linears from activations. */
+  public boolean learnsFromActivations() {
+    return way == Way.LAYER_WISE || way == Way.BLOCK_WISE;
+  }
+
   /** Whether it learns by the output error of whole blocks. */
   public boolean blockwise() {
     return way == Way.BLOCK_WISE;

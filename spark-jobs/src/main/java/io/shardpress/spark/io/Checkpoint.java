@@ -53,6 +53,13 @@ public final class Checkpoint {
     return new Checkpoint(folder, list.shards(), tensors);
   }
 
+  /** The same checkpoint with some tensors read from elsewhere. */
+  public Checkpoint with(Map<String, TensorRef> changed) {
+    Map<String, TensorRef> others = new LinkedHashMap<>(tensors);
+    others.putAll(changed);
+    return new Checkpoint(folder, shards, others);
+  }
+
   /** The folder's URI with its scheme. */
   public String uri() {
     return folder.uri();

@@ -6,10 +6,11 @@ import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 
 /** Reads the header of one shard: 8 bytes, then the N that they promise, nothing of the data. */
-final class HeaderReader {
+public final class HeaderReader {
   private HeaderReader() {}
 
-  static List<TensorRef> read(CheckpointFile file, Configuration configuration) {
+  /** The tensors of a shard. */
+  public static List<TensorRef> read(CheckpointFile file, Configuration configuration) {
     byte[] prefix =
         new byte[(int) Math.min(SafetensorsHeader.PREFIX_BYTES, Math.max(0, file.length()))];
     SafetensorsHeader header;

@@ -26,12 +26,14 @@ import org.apache.spark.api.java.JavaSparkContext;
 
 /** A whole run: digests, calibration, learning, publishing. */
 final class CompressJob {
-  private final CompressionPlan plan;
+  private CompressionPlan plan;
   private final CompressOptions options;
   private final Windows windows;
   private final OutputFolder output;
   private final Progress progress;
   private final Instant start = Instant.now();
+  private ChainContext context;
+  private List<PartKey> embedded;
   private TaskRunner.Ran learners = TaskRunner.Ran.NOTHING;
 
   /**
@@ -77,10 +79,13 @@ final class CompressJob {
     RunSettings settings = RunSettings.ofThisProcess(hadoop(spark), work);
     TaskRunner runner = new TaskRunner(spark, settings);
     Digests digests = Digests.of(plan.checkpoint(), runner);
+    if (windows != null) {
+      prepare(runner, digests, settings.arithmetic());
+    }
     Map<String, LearnedLinear> learned =
-        plan.recipe().calibrated()
-            ? calibrated(runner, digests, settings.arithmetic())
-            : dataFree(runner, digests);
+        context != null && learnsFromActivations()
+            ? calibrated()
+            : dataFree(runner, context == null ? digests : context.digests());
     Manifest manifest =
         new Publisher(plan, learned, output)
             .publish(
@@ -92,25 +97,39 @@ final class CompressJob {
     return manifest;
   }
 
+  private boolean learnsFromActivations() {
+    return plan.quantized().values().stream()
+        .anyMatch(entry -> entry.choice().modifier().kind().learnsFromActivations());
+  }
+
+  /**
+   * What runs on calibration text before anything is quantized; the plan then reads its results.
+   */
+  private void prepare(TaskRunner runner, Digests digests, String arithmetic) {
+    List<SamplePartition> samples = SamplePartition.of(windows.count(), windows.length());
+    context = new ChainContext(plan, runner, digests, arithmetic, samples, windows.length());
+    embedded = embed();
+    Transforms transforms = new Transforms(embedded);
+    context = transforms.apply(context);
+    learners = learners.plus(transforms.ran());
+    plan = context.plan();
+  }
+
   private Map<String, LearnedLinear> dataFree(TaskRunner runner, Digests digests) {
     DataFreeJob job = new DataFreeJob(plan, runner, digests, progress);
     Map<String, LearnedLinear> learned = job.run();
-    learners = job.learners();
+    learners = learners.plus(job.learners());
     return learned;
   }
 
-  private Map<String, LearnedLinear> calibrated(
-      TaskRunner runner, Digests digests, String arithmetic) {
-    List<SamplePartition> samples = SamplePartition.of(windows.count(), windows.length());
-    ChainContext context =
-        new ChainContext(plan, runner, digests, arithmetic, samples, windows.length());
+  private Map<String, LearnedLinear> calibrated() {
     CalibratedJob job = new CalibratedJob(context, progress);
-    Map<String, LearnedLinear> learned = job.run(embed(context));
-    learners = job.learners();
+    Map<String, LearnedLinear> learned = job.run(embedded);
+    learners = learners.plus(job.learners());
     return learned;
   }
 
-  private List<PartKey> embed(ChainContext context) {
+  private List<PartKey> embed() {
     PartKey tokens = Calibration.store(windows, context.runner().store());
     TensorRef table =
         plan.checkpoint()

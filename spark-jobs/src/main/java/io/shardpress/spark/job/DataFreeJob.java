@@ -66,14 +66,14 @@ final class DataFreeJob {
     PartKey key =
         PartKey.of("round to nearest")
             .add("module", entry.module())
-            .add("weight", digests.of(entry.tensor()))
+            .add("weight", digests.of(entry.source()))
             .add("tile", tile)
             .add("scheme", scheme)
             .add("format", plan.scaleFormat())
             .add("step search", search)
             .build();
     return new RoundUnit(
-        key, entry.module(), entry.tensor(), tile, scheme, plan.scaleFormat(), search);
+        key, entry.module(), entry.source(), tile, scheme, plan.scaleFormat(), search);
   }
 
   private void report(String name, List<PlanEntry> entries, Map<String, LearnedLinear> learned) {

@@ -79,6 +79,13 @@ final class Digests {
     return new DigestUnit(key.build(), List.copyOf(group));
   }
 
+  /** The same with other texts for some tensors, by name. */
+  Digests with(Map<String, String> changed) {
+    Map<String, String> others = new HashMap<>(byTensor);
+    others.putAll(changed);
+    return new Digests(others);
+  }
+
   /** SHA-256 of a tensor's bytes with dtype and shape, as text. */
   String of(TensorRef tensor) {
     return tensor.dtype() + " " + tensor.shape() + " " + byTensor.get(tensor.tensor());

@@ -154,7 +154,7 @@ final class GptqSolver {
           context
               .key("gptq")
               .add("factors", factor.part())
-              .add("weight", context.digests().of(entry.tensor()))
+              .add("weight", context.digests().of(entry.source()))
               .add("tile", tile)
               .add("scheme", block.scheme(role))
               .add("format", context.plan().scaleFormat())
@@ -169,7 +169,7 @@ final class GptqSolver {
               key,
               factor.part(),
               entry.module(),
-              entry.tensor(),
+              entry.source(),
               tile,
               block.scheme(role),
               context.plan().scaleFormat(),

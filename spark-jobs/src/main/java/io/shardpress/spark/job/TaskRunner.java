@@ -8,6 +8,7 @@ import io.shardpress.spark.unit.UnitOfWork;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 
 /**
@@ -27,6 +28,11 @@ final class TaskRunner {
 
   PartStore store() {
     return store;
+  }
+
+  /** Hadoop's settings of the run. */
+  Configuration configuration() {
+    return settings.configuration();
   }
 
   /**

@@ -5,6 +5,7 @@ import io.shardpress.schemas.model.ModelConfig;
 import io.shardpress.schemas.output.ManifestTensor.Action;
 import io.shardpress.schemas.recipe.Recipe;
 import io.shardpress.spark.io.Checkpoint;
+import io.shardpress.spark.io.TensorRef;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -41,6 +42,20 @@ public record CompressionPlan(
       }
     }
     return byModule;
+  }
+
+  /** The same plan with some tensors read from elsewhere, by name. */
+  public CompressionPlan with(Map<String, TensorRef> changed) {
+    List<PlanEntry> others =
+        entries.stream()
+            .map(
+                entry ->
+                    changed.containsKey(entry.tensor().tensor())
+                        ? entry.withSource(changed.get(entry.tensor().tensor()))
+                        : entry)
+            .toList();
+    return new CompressionPlan(
+        checkpoint.with(changed), config, recipe, others, shards, scaleFormat, warnings);
   }
 
   /** Bytes of all input tensors. */

@@ -13,6 +13,7 @@ import java.util.List;
  * @param reason why it is copied or dropped; empty for quantized tensors
  * @param choice modifier and scheme; null where the tensor is not quantized
  * @param outputs the tensors that it becomes
+ * @param source what is read for it: the tensor, or what an earlier modifier made of it
  */
 public record PlanEntry(
     TensorRef tensor,
@@ -20,12 +21,27 @@ public record PlanEntry(
     Action action,
     String reason,
     Recipe.Choice choice,
-    List<OutputTensor> outputs) {
+    List<OutputTensor> outputs,
+    TensorRef source) {
   /** The reason of linears that the recipe leaves alone. */
   static final String IGNORED = "ignored by the recipe";
 
   public PlanEntry {
     outputs = List.copyOf(outputs);
+  }
+
+  PlanEntry(
+      TensorRef tensor,
+      String module,
+      Action action,
+      String reason,
+      Recipe.Choice choice,
+      List<OutputTensor> outputs) {
+    this(tensor, module, action, reason, choice, outputs, tensor);
+  }
+
+  PlanEntry withSource(TensorRef other) {
+    return new PlanEntry(tensor, module, action, reason, choice, outputs, other);
   }
 
   /** Whether it is a linear's weight that the recipe leaves alone. */

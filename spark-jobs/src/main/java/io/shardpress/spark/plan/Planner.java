@@ -78,7 +78,7 @@ public final class Planner {
           checkpoint.uri()
               + ": the recipe's targets match no linear of this model; name them with --targets");
     }
-    new RecipeChecks(checkpoint.uri(), config, recipe).check(entries);
+    new RecipeChecks(checkpoint.uri(), config).check(entries);
     return new CompressionPlan(
         checkpoint,
         config,

@@ -5,7 +5,6 @@ import io.shardpress.schemas.model.ModelConfig;
 import io.shardpress.schemas.model.TensorPlace;
 import io.shardpress.schemas.output.ManifestTensor.Action;
 import io.shardpress.schemas.recipe.Modifier;
-import io.shardpress.schemas.recipe.Recipe;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -16,22 +15,20 @@ final class RecipeChecks {
 
   private final String source;
   private final ModelConfig config;
-  private final Recipe recipe;
 
-  RecipeChecks(String source, ModelConfig config, Recipe recipe) {
+  RecipeChecks(String source, ModelConfig config) {
     this.source = source;
     this.config = config;
-    this.recipe = recipe;
   }
 
   void check(List<PlanEntry> entries) {
-    if (!recipe.calibrated()) {
-      return;
-    }
     List<PlanEntry> quantized =
         entries.stream().filter(entry -> entry.action() == Action.QUANTIZE).toList();
     Set<Modifier> used =
         quantized.stream().map(entry -> entry.choice().modifier()).collect(Collectors.toSet());
+    if (used.stream().noneMatch(modifier -> modifier.kind().learnsFromActivations())) {
+      return;
+    }
     if (used.size() > 1) {
       throw new CheckpointException(
           source

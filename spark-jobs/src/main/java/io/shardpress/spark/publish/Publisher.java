@@ -52,7 +52,7 @@ public final class Publisher {
 
   private TensorSource source(PlanEntry entry, OutputTensor tensor) {
     if (entry.action() == Action.COPY) {
-      return new TensorSource.Copy(entry.tensor());
+      return new TensorSource.Copy(entry.source());
     }
     LearnedLinear linear = learned.get(entry.module());
     String suffix = tensor.name().substring(entry.module().length());

@@ -2,6 +2,7 @@ package io.shardpress.spark.unit;
 
 import io.shardpress.kernels.nn.BlockShape;
 import io.shardpress.kernels.nn.BlockWeights;
+import io.shardpress.kernels.nn.Stage;
 import io.shardpress.schemas.model.DecoderNames;
 import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.schemas.model.ModelConfig;
@@ -56,6 +57,14 @@ public record BlockSpec(
         checkpoint.find(names.postNorm(block)).orElseThrow(),
         config.qkNorm() ? checkpoint.find(names.qNorm(block)).orElseThrow() : null,
         config.qkNorm() ? checkpoint.find(names.kNorm(block)).orElseThrow() : null);
+  }
+
+  /**
+   * Whether there is an operation that can take 1/s where a stage's inputs are scaled: a norm, up
+   * for down, and v for o where every query head has a value head of its own.
+   */
+  public boolean takesScales(Stage stage) {
+    return stage != Stage.O || shape.heads() == shape.kvHeads();
   }
 
   /** All its tensors. */

@@ -1,0 +1,207 @@
+package io.shardpress.spark.job;
+
+import io.shardpress.kernels.nn.Stage;
+import io.shardpress.schemas.model.LinearRole;
+import io.shardpress.schemas.recipe.AwqSettings;
+import io.shardpress.schemas.recipe.Modifier;
+import io.shardpress.schemas.recipe.ModifierKind;
+import io.shardpress.schemas.recipe.SmoothQuantSettings;
+import io.shardpress.schemas.recipe.TargetMatcher;
+import io.shardpress.schemas.recipe.WeightScheme;
+import io.shardpress.spark.io.CheckpointFile;
+import io.shardpress.spark.io.HeaderReader;
+import io.shardpress.spark.io.TensorRef;
+import io.shardpress.spark.plan.PlanEntry;
+import io.shardpress.spark.store.PartKey;
+import io.shardpress.spark.store.PartStore;
+import io.shardpress.spark.store.StoredShard;
+import io.shardpress.spark.unit.AwqUnit;
+import io.shardpress.spark.unit.BlockSpec;
+import io.shardpress.spark.unit.ObserveUnit;
+import io.shardpress.spark.unit.SamplePartition;
+import io.shardpress.spark.unit.SmoothQuantUnit;
+import io.shardpress.spark.unit.UnitOfWork;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * Modifiers that change the weights before they are quantized: each in turn over the whole model.
+ * One pass of the calibration text through the full-precision model, block after block, then all
+ * blocks at once. What has changed lies as shards in the store, and the plan reads it from there.
+ */
+final class Transforms {
+  private final List<PartKey> embedded;
+  private TaskRunner.Ran ran = TaskRunner.Ran.NOTHING;
+
+  /**
+   * @param embedded the first block's inputs, by sample partition
+   */
+  Transforms(List<PartKey> embedded) {
+    this.embedded = embedded;
+  }
+
+  /** What they cost. */
+  TaskRunner.Ran ran() {
+    return ran;
+  }
+
+  /** Applies the recipe's, and gives the run as those after it are to see it. */
+  ChainContext apply(ChainContext context) {
+    ChainContext changed = context;
+    for (Modifier modifier : context.plan().recipe().transforms()) {
+      changed = apply(modifier, changed);
+    }
+    return changed;
+  }
+
+  private ChainContext apply(Modifier modifier, ChainContext context) {
+    List<List<ObserveUnit>> passes = new ArrayList<>();
+    List<UnitOfWork> units = new ArrayList<>();
+    List<PartKey> inputs = embedded;
+    for (int block = 0; block < context.plan().config().layers(); block++) {
+      BlockSpec spec = BlockSpec.of(context.plan().checkpoint(), context.plan().config(), block);
+      String digest = context.digests().of(spec.tensors());
+      List<ObserveUnit> pass = pass(context, spec, digest, inputs);
+      passes.add(pass);
+      units.add(unit(modifier, context, spec, digest, pass));
+      inputs = pass.stream().map(ObserveUnit::output).toList();
+    }
+    PartStore store = context.runner().store();
+    boolean known = units.stream().allMatch(unit -> unit.parts().stream().allMatch(store::has));
+    if (!known) {
+      String name = modifier.kind().algorithm();
+      boolean keep = modifier.kind() == ModifierKind.AWQ;
+      for (int block = 0; block < passes.size(); block++) {
+        ran = ran.plus(context.runner().run(name + " inputs of block " + block, passes.get(block)));
+        if (!keep && block > 0) {
+          passes.get(block - 1).forEach(unit -> store.delete(unit.output()));
+        }
+      }
+      ran = ran.plus(context.runner().run(name, units));
+      passes.forEach(pass -> pass.forEach(unit -> unit.parts().forEach(store::delete)));
+    }
+    return read(context, units);
+  }
+
+  private static List<ObserveUnit> pass(
+      ChainContext context, BlockSpec spec, String digest, List<PartKey> inputs) {
+    List<ObserveUnit> pass = new ArrayList<>();
+    for (SamplePartition samples : context.samples()) {
+      PartKey input = inputs.get(samples.index());
+      PartKey seen = context.key("magnitudes").add("input", input).add("block", digest).build();
+      PartKey output = PartKey.of("output beside").add("of", seen).build();
+      pass.add(new ObserveUnit(seen, output, spec, input, samples, context.window()));
+    }
+    return pass;
+  }
+
+  private UnitOfWork unit(
+      Modifier modifier,
+      ChainContext context,
+      BlockSpec spec,
+      String digest,
+      List<ObserveUnit> pass) {
+    Map<String, PlanEntry> entries = context.plan().quantized();
+    Map<LinearRole, WeightScheme> schemes = new EnumMap<>(LinearRole.class);
+    spec.modules()
+        .forEach(
+            (role, module) -> {
+              if (entries.containsKey(module)) {
+                schemes.put(role, entries.get(module).choice().group().weights());
+              }
+            });
+    Set<Stage> stages = stages(modifier, spec, schemes.keySet());
+    List<PartKey> observed = pass.stream().map(ObserveUnit::part).toList();
+    PartKey.Builder key =
+        context
+            .key(modifier.kind().algorithm())
+            .add("block", digest)
+            .add("observed", observed)
+            .add("stages", stages)
+            .add("schemes", schemes);
+    if (modifier.kind() == ModifierKind.SMOOTH_QUANT) {
+      double strength = SmoothQuantSettings.of(modifier).strength();
+      return new SmoothQuantUnit(
+          key.add("strength", strength).build(),
+          spec,
+          observed,
+          stages,
+          new TreeSet<>(schemes.keySet()),
+          strength);
+    }
+    AwqSettings settings = AwqSettings.of(modifier);
+    return new AwqUnit(
+        key.add("settings", settings).add("format", context.plan().scaleFormat()).build(),
+        spec,
+        observed,
+        pass.stream().map(ObserveUnit::input).toList(),
+        stages,
+        schemes,
+        context.plan().scaleFormat(),
+        settings,
+        context.samples(),
+        context.window());
+  }
+
+  /** The stages whose inputs the modifier scales: those with a linear that will be quantized. */
+  private static Set<Stage> stages(Modifier modifier, BlockSpec spec, Set<LinearRole> quantized) {
+    TargetMatcher ignored = new TargetMatcher(modifier.ignore());
+    Set<Stage> stages = EnumSet.noneOf(Stage.class);
+    for (Stage stage : Stage.values()) {
+      boolean atNorm = stage == Stage.QKV || stage == Stage.GATE_UP;
+      boolean possible =
+          modifier.kind() == ModifierKind.SMOOTH_QUANT ? atNorm : spec.takesScales(stage);
+      if (possible
+          && stage.linears().stream().anyMatch(quantized::contains)
+          && stage.linears().stream()
+              .noneMatch(role -> ignored.matches(spec.modules().get(role), "Linear"))) {
+        stages.add(stage);
+      }
+    }
+    return stages;
+  }
+
+  /** The run with what the units have changed in place of the model's own. */
+  private static ChainContext read(ChainContext context, List<UnitOfWork> units) {
+    Map<String, TensorRef> changed = new HashMap<>();
+    Map<String, String> digests = new HashMap<>();
+    for (UnitOfWork unit : units) {
+      PartKey part = unit.parts().get(0);
+      for (TensorRef tensor : tensors(context.runner(), part)) {
+        changed.put(tensor.tensor(), tensor);
+        // The part's name stands for all that its content follows from.
+        digests.put(tensor.tensor(), part.hex());
+      }
+    }
+    return new ChainContext(
+        context.plan().with(changed),
+        context.runner(),
+        context.digests().with(digests),
+        context.arithmetic(),
+        context.samples(),
+        context.window());
+  }
+
+  private static List<TensorRef> tensors(TaskRunner runner, PartKey part) {
+    Path path = new Path(StoredShard.uri(runner.store(), part));
+    try {
+      FileStatus status = path.getFileSystem(runner.configuration()).getFileStatus(path);
+      CheckpointFile file =
+          new CheckpointFile(
+              path.getName(), path.toString(), status.getLen(), status.getModificationTime());
+      return HeaderReader.read(file, runner.configuration());
+    } catch (IOException e) {
+      throw new UncheckedIOException(path + ": cannot read: " + e.getMessage(), e);
+    }
+  }
+}
