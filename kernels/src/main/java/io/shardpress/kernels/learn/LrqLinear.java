@@ -1,12 +1,8 @@
 package io.shardpress.kernels.learn;
 
-import io.shardpress.kernels.loops.Loops;
-import io.shardpress.kernels.loops.QuantizationLoops;
 import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.matmul.Matmul.Op;
-import io.shardpress.kernels.parallel.RowTiles;
 import io.shardpress.kernels.parallel.Workers;
-import io.shardpress.kernels.quant.Grid;
 import io.shardpress.kernels.quant.QuantizedLinear;
 import io.shardpress.kernels.quant.ScaleFormat;
 import io.shardpress.kernels.quant.Steps;
@@ -15,33 +11,23 @@ import io.shardpress.schemas.recipe.WeightScheme;
 import java.util.Arrays;
 
 /**
- * One linear of LRQ (arXiv 2407.11534, eq. 2 to 4): S = L·U + r + c scales the weights before they
- * are rounded, a = W/exp(d + S), q = clamp(round(a), −z, 2^b − 1 − z), Ŵ = exp(d)·q. L starts at
- * zero, so learning starts from plain rounding. d is learned per row, or per row and group; z is
- * fixed. Nothing of S is left at inference.
+ * One linear of LRQ (arXiv 2407.11534, eq. 2 to 4): the weights are scaled by a matrix of low rank
+ * before they are rounded, S = L·U + r + c, a = W/exp(d + S), q = clamp(round(a), −z, 2^b − 1 − z),
+ * Ŵ = exp(d)·q. L starts at zero, so learning starts from plain rounding. d is learned per row, or
+ * per row and group; z is fixed. Nothing of S is left at inference.
  *
- * <p>Gradients pass the rounding straight through. With G = ∂loss/∂Ŵ, v = W·exp(−S) and M = 1 where
- * the code is inside the clamp: ∂S = −G∘M∘v, ∂L = ∂S·Uᵀ, ∂U = Lᵀ·∂S, ∂r and ∂c its row and column
- * sums, ∂d = Σ G∘(Ŵ − M∘v) over a group.
+ * <p>{@link ScaledRounding} has the gradients of S, r, c and d; ∂L = ∂S·Uᵀ, ∂U = Lᵀ·∂S.
  */
 public final class LrqLinear implements TrainableLinear {
   private final int out;
   private final int in;
   private final int rank;
-  private final WeightScheme scheme;
-  private final float[] w;
-  private final int[] zeros;
+  private final ScaledRounding rounding;
   private final AdamParameters adam;
   private final float[][] parameters;
   private final float[][] gradients;
-  private final float[] scales;
   private final float[] shrunk;
-  private final float[] quantized;
   private final Matmul matmul;
-  private float[] columnSums;
-
-  // Rows whose column sums are taken together.
-  private static final int ROW_TILE = 64;
 
   // Places in parameters and gradients.
   private static final int L = 0;
@@ -65,12 +51,10 @@ public final class LrqLinear implements TrainableLinear {
       int rank,
       SeededRandom random,
       Matmul matmul) {
-    this.w = w;
     this.out = out;
     this.in = in;
     this.rank = rank;
-    this.scheme = scheme;
-    this.zeros = start.zeros();
+    this.rounding = new ScaledRounding(w, out, in, scheme, start.zeros());
     this.matmul = matmul;
     this.parameters =
         new float[][] {
@@ -78,7 +62,7 @@ public final class LrqLinear implements TrainableLinear {
           new float[rank * in],
           new float[out],
           new float[in],
-          new float[start.scales().length]
+          ScaledRounding.logarithms(start.scales())
         };
     this.adam = new AdamParameters(parameters);
     this.gradients = adam.gradients();
@@ -86,12 +70,7 @@ public final class LrqLinear implements TrainableLinear {
     for (int i = 0; i < rank * in; i++) {
       parameters[U][i] = random.nextFloat(limit);
     }
-    for (int g = 0; g < start.scales().length; g++) {
-      parameters[D][g] = (float) StrictMath.log(start.scales()[g]);
-    }
-    this.scales = start.scales().clone();
     this.shrunk = new float[out * in];
-    this.quantized = new float[out * in];
   }
 
   /** L, U, r, c and d, as arrays that an optimizer changes in place. */
@@ -121,73 +100,14 @@ public final class LrqLinear implements TrainableLinear {
 
   @Override
   public float[] forward(Workers workers) {
-    float largest = Grid.of(scheme).largest();
-    for (int group = 0; group < scales.length; group++) {
-      scales[group] = scale(group);
-    }
-    int groups = scheme.groups(in);
-    int length = in / groups;
     lowRank(workers);
-    RowTiles.forEach(
-        out,
-        workers,
-        row -> {
-          shrinkRow(row);
-          for (int g = 0; g < groups; g++) {
-            int group = row * groups + g;
-            QuantizationLoops.chosen()
-                .fakeQuantize(
-                    shrunk,
-                    quantized,
-                    row * in + g * length,
-                    length,
-                    scales[group],
-                    zeros[group],
-                    largest);
-          }
-        });
-    return quantized;
+    return rounding.forward(shrunk, shrunk, shifts(parameters), workers);
   }
 
   @Override
   public void backward(float[] g, Workers workers) {
-    float largest = Grid.of(scheme).largest();
-    int groups = scheme.groups(in);
-    int length = in / groups;
-    int tiles = (out - 1) / ROW_TILE + 1;
-    float[] columns = columnSums(tiles);
     // v is overwritten with ∂S: nothing needs it any more.
-    workers.forEach(
-        tiles,
-        tile -> {
-          float[] sums = new float[2];
-          Arrays.fill(columns, tile * in, (tile + 1) * in, 0);
-          for (int row = tile * ROW_TILE; row < Math.min(out, (tile + 1) * ROW_TILE); row++) {
-            float rowSum = 0;
-            for (int k = 0; k < groups; k++) {
-              int group = row * groups + k;
-              QuantizationLoops.chosen()
-                  .lrqGradients(
-                      g,
-                      shrunk,
-                      row * in + k * length,
-                      length,
-                      scales[group],
-                      zeros[group],
-                      largest,
-                      columns,
-                      tile * in + k * length,
-                      sums);
-              gradients[D][group] = sums[0];
-              rowSum += sums[1];
-            }
-            gradients[R][row] = rowSum;
-          }
-        });
-    Arrays.fill(gradients[C], 0);
-    for (int tile = 0; tile < tiles; tile++) {
-      Loops.chosen().addScaled(1, columns, tile * in, gradients[C], 0, in);
-    }
+    rounding.backward(g, shrunk, shifts(gradients), workers);
     if (rank > 0) {
       matmul.multiply(
           Op.AS_IS,
@@ -231,12 +151,11 @@ public final class LrqLinear implements TrainableLinear {
   @Override
   public QuantizedLinear result(ScaleFormat format, Workers workers) {
     lowRank(workers);
-    RowTiles.forEach(out, workers, this::shrinkRow);
-    Steps steps = new Steps(out, scheme.groups(in), new float[zeros.length], zeros.clone());
-    for (int g = 0; g < zeros.length; g++) {
-      steps.scales()[g] = format.usable(scale(g));
-    }
-    return QuantizedLinear.round(shrunk, out, in, scheme, steps);
+    return rounding.result(shrunk, shrunk, shifts(parameters), format, workers);
+  }
+
+  private static ScaledRounding.Shifts shifts(float[][] of) {
+    return new ScaledRounding.Shifts(of[R], of[C], of[D]);
   }
 
   @Override
@@ -270,23 +189,5 @@ public final class LrqLinear implements TrainableLinear {
     } else {
       Arrays.fill(shrunk, 0);
     }
-  }
-
-  /** A row of {@code shrunk} from its row of L·U: v = W·exp(−S). */
-  private void shrinkRow(int row) {
-    QuantizationLoops.chosen()
-        .lrqShrink(w, shrunk, row * in, parameters[R][row], parameters[C], in);
-  }
-
-  /** Room for the column sums of each tile of rows, which are added up in the tiles' order. */
-  private float[] columnSums(int tiles) {
-    if (columnSums == null) {
-      columnSums = new float[tiles * in];
-    }
-    return columnSums;
-  }
-
-  private float scale(int group) {
-    return (float) StrictMath.exp(parameters[D][group]);
   }
 }
