@@ -7,11 +7,12 @@ final class AdamParameters {
   private final float[][] values;
   private final float[][] gradients;
   private final Adam[] moments;
-  private float[][] remembered;
+  private final Remembered remembered;
 
   /** Takes the arrays as they are; moments start at zero. */
   AdamParameters(float[]... values) {
     this.values = values;
+    remembered = new Remembered(values);
     gradients = new float[values.length][];
     moments = new Adam[values.length];
     for (int p = 0; p < values.length; p++) {
@@ -41,17 +42,10 @@ final class AdamParameters {
   }
 
   void remember() {
-    if (remembered == null) {
-      remembered = new float[values.length][];
-    }
-    for (int p = 0; p < values.length; p++) {
-      remembered[p] = values[p].clone();
-    }
+    remembered.remember();
   }
 
   void recall() {
-    for (int p = 0; p < values.length; p++) {
-      System.arraycopy(remembered[p], 0, values[p], 0, values[p].length);
-    }
+    remembered.recall();
   }
 }

@@ -54,7 +54,7 @@ public final class LrqLinear implements TrainableLinear {
     this.out = out;
     this.in = in;
     this.rank = rank;
-    this.rounding = new ScaledRounding(w, out, in, scheme, start.zeros());
+    this.rounding = new ScaledRounding(w, out, in, scheme, start.zeros(), ScaleFormat.F32);
     this.matmul = matmul;
     this.parameters =
         new float[][] {

@@ -30,6 +30,7 @@ final class ScaledRounding {
   private final WeightScheme scheme;
   private final int groups;
   private final int[] zeros;
+  private final ScaleFormat learned;
   private final float[] scales;
   private final float[] quantized;
   private float[] columnSums;
@@ -46,8 +47,12 @@ final class ScaledRounding {
   /**
    * @param w [out×in] the weights to round; kept, not copied
    * @param zeros z of every group, kept
+   * @param learned what exp(d) is rounded to while learning; the gradients pass that straight
+   *     through
    */
-  ScaledRounding(float[] w, int out, int in, WeightScheme scheme, int[] zeros) {
+  ScaledRounding(
+      float[] w, int out, int in, WeightScheme scheme, int[] zeros, ScaleFormat learned) {
+    this.learned = learned;
     this.w = w;
     this.out = out;
     this.in = in;
@@ -81,7 +86,7 @@ final class ScaledRounding {
   float[] forward(float[] s, float[] v, Shifts parameters, Workers workers) {
     float largest = Grid.of(scheme).largest();
     for (int group = 0; group < scales.length; group++) {
-      scales[group] = exponential(parameters.steps[group]);
+      scales[group] = learned.usable(exponential(parameters.steps[group]));
     }
     int length = in / groups;
     RowTiles.forEach(
