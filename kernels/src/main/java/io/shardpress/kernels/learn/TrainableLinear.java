@@ -9,7 +9,10 @@ import io.shardpress.kernels.quant.ScaleFormat;
  * asks for Ŵ, gives ∂loss/∂Ŵ back, and lets it take a step.
  */
 public interface TrainableLinear {
-  /** Makes Ŵ [out×in] from the parameters; the array is this object's own. */
+  /**
+   * Makes Ŵ [out×in] from the parameters; the array is this object's own, and holds Ŵ until {@link
+   * #backward}.
+   */
   float[] forward(Workers workers);
 
   /**

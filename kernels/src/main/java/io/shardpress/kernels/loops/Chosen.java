@@ -6,11 +6,13 @@ import io.shardpress.kernels.matmul.VectorWidth;
 final class Chosen {
   static final Loops LOOPS;
   static final QuantizationLoops QUANTIZATION;
+  static final AutoRoundLoops AUTO_ROUND;
 
   static {
     boolean vectors = VectorWidth.chosen() != 0;
     LOOPS = vectors ? new VectorLoops() : new ScalarLoops();
     QUANTIZATION = vectors ? new VectorQuantizationLoops() : new ScalarQuantizationLoops();
+    AUTO_ROUND = vectors ? new VectorAutoRoundLoops() : new ScalarAutoRoundLoops();
   }
 
   private Chosen() {}

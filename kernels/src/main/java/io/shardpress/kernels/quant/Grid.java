@@ -23,8 +23,13 @@ public record Grid(int bits, boolean symmetric) {
 
   /** The code nearest to w, ties to even. */
   public int code(float w, float scale, int zero) {
-    // Clamped before it becomes an int: w/scale may be beyond the range of one.
-    return (int) Math.min(Math.max(Math.rint(w / scale) + zero, 0), largest());
+    return code(w / scale, zero);
+  }
+
+  /** The code nearest to a place on the grid, counted in steps from zero, ties to even. */
+  public int code(float place, int zero) {
+    // Clamped before it becomes an int: the place may be beyond the range of one.
+    return (int) Math.min(Math.max(Math.rint(place) + zero, 0), largest());
   }
 
   /** The nearest code that the grid has. */

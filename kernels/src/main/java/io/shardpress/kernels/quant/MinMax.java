@@ -22,6 +22,17 @@ public final class MinMax implements StepRule {
       least = Math.min(least, w[i]);
       most = Math.max(most, w[i]);
     }
+    step(least, most, grid, format, steps, group);
+  }
+
+  /**
+   * Writes the step of a range into {@code steps} at {@code group}.
+   *
+   * @param least at most 0
+   * @param most at least 0
+   */
+  public static void step(
+      float least, float most, Grid grid, ScaleFormat format, Steps steps, int group) {
     if (grid.symmetric()) {
       steps.scales()[group] = format.usable(Math.max(-least, most) * 2 / grid.largest());
       steps.zeros()[group] = grid.middle();
