@@ -81,21 +81,40 @@ public final class BlockwiseLearner {
    * @return the loss before the step
    */
   public double step(float[] target, int windows, int iteration, Workers workers) {
+    double loss = gradients(target, windows, workers);
+    update(iteration, workers);
+    return loss;
+  }
+
+  /**
+   * The loss on the batch in {@link #input()}, and its gradients in the linears; nothing is learned
+   * until {@link #update}. In between, a caller may put sums over several batches in their place.
+   *
+   * @param target as for {@link #step}
+   */
+  public double gradients(float[] target, int windows, Workers workers) {
     BlockWeights w = weights.with(quantize(workers));
     double loss = pass(w, target, windows, true, workers);
-    double rate = learningRate.at(iteration);
     forEachLinear(
         workers,
         (role, inner) -> {
-          TrainableLinear linear = linears.get(role);
           float[] gradient = weightGradients.get(role);
           for (int i = 0; i < slices.size(); i++) {
             slices.get(i).weightGradient(role, i == 0 ? 0 : 1, gradient, inner);
           }
-          linear.backward(gradient, inner);
-          linear.step(iteration + 1, rate, inner);
+          linears.get(role).backward(gradient, inner);
         });
     return loss;
+  }
+
+  /**
+   * Takes the step that the linears' gradients ask for.
+   *
+   * @param iteration counted from 0
+   */
+  public void update(int iteration, Workers workers) {
+    double rate = learningRate.at(iteration);
+    forEachLinear(workers, (role, inner) -> linears.get(role).step(iteration + 1, rate, inner));
   }
 
   /**

@@ -3,36 +3,26 @@ package io.shardpress.kernels.learn;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import io.shardpress.kernels.matmul.Matmul;
-import io.shardpress.kernels.matmul.Matmuls;
-import io.shardpress.kernels.nn.BlockActivations;
-import io.shardpress.kernels.nn.BlockShape;
 import io.shardpress.kernels.nn.BlockWeights;
-import io.shardpress.kernels.nn.DecoderBlock;
-import io.shardpress.kernels.nn.RandomBlock;
 import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.kernels.quant.MinMax;
 import io.shardpress.kernels.quant.RoundToNearest;
 import io.shardpress.kernels.quant.ScaleFormat;
 import io.shardpress.kernels.quant.Steps;
 import io.shardpress.kernels.random.SeededRandom;
-import io.shardpress.kernels.reference.Arrays64;
 import io.shardpress.kernels.reference.Difference;
 import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.schemas.recipe.WeightScheme;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.Map;
-import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class BlockwiseLearnerTest {
-  private static final Matmul MATMUL = Matmuls.chosen();
-  private static final int WINDOW = 16;
-  private static final int WINDOWS = 3;
+  private static final int WINDOWS = SmallBlock.WINDOWS;
   private static final int ITERATIONS = 80;
   private static final double RATE = 5e-3;
   private static final Set<LinearRole> ALL = EnumSet.allOf(LinearRole.class);
@@ -57,20 +47,20 @@ class BlockwiseLearnerTest {
       rounded.put(
           role,
           RoundToNearest.quantize(
-                  learning.weights.linear(role),
-                  learning.shape.out(role),
-                  learning.shape.in(role),
+                  learning.block.weights.linear(role),
+                  learning.block.shape.out(role),
+                  learning.block.shape.in(role),
                   scheme,
                   ScaleFormat.F32,
                   new MinMax())
               .dequantize());
     }
-    float[] found = learning.output(learning.weights.with(rounded));
+    float[] found = learning.block.output(learning.block.weights.with(rounded));
     double sum = 0;
     for (int i = 0; i < found.length; i++) {
-      sum += Math.pow((double) found[i] - learning.target[i], 2);
+      sum += Math.pow((double) found[i] - learning.block.target[i], 2);
     }
-    double wanted = sum / (WINDOWS * learning.shape.hidden());
+    double wanted = sum / (WINDOWS * learning.block.shape.hidden());
     assertThat(learning.run(1, Workers.single())[0]).isCloseTo(wanted, within(1e-3 * wanted));
   }
 
@@ -82,13 +72,13 @@ class BlockwiseLearnerTest {
     float[] r = linear.parameters()[2];
     float[] before = r.clone();
     BlockwiseLearner learner = learning.learner();
-    learner.step(learning.target, WINDOWS, 0, Workers.single());
+    learner.step(learning.block.target, WINDOWS, 0, Workers.single());
     for (int i = 0; i < r.length; i++) {
       double move = -RATE * Math.signum(linear.gradients()[2][i]);
       assertThat((double) r[i] - before[i]).isCloseTo(move, within(1e-3 * RATE));
     }
     before = r.clone();
-    learner.step(learning.target, WINDOWS, ITERATIONS, Workers.single());
+    learner.step(learning.block.target, WINDOWS, ITERATIONS, Workers.single());
     assertThat(r).isEqualTo(before);
   }
 
@@ -96,12 +86,12 @@ class BlockwiseLearnerTest {
   void linearsThatAreNotLearnedStay() {
     Set<LinearRole> some = EnumSet.of(LinearRole.Q, LinearRole.UP);
     Learning learning = new Learning(new WeightScheme(2, false, 0), 2, some);
-    BlockWeights before = learning.weights.with(Map.of());
+    BlockWeights before = learning.block.weights.with(Map.of());
     Map<LinearRole, float[]> copies = new EnumMap<>(LinearRole.class);
     before.linears().forEach((role, w) -> copies.put(role, w.clone()));
     double[] losses = learning.run(ITERATIONS, Workers.single());
     assertThat(losses[ITERATIONS - 1]).isLessThan(0.8 * losses[0]);
-    copies.forEach((role, w) -> assertThat(learning.weights.linear(role)).isEqualTo(w));
+    copies.forEach((role, w) -> assertThat(learning.block.weights.linear(role)).isEqualTo(w));
   }
 
   @ParameterizedTest
@@ -135,16 +125,16 @@ class BlockwiseLearnerTest {
       BlockwiseLearner smallLearner = small.learner();
       BlockwiseLearner largeLearner = large.learner();
       for (int i = 0; i < 3; i++) {
-        double loss = smallLearner.step(small.target, windows, i, workers);
-        assertThat(largeLearner.step(large.target, windows, i, workers))
+        double loss = smallLearner.step(small.block.target, windows, i, workers);
+        assertThat(largeLearner.step(large.block.target, windows, i, workers))
             .as("loss %d", i)
             .isCloseTo(loss, within(1e-4 * loss));
         if (i == 0) {
           compareGradients(small, large);
         }
       }
-      double loss = smallLearner.loss(small.target, windows, workers);
-      assertThat(largeLearner.loss(large.target, windows, workers))
+      double loss = smallLearner.loss(small.block.target, windows, workers);
+      assertThat(largeLearner.loss(large.block.target, windows, workers))
           .isCloseTo(loss, within(1e-4 * loss));
     }
   }
@@ -159,14 +149,10 @@ class BlockwiseLearnerTest {
     }
   }
 
-  /** A random block, random inputs, and a start at rounding to nearest. */
+  /** LRQ's linears on a small block, with a start at rounding to nearest. */
   private static final class Learning {
-    final BlockShape shape = RandomBlock.shape(0);
-    final DecoderBlock block = new DecoderBlock(shape, WINDOW, MATMUL);
-    final BlockWeights weights;
+    final SmallBlock block = new SmallBlock();
     final Map<LinearRole, LrqLinear> linears = new EnumMap<>(LinearRole.class);
-    final float[] input;
-    final float[] target;
     final boolean small;
 
     Learning(WeightScheme scheme, int rank, Set<LinearRole> learned) {
@@ -175,46 +161,26 @@ class BlockwiseLearnerTest {
 
     Learning(WeightScheme scheme, int rank, Set<LinearRole> learned, boolean small) {
       this.small = small;
-      Random random = new Random(11);
-      weights = RandomBlock.weights(shape, false, true, random);
-      input = Arrays64.gaussian(random, WINDOWS * WINDOW * shape.hidden(), 1);
-      target = output(weights);
       for (LinearRole role : learned) {
-        float[] w = weights.linear(role);
-        int out = shape.out(role);
-        int in = shape.in(role);
+        float[] w = block.weights.linear(role);
+        int out = block.shape.out(role);
+        int in = block.shape.in(role);
         Steps start = RoundToNearest.steps(w, out, in, scheme, ScaleFormat.F32, new MinMax(), null);
         SeededRandom draws = new SeededRandom(0, 0, role.label());
-        linears.put(role, new LrqLinear(w, out, in, scheme, start, rank, draws, MATMUL));
+        linears.put(role, new LrqLinear(w, out, in, scheme, start, rank, draws, SmallBlock.MATMUL));
       }
     }
 
-    float[] output(BlockWeights of) {
-      int rows = WINDOWS * WINDOW;
-      BlockActivations a = new BlockActivations(shape, true, rows);
-      System.arraycopy(input, 0, a.input(), 0, input.length);
-      block.forward(of, rows, a, Workers.single());
-      return a.output();
-    }
-
     BlockwiseLearner learner() {
-      BlockwiseLearner learner =
-          new BlockwiseLearner(
-              block,
-              weights,
-              linears,
-              WINDOWS,
-              new LearningRate(RATE, ITERATIONS, LearningRate.Decay.COSINE),
-              small);
-      System.arraycopy(input, 0, learner.input(), 0, input.length);
-      return learner;
+      return block.learner(
+          linears, new LearningRate(RATE, ITERATIONS, LearningRate.Decay.COSINE), small);
     }
 
     double[] run(int steps, Workers workers) {
       BlockwiseLearner learner = learner();
       double[] losses = new double[steps];
       for (int i = 0; i < steps; i++) {
-        losses[i] = learner.step(target, WINDOWS, i, workers);
+        losses[i] = learner.step(block.target, WINDOWS, i, workers);
       }
       return losses;
     }
