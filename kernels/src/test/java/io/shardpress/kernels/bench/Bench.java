@@ -7,16 +7,18 @@ import java.util.TreeMap;
 public final class Bench {
   private static final Map<String, Benchmark> BENCHMARKS =
       new TreeMap<>(
-          Map.of(
-              "matmul", new MatmulBench(),
-              "syrk", new SymmetricRankBench(),
-              "cholesky", new CholeskyBench(),
-              "lrq-pass", new LrqPassBench(),
-              "gptq", new GptqBench(),
-              "quantize", new QuantizeBench(),
-              "convert", new ConvertBench(),
-              "block-step", BlockStepBench.large(),
-              "block-step-small", BlockStepBench.small()));
+          Map.ofEntries(
+              Map.entry("matmul", new MatmulBench()),
+              Map.entry("syrk", new SymmetricRankBench()),
+              Map.entry("cholesky", new CholeskyBench()),
+              Map.entry("lrq-pass", LinearPassBench.lrq()),
+              Map.entry("flexround-pass", LinearPassBench.flexRound()),
+              Map.entry("autoround-pass", LinearPassBench.autoRound()),
+              Map.entry("gptq", new GptqBench()),
+              Map.entry("quantize", new QuantizeBench()),
+              Map.entry("convert", new ConvertBench()),
+              Map.entry("block-step", BlockStepBench.large()),
+              Map.entry("block-step-small", BlockStepBench.small())));
 
   private Bench() {}
 
