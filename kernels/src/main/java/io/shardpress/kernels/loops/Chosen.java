@@ -7,12 +7,14 @@ final class Chosen {
   static final Loops LOOPS;
   static final QuantizationLoops QUANTIZATION;
   static final AutoRoundLoops AUTO_ROUND;
+  static final ActivationLoops ACTIVATIONS;
 
   static {
     boolean vectors = VectorWidth.chosen() != 0;
     LOOPS = vectors ? new VectorLoops() : new ScalarLoops();
     QUANTIZATION = vectors ? new VectorQuantizationLoops() : new ScalarQuantizationLoops();
     AUTO_ROUND = vectors ? new VectorAutoRoundLoops() : new ScalarAutoRoundLoops();
+    ACTIVATIONS = vectors ? new VectorActivationLoops() : new ScalarActivationLoops();
   }
 
   private Chosen() {}
