@@ -25,6 +25,9 @@ public final class BlockActivations {
   final float[] feedForward;
   final float[] output;
 
+  // Made when a stage's input is first quantized: most blocks never do.
+  private float[] quantizedInput = {};
+
   /** Room for batches of up to {@code rows} tokens. */
   public BlockActivations(BlockShape shape, boolean headNorms, int rows) {
     this.capacity = rows;
@@ -69,7 +72,16 @@ public final class BlockActivations {
     return middle;
   }
 
-  /** What the linears of a stage read, [rows×in]. */
+  /** Room for a stage's quantized input, [capacity×in]; the next stage's takes its place. */
+  float[] quantizedInput(int in) {
+    int size = Math.multiplyExact(capacity, in);
+    if (quantizedInput.length < size) {
+      quantizedInput = new float[size];
+    }
+    return quantizedInput;
+  }
+
+  /** What the linears of a stage read, [rows×in]; where activations are quantized, before that. */
   public float[] stageInput(Stage stage) {
     return switch (stage) {
       case QKV -> attentionInput;

@@ -17,15 +17,39 @@ public final class DecoderBlock {
   private final Matmul matmul;
   private final Attention attention;
   private final Rope rope;
+  private final ActivationQuantization quantization;
 
   /**
    * @param window tokens of a window; every batch holds whole windows
    */
   public DecoderBlock(BlockShape shape, int window, Matmul matmul) {
+    this(
+        shape,
+        matmul,
+        new Attention(shape, matmul),
+        new Rope(shape.inverseFrequencies(), window),
+        ActivationQuantization.NONE);
+  }
+
+  private DecoderBlock(
+      BlockShape shape,
+      Matmul matmul,
+      Attention attention,
+      Rope rope,
+      ActivationQuantization quantization) {
     this.shape = shape;
     this.matmul = matmul;
-    this.attention = new Attention(shape, matmul);
-    this.rope = new Rope(shape.inverseFrequencies(), window);
+    this.attention = attention;
+    this.rope = rope;
+    this.quantization = quantization;
+  }
+
+  /**
+   * The same block with activations rounded in its forward pass. Its backward pass takes the
+   * rounding's gradient for 1, and the weights' gradients from the inputs as they were before.
+   */
+  public DecoderBlock with(ActivationQuantization other) {
+    return new DecoderBlock(shape, matmul, attention, rope, other);
   }
 
   public BlockShape shape() {
@@ -68,23 +92,26 @@ public final class DecoderBlock {
 
   /** Runs a stage's linears and what follows them, up to the input of the next stage. */
   public void run(Stage stage, BlockWeights w, BlockActivations a, Workers workers) {
+    float[] x = quantization.input(stage, shape, a, workers);
     switch (stage) {
       case QKV -> {
         boolean norms = w.queryNorm() != null;
-        linear(w, LinearRole.Q, a, a.attentionInput, norms ? a.queryBeforeNorm : a.query, workers);
-        linear(w, LinearRole.K, a, a.attentionInput, norms ? a.keyBeforeNorm : a.key, workers);
-        linear(w, LinearRole.V, a, a.attentionInput, a.value, workers);
+        linear(w, LinearRole.Q, a, x, norms ? a.queryBeforeNorm : a.query, workers);
+        linear(w, LinearRole.K, a, x, norms ? a.keyBeforeNorm : a.key, workers);
+        linear(w, LinearRole.V, a, x, a.value, workers);
         if (norms) {
           headNorm(a.rows * shape.heads(), a.queryBeforeNorm, w.queryNorm(), a.query, workers);
           headNorm(a.rows * shape.kvHeads(), a.keyBeforeNorm, w.keyNorm(), a.key, workers);
         }
+        quantization.beforeRope(a.rows, shape.keyWidth(), a.key, a.value, workers);
         rope.forward(a.rows, a.window, shape.heads(), a.query, workers);
         rope.forward(a.rows, a.window, shape.kvHeads(), a.key, workers);
+        quantization.afterRope(a.rows, shape.keyWidth(), a.key, a.value, workers);
         attention.forward(
             a.rows, a.window, a.query, a.key, a.value, a.attention, a.logSumExp, workers);
       }
       case O -> {
-        linear(w, LinearRole.O, a, a.attention, a.middle, workers);
+        linear(w, LinearRole.O, a, x, a.middle, workers);
         add(a.rows * shape.hidden(), a.input, a.middle);
         RmsNorm.forward(
             a.rows,
@@ -96,12 +123,12 @@ public final class DecoderBlock {
             workers);
       }
       case GATE_UP -> {
-        linear(w, LinearRole.GATE, a, a.feedForwardInput, a.gate, workers);
-        linear(w, LinearRole.UP, a, a.feedForwardInput, a.up, workers);
+        linear(w, LinearRole.GATE, a, x, a.gate, workers);
+        linear(w, LinearRole.UP, a, x, a.up, workers);
         SwiGlu.forward(a.rows * shape.ffn(), a.gate, a.up, a.feedForward, workers);
       }
       case DOWN -> {
-        linear(w, LinearRole.DOWN, a, a.feedForward, a.output, workers);
+        linear(w, LinearRole.DOWN, a, x, a.output, workers);
         add(a.rows * shape.hidden(), a.middle, a.output);
       }
     }

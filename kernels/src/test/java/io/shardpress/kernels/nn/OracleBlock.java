@@ -14,6 +14,22 @@ final class OracleBlock {
   final Map<LinearRole, double[]> linears = new EnumMap<>(LinearRole.class);
   final double[] x;
 
+  /** What is done to activations on the way; nothing unless a test says so. */
+  Rounding rounding = new Rounding() {};
+
+  /** Changes activations before they are read. */
+  interface Rounding {
+    /** What a stage's linears read, [rows×width]. */
+    default double[] input(Stage stage, double[] values) {
+      return values;
+    }
+
+    /** Keys and values before the rotation, and after it, [rows×keyWidth]. */
+    default double[] cached(boolean keys, boolean rotated, double[] values) {
+      return values;
+    }
+  }
+
   OracleBlock(BlockShape shape, int window, int rows, BlockWeights weights, float[] x) {
     this.shape = shape;
     this.window = window;
@@ -24,7 +40,7 @@ final class OracleBlock {
   }
 
   double[] output() {
-    double[] normed = norm(x, weights.inputNorm());
+    double[] normed = rounding.input(Stage.QKV, norm(x, weights.inputNorm()));
     double[] q = linear(LinearRole.Q, normed);
     double[] k = linear(LinearRole.K, normed);
     if (weights.queryNorm() != null) {
@@ -33,14 +49,17 @@ final class OracleBlock {
     }
     double[] frequencies = shape.inverseFrequencies();
     q = Oracle.rope(rows, window, shape.heads(), q, frequencies);
+    k = rounding.cached(true, false, k);
     k = Oracle.rope(rows, window, shape.kvHeads(), k, frequencies);
-    double[] v = linear(LinearRole.V, normed);
+    k = rounding.cached(true, true, k);
+    double[] v = rounding.cached(false, false, linear(LinearRole.V, normed));
+    v = rounding.cached(false, true, v);
     double[] attention = Oracle.attention(shape, rows, window, q, k, v);
-    double[] middle = sum(x, linear(LinearRole.O, attention));
-    double[] second = norm(middle, weights.postNorm());
+    double[] middle = sum(x, linear(LinearRole.O, rounding.input(Stage.O, attention)));
+    double[] second = rounding.input(Stage.GATE_UP, norm(middle, weights.postNorm()));
     double[] activated =
         Oracle.swiGlu(linear(LinearRole.GATE, second), linear(LinearRole.UP, second));
-    return sum(middle, linear(LinearRole.DOWN, activated));
+    return sum(middle, linear(LinearRole.DOWN, rounding.input(Stage.DOWN, activated)));
   }
 
   private double[] linear(LinearRole role, double[] input) {

@@ -1,0 +1,64 @@
+package io.shardpress.kernels.nn;
+
+import io.shardpress.kernels.loops.ActivationLoops;
+import io.shardpress.kernels.parallel.RowTiles;
+import io.shardpress.kernels.parallel.Workers;
+import io.shardpress.kernels.quant.ActivationFormat;
+import io.shardpress.kernels.quant.ActivationStep;
+import java.io.Serializable;
+import java.util.Map;
+
+/** How the inputs of a block's linears are rounded to eight bits. */
+public sealed interface InputQuantization extends Serializable {
+  /**
+   * Rounds what a stage's linears read.
+   *
+   * @param x [rows×width], not changed
+   * @param quantized receives [rows×width]
+   */
+  void apply(Stage stage, int rows, int width, float[] x, float[] quantized, Workers workers);
+
+  /**
+   * Every token by the greatest magnitude it has when it comes (compressed-tensors' strategy token,
+   * dynamic, symmetric); nothing is stored.
+   */
+  record PerToken(ActivationFormat format) implements InputQuantization {
+    @Override
+    public void apply(
+        Stage stage, int rows, int width, float[] x, float[] quantized, Workers workers) {
+      RowTiles.forEach(
+          rows,
+          workers,
+          row -> {
+            float[] range = new float[2];
+            ActivationLoops.chosen().range(x, row * width, width, range);
+            float absMax = Math.max(-range[0], range[1]);
+            ActivationStep step = ActivationStep.symmetric(format, absMax);
+            step.fakeQuantize(x, quantized, row * width, width);
+          });
+    }
+  }
+
+  /**
+   * All tokens by one step for each stage, from calibration (strategy tensor): q, k and v share
+   * theirs, and so do gate and up, since runtimes fuse them.
+   *
+   * @param steps those of the stages; the inputs of others stay as they are
+   */
+  record PerTensor(Map<Stage, ActivationStep> steps) implements InputQuantization {
+    public PerTensor {
+      steps = Map.copyOf(steps);
+    }
+
+    @Override
+    public void apply(
+        Stage stage, int rows, int width, float[] x, float[] quantized, Workers workers) {
+      ActivationStep step = steps.get(stage);
+      if (step == null) {
+        System.arraycopy(x, 0, quantized, 0, rows * width);
+        return;
+      }
+      RowTiles.forEach(rows, workers, row -> step.fakeQuantize(x, quantized, row * width, width));
+    }
+  }
+}
