@@ -40,14 +40,8 @@ public record StageFactors(
   public static StageFactors of(
       int in, float[] h, float[] p, double damping, double lambda, Matmul matmul, Workers workers) {
     checkInputs(in);
-    double mean = 0;
-    for (int i = 0; i < in; i++) {
-      mean += h[i * in + i] / in;
-    }
-    float[] importance = new float[in];
-    for (int i = 0; i < in; i++) {
-      importance[i] = mean > 0 ? (float) (h[i * in + i] / mean) : 1;
-    }
+    double mean = meanDiagonal(in, h);
+    float[] importance = importance(in, h);
     if (mean == 0) {
       // No input at all reached the stage: every rounding is as good, so take the nearest.
       for (int i = 0; i < in; i++) {
@@ -63,6 +57,24 @@ public record StageFactors(
     double added =
         factor(in, h, upper, damping, () -> Cholesky.inverseUpper(matmul, upper, in, workers));
     return new StageFactors(in, upper, p, importance, added);
+  }
+
+  /** diag(H) over its mean [in]; 1 for each where that is not above 0. */
+  static float[] importance(int in, float[] h) {
+    double mean = meanDiagonal(in, h);
+    float[] importance = new float[in];
+    for (int i = 0; i < in; i++) {
+      importance[i] = mean > 0 ? (float) (h[i * in + i] / mean) : 1;
+    }
+    return importance;
+  }
+
+  private static double meanDiagonal(int in, float[] h) {
+    double mean = 0;
+    for (int i = 0; i < in; i++) {
+      mean += h[i * in + i] / in;
+    }
+    return mean;
   }
 
   /**
