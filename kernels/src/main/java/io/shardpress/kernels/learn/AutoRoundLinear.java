@@ -215,4 +215,22 @@ public final class AutoRoundLinear implements TrainableLinear {
   private void chooseStep(int g, ScaleFormat format, Steps into) {
     MinMax.step(least[g] * alpha[g], most[g] * beta[g], grid, format, into, g);
   }
+
+  @Override
+  public float[] rounded(Workers workers) {
+    float[] shifted = new float[w.length];
+    int length = in / groups;
+    RowTiles.forEach(
+        out,
+        workers,
+        row -> {
+          for (int g = row * groups; g < (row + 1) * groups; g++) {
+            chooseStep(g, format, steps);
+            for (int i = g * length; i < (g + 1) * length; i++) {
+              shifted[i] = w[i] + steps.scales()[g] * v[i];
+            }
+          }
+        });
+    return shifted;
+  }
 }

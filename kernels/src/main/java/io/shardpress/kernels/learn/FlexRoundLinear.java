@@ -83,4 +83,10 @@ public final class FlexRoundLinear implements TrainableLinear {
   public QuantizedLinear result(ScaleFormat format, Workers workers) {
     return rounding.result(s, shrunk, shifts, format, workers);
   }
+
+  @Override
+  public float[] rounded(Workers workers) {
+    rounding.forward(s, shrunk, shifts, workers);
+    return shrunk.clone();
+  }
 }

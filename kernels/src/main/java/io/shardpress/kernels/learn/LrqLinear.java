@@ -160,8 +160,7 @@ public final class LrqLinear implements TrainableLinear {
 
   @Override
   public float[] rounded(Workers workers) {
-    lowRank(workers);
-    RowTiles.forEach(out, workers, this::shrinkRow);
+    forward(workers);
     return shrunk.clone();
   }
 

@@ -105,4 +105,9 @@ public final class ScalesLinear implements TrainableLinear {
     }
     return new QuantizedLinear(start.out(), start.in(), start.scheme(), start.codes(), steps);
   }
+
+  @Override
+  public float[] rounded(Workers workers) {
+    return forward(workers).clone();
+  }
 }

@@ -15,7 +15,9 @@ import java.util.List;
  * @param standardError of that mean: the windows' differences' deviation over √windows
  * @param kl KL(original‖compressed), nats
  * @param agreement share of positions where both find the same token likeliest
+ * @param windowKl mean KL of each window, to pair with another evaluation's
  */
+@SuppressWarnings("ArrayRecordComponent")
 public record Evaluation(
     int windows,
     long tokens,
@@ -24,7 +26,8 @@ public record Evaluation(
     double difference,
     double standardError,
     Divergence kl,
-    double agreement) {
+    double agreement,
+    double[] windowKl) {
 
   /** Mean, median, 99 % quantile and greatest value of a divergence. */
   public record Divergence(double mean, double median, double p99, double max) {}
@@ -39,6 +42,7 @@ public record Evaluation(
     int tokens = answers.stream().mapToInt(PositionFigures::count).sum();
     int windows = tokens / perWindow;
     double[] kl = new double[tokens];
+    double[] windowKl = new double[windows];
     double[] originalNll = new double[windows];
     double[] compressedNll = new double[windows];
     long agreeing = 0;
@@ -46,6 +50,7 @@ public record Evaluation(
     for (PositionFigures answer : answers) {
       for (int i = 0; i < answer.count(); i++, at++) {
         kl[at] = answer.kl()[i];
+        windowKl[at / perWindow] += answer.kl()[i] / perWindow;
         originalNll[at / perWindow] += answer.originalNll()[i] / perWindow;
         compressedNll[at / perWindow] += answer.compressedNll()[i] / perWindow;
         agreeing += answer.agrees()[i] ? 1 : 0;
@@ -63,7 +68,8 @@ public record Evaluation(
         mean(difference),
         standardError(difference),
         divergence(kl),
-        (double) agreeing / tokens);
+        (double) agreeing / tokens,
+        windowKl);
   }
 
   public double originalPerplexity() {

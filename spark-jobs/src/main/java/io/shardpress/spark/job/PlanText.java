@@ -7,6 +7,7 @@ import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.spark.cli.TextSettings;
 import io.shardpress.spark.plan.CompressionPlan;
 import io.shardpress.spark.plan.Estimate;
+import io.shardpress.spark.plan.Parallelism;
 import io.shardpress.spark.plan.PlanEntry;
 import java.util.LinkedHashMap;
 import java.util.Locale;
@@ -49,7 +50,12 @@ final class PlanText {
     int window = calibration.sequenceLength(plan.config().maxPositionEmbeddings());
     Modifier modifier = plan.quantized().values().iterator().next().choice().modifier();
     Estimate estimate = Estimate.of(plan.config(), modifier, calibration.samples(), window);
-    return String.format(
+    StringBuilder text = new StringBuilder();
+    for (String line : Parallelism.of(plan, calibration.samples(), window).lines()) {
+      text.append("side by side: ").append(line).append(System.lineSeparator());
+    }
+    return text
+        + String.format(
         Locale.ROOT,
         "at most %d windows of %d tokens, %.2f Tflop, %.0f MB in the largest task%n",
         calibration.samples(),

@@ -20,12 +20,14 @@ import io.shardpress.spark.inspect.TensorTable;
 import io.shardpress.spark.io.Checkpoint;
 import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.plan.CompressionPlan;
+import io.shardpress.spark.plan.Parallelism;
 import io.shardpress.spark.plan.Planner;
 import io.shardpress.spark.publish.OutputFolder;
 import io.shardpress.spark.publish.Verification;
 import io.shardpress.spark.text.Windows;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.Predicate;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -55,6 +57,8 @@ public final class SparkCommandEngine implements CommandEngine {
     if (plan.recipe().calibrated()) {
       windows = Calibration.windows(plan.checkpoint(), options.calibration(), configuration);
       windows.warning().ifPresent(SparkCommandEngine::warn);
+      Optional.ofNullable(Parallelism.of(plan, windows.count(), windows.length()).warning())
+          .ifPresent(SparkCommandEngine::warn);
     }
     OutputFolder output = new OutputFolder(options.output(), configuration);
     Progress progress = StandardError.progress();

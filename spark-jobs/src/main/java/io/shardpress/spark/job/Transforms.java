@@ -180,7 +180,7 @@ final class Transforms {
       for (TensorRef tensor : tensors(context.runner(), part)) {
         changed.put(tensor.tensor(), tensor);
         // The part's name stands for all that its content follows from.
-        digests.put(tensor.tensor(), part.hex());
+        digests.put(tensor.tensor(), part.hex() + " " + tensor.tensor());
       }
     }
     return new ChainContext(

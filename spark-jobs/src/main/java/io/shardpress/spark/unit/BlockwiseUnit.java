@@ -1,6 +1,8 @@
 package io.shardpress.spark.unit;
 
+import io.shardpress.kernels.learn.AutoRoundLinear;
 import io.shardpress.kernels.learn.BlockwiseLearner;
+import io.shardpress.kernels.learn.FlexRoundLinear;
 import io.shardpress.kernels.learn.LearningRate;
 import io.shardpress.kernels.learn.LrqLinear;
 import io.shardpress.kernels.learn.TrainableLinear;
@@ -114,6 +116,8 @@ public record BlockwiseUnit(
               lrq.rank(out, in),
               new SeededRandom(settings.seed(), spec.block(), role.label()),
               environment.matmul());
+      case FLEX_ROUND -> new FlexRoundLinear(w, out, in, scheme, steps, format);
+      case AUTO_ROUND -> new AutoRoundLinear(w, out, in, scheme, format);
       default -> throw new IllegalStateException(kind + " is not block-wise");
     };
   }

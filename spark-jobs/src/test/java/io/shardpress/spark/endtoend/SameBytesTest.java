@@ -32,7 +32,11 @@ class SameBytesTest {
         "QuantizationModifier: {scheme: W4A16}",
         "GPTQModifier: {scheme: W3A16_ASYM, group_size: 64}",
         "LRQModifier: {scheme: W4A16, iterations: 4, rank: 8}",
-        "LRQModifier: {scheme: W4A16_ASYM, init: rtn, order: parallel, iterations: 4, rank: 8}"
+        "LRQModifier: {scheme: W4A16_ASYM, order: parallel, iterations: 4, rank: 8, touch_up: 2}",
+        "FlexRoundModifier: {scheme: W4A16_ASYM, order: parallel, iterations: 4}",
+        "AutoRoundModifier: {scheme: W4A16, iterations: 4, batch_size: 2}",
+        "[{SmoothQuantModifier: {}}, {GPTQModifier: {scheme: W4A16}}]",
+        "AWQModifier: {scheme: W4A16_ASYM, n_grid: 3}"
       })
   void whereverItRuns(String modifier) throws IOException {
     Path recipe = temporary.resolve("recipe.yaml");

@@ -1,0 +1,83 @@
+package io.shardpress.spark.plan;
+
+import io.shardpress.kernels.nn.Stage;
+import io.shardpress.schemas.model.LinearRole;
+import io.shardpress.schemas.recipe.BlockwiseSettings;
+import io.shardpress.schemas.recipe.LrqSettings;
+import io.shardpress.schemas.recipe.Modifier;
+import io.shardpress.schemas.recipe.ModifierKind;
+import io.shardpress.spark.unit.RowTile;
+import io.shardpress.spark.unit.SamplePartition;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * How many tasks a run can use side by side, step by step: what more executors would be for.
+ *
+ * @param lines one for each kind of step
+ * @param warning where a step that takes most of the time has one task at a time; null: none
+ */
+public record Parallelism(List<String> lines, String warning) {
+  /**
+   * @param windows of the calibration text, at most
+   * @param window tokens of one
+   */
+  public static Parallelism of(CompressionPlan plan, int windows, int window) {
+    List<String> lines = new ArrayList<>();
+    int partitions = SamplePartition.of(windows, window).size();
+    int blocks = plan.config().layers();
+    for (Modifier transform : plan.recipe().transforms()) {
+      lines.add(
+          "%s: inputs of each block %d tasks, then %d for all blocks"
+              .formatted(transform.kind().algorithm(), partitions, blocks));
+    }
+    Modifier learner = plan.quantized().values().iterator().next().choice().modifier();
+    if (!learner.kind().learnsFromActivations()) {
+      int tiles =
+          plan.quantized().values().stream()
+              .mapToInt(entry -> RowTile.of(entry.out(), entry.in()).size())
+              .sum();
+      lines.add("rounding: %d tasks for all tensors".formatted(tiles));
+      return new Parallelism(List.copyOf(lines), null);
+    }
+    boolean gptq =
+        learner.kind() == ModifierKind.GPTQ
+            || learner.kind() == ModifierKind.LRQ
+                && LrqSettings.of(learner).init() == LrqSettings.Init.GPTQ;
+    if (gptq) {
+      lines.add(
+          "gptq, in each block: statistics %d tasks, factors 1, solves %s"
+              .formatted(partitions, solves(plan)));
+    }
+    String warning = null;
+    if (learner.kind().blockwise()) {
+      BlockwiseSettings course = BlockwiseSettings.of(learner);
+      String name = learner.kind().algorithm();
+      if (course.order() == BlockwiseSettings.Order.PARALLEL) {
+        lines.add("%s: %d tasks, one for each block".formatted(name, blocks));
+        if (course.touchUp() > 0) {
+          lines.add("%s in order: 1 task".formatted(name));
+        }
+      } else {
+        lines.add("%s: 1 task, block after block".formatted(name));
+        warning =
+            "%s learns block after block, one task at a time: only one executor has work then; order: parallel can use %d, and GPTQModifier %d in a stage"
+                .formatted(name, blocks, partitions);
+      }
+    }
+    return new Parallelism(List.copyOf(lines), warning);
+  }
+
+  /** Tasks of each stage's solves, of a block that has all its linears quantized. */
+  private static String solves(CompressionPlan plan) {
+    List<String> each = new ArrayList<>();
+    for (Stage stage : Stage.values()) {
+      int tasks = 0;
+      for (LinearRole role : stage.linears()) {
+        tasks += RowTile.of(role.out(plan.config()), role.in(plan.config())).size();
+      }
+      each.add(stage.name().toLowerCase(java.util.Locale.ROOT).replace('_', ',') + " " + tasks);
+    }
+    return String.join(", ", each);
+  }
+}
