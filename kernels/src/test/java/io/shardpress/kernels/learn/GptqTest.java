@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.matmul.Matmuls;
 import io.shardpress.kernels.parallel.Workers;
+import io.shardpress.kernels.quant.GivenSteps;
 import io.shardpress.kernels.quant.MinMax;
 import io.shardpress.kernels.quant.QuantizedLinear;
 import io.shardpress.kernels.quant.RangeSearch;
@@ -196,6 +197,25 @@ class GptqTest {
         assertThat(again.codes()).isEqualTo(linear.codes());
       }
     }
+  }
+
+  /** Steps that a rule chose as it went on, given back, lead to the same codes. */
+  @ParameterizedTest
+  @CsvSource({"0,true", "20,false", "100,true"})
+  void takesTheStepsThatAreGiven(int group, boolean symmetric) {
+    int in = 200;
+    Random random = new Random(5);
+    WeightScheme scheme = new WeightScheme(3, symmetric, group);
+    float[] w = Arrays64.gaussian(random, 70 * in, 1);
+    float[] h = Dense.moments(in, 150, random);
+    Gptq.Result chosen =
+        gptq(w, 70, in, h, scheme, new RangeSearch(10, 0.5, 1, 2), Workers.single());
+    StepRule given = new GivenSteps(chosen.linear().steps());
+    Gptq.Result again = gptq(w, 70, in, h, scheme, given, Workers.single());
+    assertThat(again.linear().codes()).isEqualTo(chosen.linear().codes());
+    assertThat(again.compensated()).isEqualTo(chosen.compensated());
+    assertThat(again.linear().steps().scales()).isEqualTo(chosen.linear().steps().scales());
+    assertThat(again.linear().steps().zeros()).isEqualTo(chosen.linear().steps().zeros());
   }
 
   @Test
