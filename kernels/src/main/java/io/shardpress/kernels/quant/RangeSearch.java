@@ -44,9 +44,10 @@ public final class RangeSearch implements StepRule {
       high = Math.max(high, w[i]);
     }
     double best = Double.POSITIVE_INFINITY;
-    float bestScale = format.usable(0);
-    int bestZero = grid.middle();
     float range = grid.symmetric() ? Math.max(-low, high) * 2 : high - low;
+    // Stays where no error can be told, as when squares are beyond f32.
+    float bestScale = format.usable(range / grid.largest());
+    int bestZero = grid.symmetric() ? grid.middle() : grid.clamp((int) Math.rint(-low / bestScale));
     for (int c = 0; c < candidates; c++) {
       double shrink = 1 - (1 - least) * c / Math.max(1, candidates - 1);
       float scale = format.usable((float) (range * shrink / grid.largest()));

@@ -42,9 +42,12 @@ public enum ScaleFormat {
   /** The nearest finite number of the format, ties to even. */
   public abstract float round(float scale);
 
-  /** A scale that can be stored and divided by: rounded, and a small positive number for zero. */
+  /**
+   * A scale that can be stored and divided by: rounded, and a small positive number where that is
+   * zero, or so near to it that its inverse is infinite.
+   */
   public float usable(float scale) {
     float rounded = round(scale);
-    return rounded > 0 ? rounded : smallest;
+    return rounded >= Float.MIN_NORMAL ? rounded : smallest;
   }
 }
