@@ -36,6 +36,7 @@ public record StageFactors(
    * @param lambda λ as a share of the mean diagonal; grows likewise
    * @throws IllegalArgumentException where {@code in} is above {@link #MOST_INPUTS}
    * @throws NotPositiveDefiniteException where no damping helps, as with NaN among the inputs
+   * @throws ArithmeticException where the correction is not finite
    */
   public static StageFactors of(
       int in, float[] h, float[] p, double damping, double lambda, Matmul matmul, Workers workers) {
@@ -52,6 +53,7 @@ public record StageFactors(
       float[] l = h.clone();
       factor(in, h, l, lambda, () -> Cholesky.lower(matmul, l, in, workers));
       Cholesky.solveRows(matmul, l, in, p, in, workers);
+      checkFinite(p, in);
     }
     float[] upper = h.clone();
     double added =
@@ -88,6 +90,16 @@ public record StageFactors(
               + " inputs, and their second moments, in², do not fit in one array: wanted at most "
               + MOST_INPUTS
               + "; add the linear to ignore, or quantize it with the algorithm rtn");
+    }
+  }
+
+  private static void checkFinite(float[] correction, int in) {
+    for (int i = 0; i < in * in; i++) {
+      if (!Float.isFinite(correction[i])) {
+        throw new ArithmeticException(
+            "the %d×%d correction of the targets holds %s at row %d, column %d; raise its damping, or look for NaN in the statistics"
+                .formatted(in, in, correction[i], i / in, i % in));
+      }
     }
   }
 
