@@ -11,7 +11,7 @@ public enum ModifierKind {
   QUANTIZATION("QuantizationModifier", "rtn", Way.DATA_FREE, true),
   GPTQ("GPTQModifier", "gptq", Way.LAYER_WISE, true),
   LRQ("LRQModifier", "lrq", Way.BLOCK_WISE, true),
-  EASY_QUANT("EasyQuantModifier", "easyquant", Way.DATA_FREE, false),
+  EASY_QUANT("EasyQuantModifier", "easyquant", Way.DATA_FREE, true),
   SMOOTH_QUANT("SmoothQuantModifier", "smoothquant", Way.TRANSFORM, true),
   AWQ("AWQModifier", "awq", Way.TRANSFORM, true),
   FLEX_ROUND("FlexRoundModifier", "flexround", Way.BLOCK_WISE, true),

@@ -2,7 +2,6 @@ package io.shardpress.schemas.recipe;
 
 import static io.shardpress.schemas.recipe.ModifierKind.AUTO_ROUND;
 import static io.shardpress.schemas.recipe.ModifierKind.AWQ;
-import static io.shardpress.schemas.recipe.ModifierKind.EASY_QUANT;
 import static io.shardpress.schemas.recipe.ModifierKind.FLEX_ROUND;
 import static io.shardpress.schemas.recipe.ModifierKind.GPTQ;
 import static io.shardpress.schemas.recipe.ModifierKind.LRQ;
@@ -60,18 +59,8 @@ enum SettingKey {
       new Domain.Flag(),
       true,
       "observer: mse",
-      quantizing(),
-      Map.of(
-          QUANTIZATION,
-          false,
-          EASY_QUANT,
-          false,
-          AWQ,
-          false,
-          FLEX_ROUND,
-          false,
-          AUTO_ROUND,
-          false)),
+      List.of(QUANTIZATION, GPTQ, LRQ, AWQ, FLEX_ROUND, AUTO_ROUND),
+      Map.of(QUANTIZATION, false, AWQ, false, FLEX_ROUND, false, AUTO_ROUND, false)),
   SMOOTHING_STRENGTH(
       "smoothing_strength",
       new Domain.Real(0, 1),

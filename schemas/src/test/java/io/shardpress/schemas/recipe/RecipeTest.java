@@ -188,7 +188,7 @@ class RecipeTest {
         "LRQModifier: {scheme: W4A16, ignore: ['re:(']}|r.yaml: LRQModifier: target 're:(' is no regular expression",
         "GPTQModifier: {scheme: W4A16, actorder: group}|r.yaml: GPTQModifier.actorder is \"group\", want null only",
         "LRQModifer: {scheme: W4A16}|r.yaml: unknown modifier 'LRQModifer', the nearest is LRQModifier;",
-        "EasyQuantModifier: {scheme: W4A16}|r.yaml: modifier EasyQuantModifier is not supported yet; supported are QuantizationModifier, GPTQModifier, LRQModifier, SmoothQuantModifier, AWQModifier, FlexRoundModifier, AutoRoundModifier",
+        "EasyQuantModifier: {scheme: W4A16, step_search: true}|r.yaml: EasyQuantModifier: unknown key 'step_search'",
         "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bit: 4}}}}|r.yaml: GPTQModifier: config_groups.g.weights: unknown key 'num_bit', the nearest is num_bits",
         "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, type: float}}}}|config_groups.g.weights.type is \"float\", want int",
         "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, strategy: tensor}}}}|config_groups.g.weights.strategy is \"tensor\", want group or channel",
@@ -214,7 +214,8 @@ class RecipeTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"rtn", "gptq", "lrq", "smoothquant", "awq", "flexround", "autoround"})
+  @ValueSource(
+      strings = {"rtn", "easyquant", "gptq", "lrq", "smoothquant", "awq", "flexround", "autoround"})
   void yamlReadsBackEqual(String algorithm) {
     for (String scheme : Schemes.supported()) {
       for (int size : new int[] {0, 32, 128}) {
@@ -266,17 +267,6 @@ class RecipeTest {
     Recipe alone = parse("AWQModifier: {scheme: W4A16_ASYM}");
     assertThat(AwqSettings.of(alone.transforms().get(0)).clip()).isTrue();
     assertThat(chosen(alone, "model.layers.0.mlp.up_proj")).isEqualTo("awq 4 128");
-  }
-
-  @ParameterizedTest
-  @ValueSource(strings = {"easyquant"})
-  void laterAlgorithmsAreKnownAndRefused(String name) {
-    assertThatThrownBy(() -> Recipe.of(name, "W4A16", OptionalInt.empty(), List.of(), List.of(), 0))
-        .isInstanceOf(UsageException.class)
-        .hasMessage(
-            "algorithm "
-                + name
-                + " is not supported yet; supported are rtn, gptq, lrq, smoothquant, awq, flexround, autoround");
   }
 
   @ParameterizedTest

@@ -18,6 +18,7 @@ import io.shardpress.spark.unit.BlockSpec;
 import io.shardpress.spark.unit.BlockwiseUnit;
 import io.shardpress.spark.unit.ChainLink;
 import io.shardpress.spark.unit.ForwardUnit;
+import io.shardpress.spark.unit.LayerCourse;
 import io.shardpress.spark.unit.LearnedLinear;
 import io.shardpress.spark.unit.SamplePartition;
 import java.util.ArrayList;
@@ -74,7 +75,7 @@ final class CalibratedJob {
   }
 
   private boolean parallel() {
-    return blockwise != null && blockwise.order() == BlockwiseSettings.Order.PARALLEL;
+    return byBlocks() && blockwise.order() == BlockwiseSettings.Order.PARALLEL;
   }
 
   /** Whether blocks learn side by side first, and then again in order. */
@@ -157,8 +158,9 @@ final class CalibratedJob {
    */
   private boolean learn(BlockState block) {
     List<BlockState> alone = List.of(block);
-    if (modifier.kind() == ModifierKind.GPTQ) {
-      GptqParameters parameters = new GptqParameters(GptqSettings.of(modifier), false);
+    if (!byBlocks()) {
+      LayerCourse layer = modifier.kind() == ModifierKind.LRQ ? LayerCourse.of(modifier) : null;
+      GptqParameters parameters = new GptqParameters(GptqSettings.of(modifier), false, layer);
       GptqSolver solver = new GptqSolver(context, parameters);
       List<GptqSolver.StageUnits> stages = solver.prepare(alone);
       if (known(block)) {
@@ -177,6 +179,12 @@ final class CalibratedJob {
         alone,
         List.of(targets));
     return false;
+  }
+
+  /** Whether it is the block's output error that is made small. */
+  private boolean byBlocks() {
+    return modifier.kind().blockwise()
+        && !(modifier.kind() == ModifierKind.LRQ && LayerCourse.of(modifier) != null);
   }
 
   private boolean startsFromGptq() {

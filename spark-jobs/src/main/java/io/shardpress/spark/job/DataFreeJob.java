@@ -1,6 +1,8 @@
 package io.shardpress.spark.job;
 
 import io.shardpress.schemas.model.TensorPlace;
+import io.shardpress.schemas.recipe.Modifier;
+import io.shardpress.schemas.recipe.ModifierKind;
 import io.shardpress.schemas.recipe.RoundingSettings;
 import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.spark.plan.CompressionPlan;
@@ -10,6 +12,7 @@ import io.shardpress.spark.unit.LearnedLinear;
 import io.shardpress.spark.unit.LearnedLinear.WeightError;
 import io.shardpress.spark.unit.RoundUnit;
 import io.shardpress.spark.unit.RowTile;
+import io.shardpress.spark.unit.StepRules;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -62,7 +65,11 @@ final class DataFreeJob {
 
   private RoundUnit unit(PlanEntry entry, RowTile tile) {
     WeightScheme scheme = entry.choice().group().weights();
-    boolean search = RoundingSettings.of(entry.choice().modifier()).stepSearch();
+    Modifier modifier = entry.choice().modifier();
+    StepRules steps =
+        modifier.kind() == ModifierKind.EASY_QUANT
+            ? StepRules.FIXED_POINT
+            : StepRules.named(RoundingSettings.of(modifier).stepSearch());
     PartKey key =
         PartKey.of("round to nearest")
             .add("module", entry.module())
@@ -70,10 +77,10 @@ final class DataFreeJob {
             .add("tile", tile)
             .add("scheme", scheme)
             .add("format", plan.scaleFormat())
-            .add("step search", search)
+            .add("steps", steps)
             .build();
     return new RoundUnit(
-        key, entry.module(), entry.source(), tile, scheme, plan.scaleFormat(), search);
+        key, entry.module(), entry.source(), tile, scheme, plan.scaleFormat(), steps);
   }
 
   private void report(String name, List<PlanEntry> entries, Map<String, LearnedLinear> learned) {

@@ -1,10 +1,16 @@
 package io.shardpress.spark.job;
 
 import io.shardpress.schemas.recipe.GptqSettings;
+import io.shardpress.spark.unit.LayerCourse;
 
 /**
  * GPTQ's settings, whether it is the learner itself or where LRQ starts.
  *
+ * @param layer LRQ by the error of each linear on top; null: GPTQ alone
  * @param keepCompensated whether the weights before rounding are kept for a learner that follows
  */
-record GptqParameters(GptqSettings settings, boolean keepCompensated) {}
+record GptqParameters(GptqSettings settings, boolean keepCompensated, LayerCourse layer) {
+  GptqParameters(GptqSettings settings, boolean keepCompensated) {
+    this(settings, keepCompensated, null);
+  }
+}

@@ -133,6 +133,7 @@ final class GptqSolver {
             .add("statistics", statistics)
             .add("damping", parameters.settings().dampeningFrac())
             .add("lambda", parameters.settings().damping())
+            .add("moments", parameters.layer() != null)
             .build();
     block.passing.add(key);
     int in = block.spec.shape().in(stage.linears().get(0));
@@ -141,6 +142,7 @@ final class GptqSolver {
         statistics,
         in,
         corrected,
+        parameters.layer() != null,
         parameters.settings().dampeningFrac(),
         parameters.settings().damping());
   }
@@ -162,6 +164,7 @@ final class GptqSolver {
               .add("block size", parameters.settings().blockSize())
               .add("alpha", parameters.settings().alpha())
               .add("compensated", parameters.keepCompensated())
+              .add("layer", String.valueOf(parameters.layer()))
               .build();
       tiles.add(key);
       solves.add(
@@ -177,7 +180,10 @@ final class GptqSolver {
               parameters.settings().blockSize(),
               factor.corrected(),
               parameters.settings().alpha(),
-              parameters.keepCompensated()));
+              parameters.keepCompensated(),
+              parameters.layer(),
+              block.spec.block(),
+              role.label()));
     }
     if (parameters.keepCompensated()) {
       block.passing.addAll(tiles);

@@ -56,12 +56,12 @@ final class PlanText {
     }
     return text
         + String.format(
-        Locale.ROOT,
-        "at most %d windows of %d tokens, %.2f Tflop, %.0f MB in the largest task%n",
-        calibration.samples(),
-        window,
-        estimate.flops() / 1e12,
-        estimate.taskBytes() / 1e6);
+            Locale.ROOT,
+            "at most %d windows of %d tokens, %.2f Tflop, %.0f MB in the largest task%n",
+            calibration.samples(),
+            window,
+            estimate.flops() / 1e12,
+            estimate.taskBytes() / 1e6);
   }
 
   private static String line(PlanEntry entry) {

@@ -50,7 +50,10 @@ public record Parallelism(List<String> lines, String warning) {
               .formatted(partitions, solves(plan)));
     }
     String warning = null;
-    if (learner.kind().blockwise()) {
+    boolean layer =
+        learner.kind() == ModifierKind.LRQ
+            && LrqSettings.of(learner).objective() == LrqSettings.Objective.LAYER;
+    if (learner.kind().blockwise() && !layer) {
       BlockwiseSettings course = BlockwiseSettings.of(learner);
       String name = learner.kind().algorithm();
       if (course.order() == BlockwiseSettings.Order.PARALLEL) {

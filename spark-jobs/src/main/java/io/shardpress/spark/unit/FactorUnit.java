@@ -13,6 +13,7 @@ import java.util.List;
  * Adds up the sample partitions' moments, in their order and in f64, and factors them for the
  * stage's linears.
  *
+ * @param keepMoments whether H̃ itself is kept for a learner that descends its form
  * @param damping of the inverse, as a share of the mean diagonal
  * @param lambda of the correction, likewise
  */
@@ -21,6 +22,7 @@ public record FactorUnit(
     List<PartKey> statistics,
     int in,
     boolean corrected,
+    boolean keepMoments,
     double damping,
     double lambda)
     implements UnitOfWork {
@@ -34,6 +36,7 @@ public record FactorUnit(
     int tiles = (in - 1) / StageUnit.tileRows(in) + 1;
     float[] h = sum(environment.store(), 0, tiles);
     float[] p = corrected ? sum(environment.store(), tiles, tiles) : null;
+    float[] moments = keepMoments ? h.clone() : null;
     StageFactors factors =
         StageFactors.of(in, h, p, damping, lambda, environment.matmul(), environment.workers());
     try (PartWriter writer = environment.store().write(part)) {
@@ -45,6 +48,9 @@ public record FactorUnit(
       StageUnit.writeSquare(writer, "upper", in, factors.inverseUpper());
       if (corrected) {
         StageUnit.writeSquare(writer, "correction", in, factors.correction());
+      }
+      if (keepMoments) {
+        StageUnit.writeSquare(writer, "moments", in, moments);
       }
       writer.commit();
     }
@@ -84,10 +90,26 @@ public record FactorUnit(
       float damping = reader.row(1).floats()[0];
       for (int i = 2; i < reader.rows(); i++) {
         PartRow row = reader.row(i);
-        float[] into = row.tensor().equals("upper") ? upper : correction;
-        row.floats(into, Math.toIntExact(row.rowStart() * in));
+        if (!row.tensor().equals("moments")) {
+          float[] into = row.tensor().equals("upper") ? upper : correction;
+          row.floats(into, Math.toIntExact(row.rowStart() * in));
+        }
       }
       return new StageFactors(in, upper, correction, importance, damping);
     }
+  }
+
+  /** H̃ [in×in] of a factor part that keeps it. */
+  static float[] readMoments(PartStore store, PartKey part, int in) {
+    float[] moments = new float[in * in];
+    try (PartReader reader = store.read(part)) {
+      for (int i = 2; i < reader.rows(); i++) {
+        PartRow row = reader.row(i);
+        if (row.tensor().equals("moments")) {
+          row.floats(moments, Math.toIntExact(row.rowStart() * in));
+        }
+      }
+    }
+    return moments;
   }
 }

@@ -5,7 +5,6 @@ import io.shardpress.kernels.quant.Grid;
 import io.shardpress.kernels.quant.QuantizedLinear;
 import io.shardpress.kernels.quant.RoundToNearest;
 import io.shardpress.kernels.quant.ScaleFormat;
-import io.shardpress.kernels.quant.StepRule;
 import io.shardpress.kernels.quant.Steps;
 import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.schemas.safetensors.Dtype;
@@ -24,7 +23,7 @@ public record RoundUnit(
     RowTile tile,
     WeightScheme scheme,
     ScaleFormat format,
-    boolean stepSearch)
+    StepRules steps)
     implements UnitOfWork {
   @Override
   public List<PartKey> parts() {
@@ -45,22 +44,22 @@ public record RoundUnit(
     int in = Math.toIntExact(tensor.columns());
     int groups = scheme.groups(in);
     boolean known = tensor.dtype() == Dtype.BF16 && scheme.bits() == 4 && scheme.symmetric();
-    if (!known || stepSearch || !Bf16ToInt4.takes(in / groups)) {
+    if (!known || steps != StepRules.MIN_MAX || !Bf16ToInt4.takes(in / groups)) {
       return false;
     }
     byte[] weights = environment.reader().readBytes(tensor, tile.start(), tile.count());
     Bf16ToInt4 rounding = new Bf16ToInt4(in / groups, format);
     int[] packed = new int[tile.count() * in / 8];
-    Steps steps = new Steps(tile.count(), groups);
-    Arrays.fill(steps.zeros(), Grid.of(scheme).middle());
+    Steps chosen = new Steps(tile.count(), groups);
+    Arrays.fill(chosen.zeros(), Grid.of(scheme).middle());
     int all = tile.count() * groups;
-    if (!rounding.quantize(weights, 0, all, packed, 0, steps.scales(), 0)) {
+    if (!rounding.quantize(weights, 0, all, packed, 0, chosen.scales(), 0)) {
       return false;
     }
     WeightError error = new WeightError(rounding.squaredError(), rounding.squaredWeights());
     try (PartWriter writer = environment.store().write(part)) {
       int out = Math.toIntExact(tensor.rows());
-      LearnedLinear.writePacked(writer, module, out, tile.start(), packed, steps, error);
+      LearnedLinear.writePacked(writer, module, out, tile.start(), packed, chosen, error);
       writer.commit();
     }
     return true;
@@ -69,8 +68,8 @@ public record RoundUnit(
   private void inSteps(TaskEnvironment environment) {
     int in = Math.toIntExact(tensor.columns());
     float[] w = environment.reader().readFloats(tensor, tile.start(), tile.count());
-    StepRule rule = StepRules.of(stepSearch);
-    QuantizedLinear rounded = RoundToNearest.quantize(w, tile.count(), in, scheme, format, rule);
+    QuantizedLinear rounded =
+        RoundToNearest.quantize(w, tile.count(), in, scheme, format, steps.rule());
     try (PartWriter writer = environment.store().write(part)) {
       LearnedLinear.write(
           writer, module, Math.toIntExact(tensor.rows()), tile.start(), rounded, w, null);

@@ -1,8 +1,13 @@
 package io.shardpress.spark.unit;
 
 import io.shardpress.kernels.learn.Gptq;
+import io.shardpress.kernels.learn.LayerLrq;
 import io.shardpress.kernels.learn.StageFactors;
+import io.shardpress.kernels.quant.QuantizedLinear;
+import io.shardpress.kernels.quant.RoundToNearest;
 import io.shardpress.kernels.quant.ScaleFormat;
+import io.shardpress.kernels.quant.Steps;
+import io.shardpress.kernels.random.SeededRandom;
 import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.store.PartKey;
@@ -14,6 +19,8 @@ import java.util.List;
  *
  * @param alpha how much of the targets' correction is applied
  * @param keepCompensated whether a block-wise learner will start from the result
+ * @param layer LRQ by the linear's own error on top; null: GPTQ alone
+ * @param block number of the block, and the linear's role, for random numbers
  */
 public record SolveUnit(
     PartKey part,
@@ -27,7 +34,10 @@ public record SolveUnit(
     int blockSize,
     boolean corrected,
     double alpha,
-    boolean keepCompensated)
+    boolean keepCompensated,
+    LayerCourse layer,
+    int block,
+    String role)
     implements UnitOfWork {
   @Override
   public List<PartKey> parts() {
@@ -42,6 +52,8 @@ public record SolveUnit(
     StageFactors stage = FactorUnit.read(environment.store(), factors, in, corrected);
     float[] target =
         stage.corrected(w, tile.count(), alpha, environment.matmul(), environment.workers());
+    // GPTQ overwrites the targets that it is given.
+    float[] original = layer == null ? null : target.clone();
     Gptq.Result result =
         new Gptq(scheme, format, StepRules.of(stepSearch), blockSize, environment.matmul())
             .quantize(
@@ -57,10 +69,32 @@ public record SolveUnit(
           module,
           out,
           tile.start(),
-          result.linear(),
+          layer == null ? result.linear() : learn(original, result, in, stage, environment),
           w,
           keepCompensated ? result.compensated() : null);
       writer.commit();
     }
+  }
+
+  /** LRQ by the linear's own error, on the targets that GPTQ had. */
+  private QuantizedLinear learn(
+      float[] target, Gptq.Result start, int in, StageFactors stage, TaskEnvironment environment) {
+    Steps steps =
+        layer.fromGptq()
+            ? start.linear().steps()
+            : RoundToNearest.steps(
+                target, tile.count(), in, scheme, format, StepRules.of(stepSearch), null);
+    int rank = layer.lrq().rank(tile.count(), in);
+    return new LayerLrq(scheme, format, rank, layer.rate(), environment.matmul())
+        .quantize(
+            target,
+            tile.count(),
+            in,
+            FactorUnit.readMoments(environment.store(), factors, in),
+            stage.inverseUpper(),
+            steps,
+            new SeededRandom(layer.seed(), block, role + " " + tile.start()),
+            environment.workers())
+        .linear();
   }
 }

@@ -1,0 +1,109 @@
+package io.shardpress.spark.fidelity;
+
+import io.shardpress.schemas.CheckpointException;
+import io.shardpress.schemas.UsageException;
+import io.shardpress.schemas.recipe.Recipe;
+import io.shardpress.spark.cli.TextSettings;
+import io.shardpress.spark.job.Fidelity;
+import java.io.File;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.Callable;
+import org.apache.spark.api.java.JavaSparkContext;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code scripts/fidelity}: every learner at every scheme on one model and text. */
+@Command(
+    name = "fidelity",
+    mixinStandardHelpOptions = true,
+    description = "Measures every learner at every scheme on one model, with equal calibration.")
+public final class FidelityScript implements Callable<Integer> {
+  @Parameters(paramLabel = "MODEL", description = "Folder of a checkpoint.")
+  private String model;
+
+  @Option(names = "--calibration", description = "Text; default: calibration.jsonl in MODEL.")
+  private String calibration;
+
+  @Option(names = "--text", description = "Held-out text; default: heldout.jsonl in MODEL.")
+  private String text;
+
+  @Option(names = "--samples", description = "Calibration windows; default: ${DEFAULT-VALUE}.")
+  private int samples = 512;
+
+  @Option(names = "--heldout", description = "Held-out windows; default: ${DEFAULT-VALUE}.")
+  private int heldout = 96;
+
+  @Option(names = "--sequence-length", description = "Tokens of a window; default: the model's.")
+  private Integer length;
+
+  @Option(names = "--rank", description = "LRQ's rank; 0: its default; default: 0.")
+  private int rank;
+
+  @Option(names = "--row", description = "Only this learner; may be repeated.")
+  private final List<String> rows = new ArrayList<>();
+
+  @Option(names = "--column", description = "Only this scheme; may be repeated.")
+  private final List<String> columns = new ArrayList<>();
+
+  @Option(names = "--work", required = true, description = "Folder for the compressed models.")
+  private File work;
+
+  private FidelityScript() {}
+
+  /** Runs it; Markdown and one line of JSON go to stdout. */
+  public static void main(String[] args) {
+    System.exit(new CommandLine(new FidelityScript()).execute(args));
+  }
+
+  @Override
+  public Integer call() {
+    OptionalInt tokens = length == null ? OptionalInt.empty() : OptionalInt.of(length);
+    String learnt = calibration == null ? model + "/calibration.jsonl" : calibration;
+    String measured = text == null ? model + "/heldout.jsonl" : text;
+    Map<String, String> schemes = Rows.columns();
+    schemes.keySet().removeIf(column -> !columns.isEmpty() && !columns.contains(column));
+    FidelityTable table = new FidelityTable(List.copyOf(schemes.keySet()));
+    try (JavaSparkContext spark = Fidelity.open()) {
+      Fidelity fidelity =
+          new Fidelity(
+              spark,
+              model,
+              new TextSettings(Optional.of(learnt), "text", samples, tokens),
+              new TextSettings(Optional.of(measured), "text", heldout, tokens));
+      Rows.recipes(rank)
+          .forEach(
+              (row, recipe) ->
+                  schemes.forEach(
+                      (column, scheme) -> {
+                        if (rows.isEmpty() || rows.contains(row)) {
+                          measure(fidelity, table, row, column, recipe.replace("SCHEME", scheme));
+                        }
+                      }));
+    }
+    System.out.print(table.markdown());
+    System.out.println();
+    System.out.println(table.json());
+    return 0;
+  }
+
+  private void measure(
+      Fidelity fidelity, FidelityTable table, String row, String column, String recipe) {
+    try {
+      String output = new File(work, (row + " " + column).replaceAll("\\W+", "-")).toString();
+      Fidelity.Outcome outcome = fidelity.run(Recipe.parse(row, recipe), output);
+      Cell cell =
+          new Cell(outcome.evaluation(), outcome.seconds(), outcome.cpuSeconds(), outcome.flops());
+      table.put(row, column, cell);
+      System.err.printf("%s, %s: KL %.4g%n", row, column, outcome.evaluation().kl().mean());
+    } catch (CheckpointException | UsageException e) {
+      // Sizes that a group does not divide, or a scheme that a learner does not take: no cell.
+      System.err.println(row + ", " + column + ": " + e.getMessage());
+    }
+  }
+}
