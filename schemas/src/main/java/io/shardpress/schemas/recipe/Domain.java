@@ -20,7 +20,7 @@ sealed interface Domain {
     @Override
     public String wanted() {
       if (most == least) {
-        return least + " only (more is not supported yet)";
+        return least + " only (others are not supported yet)";
       }
       return most == Long.MAX_VALUE && least == Long.MIN_VALUE
           ? "an integer"
@@ -63,6 +63,19 @@ sealed interface Domain {
     @Override
     public Optional<Object> read(JsonNode node) {
       return node.isBoolean() ? Optional.of(node.booleanValue()) : Optional.empty();
+    }
+  }
+
+  /** One of true and false only. */
+  record Fixed(boolean only) implements Domain {
+    @Override
+    public String wanted() {
+      return only + " only (" + !only + " is not supported yet)";
+    }
+
+    @Override
+    public Optional<Object> read(JsonNode node) {
+      return node.isBoolean() && node.booleanValue() == only ? Optional.of(only) : Optional.empty();
     }
   }
 

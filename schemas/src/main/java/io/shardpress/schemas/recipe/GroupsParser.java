@@ -1,41 +1,42 @@
 package io.shardpress.schemas.recipe;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.shardpress.schemas.Nearest;
 import io.shardpress.schemas.UsageException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
  * Reads {@code config_groups} in the shape that compressed-tensors gave it. What has a meaning that
- * weight-only integers cannot keep is refused, never passed over.
+ * integers cannot keep is refused, never passed over.
  */
 final class GroupsParser {
-  /** Keys of {@code weights}, each with the values that may stand there. */
   private static final Map<String, Domain> WEIGHTS =
-      Map.ofEntries(
-          Map.entry("num_bits", new Domain.Whole(2, 8)),
-          Map.entry("type", new Domain.Choice(List.of("int"), List.of("float"))),
-          Map.entry("symmetric", new Domain.Flag()),
-          Map.entry(
+      QuantizationArgs.keys(
+          Map.of(
+              "num_bits", new Domain.Whole(2, 8),
+              "type", new Domain.Choice(List.of("int"), List.of("float")),
+              "symmetric", new Domain.Flag(),
               "strategy",
-              new Domain.Choice(List.of("group", "channel"), List.of("tensor", "block", "token"))),
-          Map.entry("group_size", new Domain.Anything("an integer of at least 1, or -1")),
-          Map.entry("block_structure", new Domain.Nothing()),
-          Map.entry("dynamic", new Domain.Flag()),
-          Map.entry("actorder", new Domain.Nothing()),
-          Map.entry(
-              "observer",
-              new Domain.Choice(
-                  List.of("minmax", "memoryless_minmax", "static_minmax", "mse", "memoryless_mse"),
-                  List.of())),
-          Map.entry("observer_kwargs", new Domain.Anything("settings of the observer")),
-          Map.entry("scale_dtype", new Domain.Nothing()),
-          Map.entry("zp_dtype", new Domain.Anything("a dtype")),
-          Map.entry("is_mx", new Domain.Flag()));
+                  new Domain.Choice(
+                      List.of("group", "channel"), List.of("tensor", "block", "token")),
+              "group_size", new Domain.Anything("an integer of at least 1, or -1"),
+              "dynamic", new Domain.Fixed(false),
+              "observer", QuantizationArgs.OBSERVERS));
+
+  private static final Map<String, Domain> ACTIVATIONS =
+      QuantizationArgs.keys(
+          Map.of(
+              "num_bits", new Domain.Whole(8, 8),
+              "type", new Domain.Choice(List.of("int"), List.of("float")),
+              "symmetric", new Domain.Flag(),
+              "strategy",
+                  new Domain.Choice(
+                      List.of("token", "tensor"), List.of("group", "channel", "tensor_group")),
+              "group_size", new Domain.Nothing(),
+              "dynamic", new Domain.Flag(),
+              "observer", QuantizationArgs.OBSERVERS));
 
   private static final List<String> GROUP =
       List.of("targets", "weights", "input_activations", "output_activations", "format");
@@ -51,7 +52,7 @@ final class GroupsParser {
    */
   GroupsParser(String where, JsonNode node) {
     if (!node.isObject() || node.isEmpty()) {
-      throw wrong(
+      throw QuantizationArgs.wrong(
           where + ": config_groups", node, "a group of groups: {group_0: {targets, weights}}");
     }
     node.properties()
@@ -69,14 +70,14 @@ final class GroupsParser {
 
   private void group(String where, JsonNode node) {
     if (!node.isObject()) {
-      throw wrong(where, node, "{targets: …, weights: …}");
+      throw QuantizationArgs.wrong(where, node, "{targets: …, weights: …}");
     }
-    node.fieldNames().forEachRemaining(key -> known(where, key, GROUP));
-    for (String activations : List.of("input_activations", "output_activations")) {
-      if (node.hasNonNull(activations)) {
-        throw new UsageException(
-            where + "." + activations + ": quantized activations are not supported yet; want null");
-      }
+    node.fieldNames().forEachRemaining(key -> QuantizationArgs.known(where, key, GROUP));
+    if (node.hasNonNull("output_activations")) {
+      throw new UsageException(
+          where
+              + ".output_activations: quantized outputs are not supported; want null, and"
+              + " kv_cache_scheme for keys and values");
     }
     List<?> targets =
         new Domain.Names()
@@ -85,35 +86,49 @@ final class GroupsParser {
             .filter(names -> !names.isEmpty())
             .orElseThrow(
                 () ->
-                    wrong(
+                    QuantizationArgs.wrong(
                         where + ".targets", node.path("targets"), "a list of at least one string"));
-    JsonNode weights = node.path("weights");
-    if (!weights.isObject()) {
-      throw wrong(where + ".weights", weights, "{num_bits: …, symmetric: …, strategy: …}");
-    }
     groups.add(
         new SchemeGroup(
             targets.stream().map(String.class::cast).toList(),
-            scheme(where + ".weights", weights)));
+            scheme(where + ".weights", node.path("weights")),
+            activations(where + ".input_activations", node.path("input_activations"))));
   }
 
   private WeightScheme scheme(String where, JsonNode node) {
-    node.fieldNames()
-        .forEachRemaining(key -> known(where, key, WEIGHTS.keySet().stream().sorted().toList()));
-    int bits = read(where, node, "num_bits").map(v -> Math.toIntExact((long) v)).orElse(8);
+    QuantizationArgs args =
+        new QuantizationArgs(where, node, "{num_bits: …, symmetric: …, strategy: …}", WEIGHTS);
+    int bits = args.whole("num_bits", 8);
     if (bits > 4 && bits < 8) {
-      throw wrong(where + ".num_bits", node.get("num_bits"), "2, 3, 4 or 8");
+      throw args.wrong("num_bits", "2, 3, 4 or 8");
     }
-    for (String key : WEIGHTS.keySet()) {
-      read(where, node, key);
+    searchesSteps |= args.searches();
+    return new WeightScheme(bits, args.flag("symmetric", true), groupSizeByStrategy(where, node));
+  }
+
+  /** Null for null. By compressed-tensors' rule nothing said of the strategy means tensor. */
+  private static ActivationScheme activations(String where, JsonNode node) {
+    if (node.isMissingNode() || node.isNull()) {
+      return null;
     }
-    if (node.path("dynamic").asBoolean() || node.path("is_mx").asBoolean()) {
-      throw new UsageException(where + ": dynamic and is_mx are not for weights; want false");
+    QuantizationArgs args =
+        new QuantizationArgs(
+            where, node, "null or {num_bits: 8, strategy: …, dynamic: …}", ACTIVATIONS);
+    boolean dynamic = args.flag("dynamic", false);
+    boolean token = args.text("strategy", "tensor").equals("token");
+    if (dynamic != token) {
+      throw args.wrong(
+          "strategy",
+          dynamic
+              ? "token, as dynamic is true: one scale for all tokens is calibrated, not dynamic"
+              : "tensor, as dynamic is false: a token's scale can only be dynamic");
     }
-    String observer = node.path("observer").asText("");
-    searchesSteps |= observer.endsWith("mse");
-    boolean symmetric = read(where, node, "symmetric").map(v -> (boolean) v).orElse(true);
-    return new WeightScheme(bits, symmetric, groupSizeByStrategy(where, node));
+    boolean symmetric = args.flag("symmetric", true);
+    if (dynamic && !symmetric) {
+      throw args.wrong("symmetric", "true where dynamic is true (zero points need calibration)");
+    }
+    boolean search = args.searches() && !dynamic;
+    return new ActivationScheme(args.whole("num_bits", 8), symmetric, dynamic, search);
   }
 
   /** By compressed-tensors' rule: a size alone means strategy group, -1 alone means channel. */
@@ -132,12 +147,13 @@ final class GroupsParser {
     }
     if (strategy.equals("channel")) {
       if (size.orElse(0) != 0) {
-        throw wrong(where + ".group_size", sizeNode, "null for strategy channel");
+        throw QuantizationArgs.wrong(where + ".group_size", sizeNode, "null for strategy channel");
       }
       return 0;
     }
     if (size.orElse(0) == 0) {
-      throw wrong(where + ".group_size", sizeNode, "an integer of at least 1 for strategy group");
+      throw QuantizationArgs.wrong(
+          where + ".group_size", sizeNode, "an integer of at least 1 for strategy group");
     }
     return size.getAsInt();
   }
@@ -151,30 +167,7 @@ final class GroupsParser {
         new Domain.Whole(1, Integer.MAX_VALUE)
             .read(node)
             .map(v -> Math.toIntExact((long) v))
-            .orElseThrow(() -> wrong(where, node, "an integer of at least 1, or channel")));
-  }
-
-  private static Optional<Object> read(String where, JsonNode node, String key) {
-    if (!node.hasNonNull(key)) {
-      return Optional.empty();
-    }
-    Domain domain = WEIGHTS.get(key);
-    Optional<Object> value = domain.read(node.get(key));
-    if (value.isEmpty()) {
-      throw wrong(where + "." + key, node.get(key), domain.wanted());
-    }
-    return value;
-  }
-
-  static void known(String where, String key, List<String> keys) {
-    if (!keys.contains(key)) {
-      throw new UsageException(
-          where + ": unknown key '" + key + "', the nearest is " + Nearest.to(key, keys));
-    }
-  }
-
-  static UsageException wrong(String where, JsonNode found, String wanted) {
-    String shown = found.isMissingNode() ? "nothing" : found.toString();
-    return new UsageException(where + " is " + shown + ", want " + wanted);
+            .orElseThrow(
+                () -> QuantizationArgs.wrong(where, node, "an integer of at least 1, or channel")));
   }
 }

@@ -20,6 +20,7 @@ public final class Modifier implements Serializable {
   private final List<SchemeGroup> groups;
   private final List<String> ignore;
   private final EnumMap<SettingKey, Object> settings;
+  private final KvCacheScheme kvCache;
 
   /**
    * @param groups targets and their schemes; the first that matches a module wins; empty only where
@@ -32,6 +33,10 @@ public final class Modifier implements Serializable {
     this.groups = List.copyOf(groups);
     this.ignore = List.copyOf(ignore);
     this.settings = new EnumMap<>(SettingKey.class);
+    this.kvCache =
+        kind.takesScheme() && given.has(SettingKey.KV_CACHE_SCHEME)
+            ? (KvCacheScheme) given.get(SettingKey.KV_CACHE_SCHEME)
+            : null;
     for (SettingKey key : SettingKey.values()) {
       if (key.kinds().contains(kind) && key.isSetting()) {
         settings.put(key, given.has(key) ? given.get(key) : key.standard(kind));
@@ -52,6 +57,11 @@ public final class Modifier implements Serializable {
   /** Modules left as they are even where a group matches; targets as in a group. */
   public List<String> ignore() {
     return ignore;
+  }
+
+  /** How the model's keys and values are cached; null: as they are. */
+  public KvCacheScheme kvCache() {
+    return kvCache;
   }
 
   /**
@@ -105,6 +115,9 @@ public final class Modifier implements Serializable {
     Settings changed = new Settings();
     settings.forEach(changed::put);
     changed.put(SettingKey.SEED, seed);
+    if (kvCache != null) {
+      changed.put(SettingKey.KV_CACHE_SCHEME, kvCache);
+    }
     return new Modifier(kind, groups, ignore, changed);
   }
 
@@ -129,12 +142,13 @@ public final class Modifier implements Serializable {
         && kind == that.kind
         && groups.equals(that.groups)
         && ignore.equals(that.ignore)
-        && settings.equals(that.settings);
+        && settings.equals(that.settings)
+        && Objects.equals(kvCache, that.kvCache);
   }
 
   @Override
   public int hashCode() {
-    return Objects.hash(kind, groups, ignore, settings);
+    return Objects.hash(kind, groups, ignore, settings, kvCache);
   }
 
   @Override

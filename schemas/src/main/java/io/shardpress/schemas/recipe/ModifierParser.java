@@ -1,6 +1,6 @@
 package io.shardpress.schemas.recipe;
 
-import static io.shardpress.schemas.recipe.GroupsParser.wrong;
+import static io.shardpress.schemas.recipe.QuantizationArgs.wrong;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.shardpress.schemas.UsageException;
@@ -41,9 +41,10 @@ final class ModifierParser {
         .filter(entry -> !entry.getKey().equals("group"))
         .forEach(
             entry -> {
-              GroupsParser.known(where, entry.getKey(), names);
+              QuantizationArgs.known(where, entry.getKey(), names);
               read(keys.get(names.indexOf(entry.getKey())), entry.getValue());
             });
+    kvCache();
     List<SchemeGroup> groups = groups();
     List<String> ignore = settings.names(SettingKey.IGNORE);
     compile(groups, ignore);
@@ -66,6 +67,15 @@ final class ModifierParser {
         key.domain()
             .read(node)
             .orElseThrow(() -> wrong(where + "." + key.key(), node, key.domain().wanted())));
+  }
+
+  /** Puts what was read in place of what was written. */
+  private void kvCache() {
+    if (settings.has(SettingKey.KV_CACHE_SCHEME)) {
+      JsonNode node = (JsonNode) settings.get(SettingKey.KV_CACHE_SCHEME);
+      settings.put(
+          SettingKey.KV_CACHE_SCHEME, KvCacheScheme.parse(where + ".kv_cache_scheme", node));
+    }
   }
 
   private List<SchemeGroup> groups() {
@@ -98,7 +108,7 @@ final class ModifierParser {
       if (targets.isEmpty()) {
         throw new UsageException(where + ".targets is empty, want at least one target");
       }
-      return List.of(new SchemeGroup(targets, named(scheme.asText(), size)));
+      return List.of(group(targets, scheme.asText(), size));
     }
     if (!scheme.isObject() || scheme.isEmpty()) {
       throw wrong(where + ".scheme", scheme, SettingKey.SCHEME.domain().wanted());
@@ -120,19 +130,32 @@ final class ModifierParser {
                                       entry.getValue(),
                                       "a list of targets"));
               groups.add(
-                  new SchemeGroup(
-                      targets.stream().map(String.class::cast).toList(),
-                      named(entry.getKey(), size)));
+                  group(targets.stream().map(String.class::cast).toList(), entry.getKey(), size));
             });
     return groups;
   }
 
-  private WeightScheme named(String name, OptionalInt size) {
+  private SchemeGroup group(List<String> targets, String name, OptionalInt size) {
+    Scheme scheme;
     try {
-      return Schemes.named(name, size);
+      scheme = Schemes.named(name, size);
     } catch (UsageException e) {
       throw new UsageException(where + ": " + e.getMessage(), e);
     }
+    if (scheme.kvCache() != null) {
+      if (settings.has(SettingKey.KV_CACHE_SCHEME)
+          && !settings.get(SettingKey.KV_CACHE_SCHEME).equals(scheme.kvCache())) {
+        throw new UsageException(
+            where
+                + ": scheme "
+                + name
+                + " caches keys and values as "
+                + scheme.kvCache().type()
+                + ", and kv_cache_scheme says otherwise; take W4A8 with kv_cache_scheme");
+      }
+      settings.put(SettingKey.KV_CACHE_SCHEME, scheme.kvCache());
+    }
+    return new SchemeGroup(targets, scheme.weights(), scheme.activations());
   }
 
   private List<SchemeGroup> ofConfigGroups() {

@@ -3,6 +3,7 @@ package io.shardpress.schemas.recipe;
 import io.shardpress.schemas.UsageException;
 import java.io.Serializable;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -15,6 +16,10 @@ public record Recipe(List<Modifier> modifiers) implements Serializable {
     modifiers = List.copyOf(modifiers);
     if (modifiers.isEmpty()) {
       throw new IllegalArgumentException("a recipe has at least one modifier");
+    }
+    if (modifiers.stream().map(Modifier::kvCache).filter(Objects::nonNull).distinct().count() > 1) {
+      throw new UsageException(
+          "two modifiers give different kv_cache_scheme, but a model has one cache; leave one out");
     }
     boolean quantizes = false;
     for (Modifier modifier : modifiers) {
@@ -71,8 +76,12 @@ public record Recipe(List<Modifier> modifiers) implements Serializable {
       settings.put(SettingKey.IGNORE, ignore);
     }
     settings.put(SettingKey.SEED, seed);
+    Scheme named = Schemes.named(scheme, groupSize);
     SchemeGroup group =
-        new SchemeGroup(settings.names(SettingKey.TARGETS), Schemes.named(scheme, groupSize));
+        new SchemeGroup(settings.names(SettingKey.TARGETS), named.weights(), named.activations());
+    if (named.kvCache() != null) {
+      settings.put(SettingKey.KV_CACHE_SCHEME, named.kvCache());
+    }
     List<String> ignored = settings.names(SettingKey.IGNORE);
     new TargetMatcher(group.targets());
     new TargetMatcher(ignored);
@@ -95,9 +104,27 @@ public record Recipe(List<Modifier> modifiers) implements Serializable {
     return modifiers.stream().filter(modifier -> modifier.kind().transforms()).toList();
   }
 
-  /** Whether any modifier needs calibration text. */
+  /** Whether any modifier learns from calibration text. */
   public boolean calibrated() {
     return modifiers.stream().anyMatch(Modifier::calibrated);
+  }
+
+  /** How the model's keys and values are cached; empty: as they are. */
+  public Optional<KvCacheScheme> kvCache() {
+    return modifiers.stream().map(Modifier::kvCache).filter(Objects::nonNull).findFirst();
+  }
+
+  /** Whether scales of activations, or of keys and values, are taken from calibration text. */
+  public boolean measuresActivations() {
+    return kvCache().isPresent()
+        || modifiers.stream()
+            .flatMap(modifier -> modifier.groups().stream())
+            .anyMatch(SchemeGroup::staticActivations);
+  }
+
+  /** Whether calibration text is needed, to learn from or to measure activations. */
+  public boolean needsText() {
+    return calibrated() || measuresActivations();
   }
 
   /**

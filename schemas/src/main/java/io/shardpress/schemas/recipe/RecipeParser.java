@@ -63,7 +63,7 @@ final class RecipeParser {
       return;
     }
     if (!node.isObject()) {
-      throw GroupsParser.wrong(source, node, "modifiers by name");
+      throw QuantizationArgs.wrong(source, node, "modifiers by name");
     }
     node.properties().forEach(entry -> entry(entry.getKey(), entry.getValue()));
   }

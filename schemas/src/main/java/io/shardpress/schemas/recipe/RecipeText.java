@@ -36,18 +36,33 @@ final class RecipeText {
     fields.put(
         "groups",
         modifier.groups().stream()
-            .map(
-                g ->
-                    "{\"bits\":%d,\"group_size\":%d,\"symmetric\":%b,\"targets\":%s}"
-                        .formatted(
-                            g.weights().bits(),
-                            g.weights().groupSize(),
-                            g.weights().symmetric(),
-                            json(g.targets())))
+            .map(RecipeText::canonical)
             .collect(Collectors.joining(",", "[", "]")));
+    if (modifier.kvCache() != null) {
+      fields.put("kv_cache_scheme", quoted(modifier.kvCache().type()));
+    }
     return fields.entrySet().stream()
         .map(e -> quoted(e.getKey()) + ":" + e.getValue())
         .collect(Collectors.joining(",", "{", "}"));
+  }
+
+  /** Activations only where there are any. */
+  private static String canonical(SchemeGroup group) {
+    ActivationScheme activations = group.activations();
+    return "{%s\"bits\":%d,\"group_size\":%d,\"symmetric\":%b,\"targets\":%s}"
+        .formatted(
+            activations == null
+                ? ""
+                : "\"activations\":{\"bits\":%d,\"dynamic\":%b,\"search\":%b,\"symmetric\":%b},"
+                    .formatted(
+                        activations.bits(),
+                        activations.dynamic(),
+                        activations.search(),
+                        activations.symmetric()),
+            group.weights().bits(),
+            group.weights().groupSize(),
+            group.weights().symmetric(),
+            json(group.targets()));
   }
 
   static String digest(String text) {
@@ -68,6 +83,10 @@ final class RecipeText {
       yaml.append(repeats ? "    - " : "    ").append(modifier.kind().modifier()).append(":\n");
       String indent = repeats ? "        " : "      ";
       groups(yaml, indent, modifier);
+      if (modifier.kvCache() != null) {
+        yaml.append(indent).append("kv_cache_scheme: ");
+        yaml.append(args(modifier.kvCache()));
+      }
       yaml.append(indent).append("ignore: ").append(names(modifier.ignore())).append('\n');
       modifier
           .settings()
@@ -82,10 +101,10 @@ final class RecipeText {
     if (modifier.groups().isEmpty()) {
       return;
     }
-    if (modifier.groups().size() == 1) {
-      SchemeGroup group = modifier.groups().get(0);
+    SchemeGroup group = modifier.groups().get(0);
+    if (modifier.groups().size() == 1 && Schemes.isNamed(group)) {
       yaml.append(indent).append("targets: ").append(names(group.targets())).append('\n');
-      yaml.append(indent).append("scheme: ").append(group.weights().name()).append('\n');
+      yaml.append(indent).append("scheme: ").append(group.schemeName()).append('\n');
       yaml.append(indent).append("group_size: ");
       yaml.append(group.weights().perChannel() ? "channel" : group.weights().groupSize())
           .append('\n');
@@ -93,10 +112,10 @@ final class RecipeText {
     }
     yaml.append(indent).append("config_groups:\n");
     for (int i = 0; i < modifier.groups().size(); i++) {
-      SchemeGroup group = modifier.groups().get(i);
-      WeightScheme weights = group.weights();
+      SchemeGroup one = modifier.groups().get(i);
+      WeightScheme weights = one.weights();
       yaml.append(indent).append("  group_").append(i).append(":\n");
-      yaml.append(indent).append("    targets: ").append(names(group.targets())).append('\n');
+      yaml.append(indent).append("    targets: ").append(names(one.targets())).append('\n');
       yaml.append(indent)
           .append(
               "    weights: {num_bits: %d, type: int, symmetric: %b, "
@@ -106,7 +125,27 @@ final class RecipeText {
                   ? "strategy: channel"
                   : "strategy: group, group_size: " + weights.groupSize())
           .append("}\n");
+      if (one.activations() != null) {
+        yaml.append(indent).append("    input_activations: ");
+        yaml.append(args(one.activations()));
+      }
     }
+  }
+
+  /** By compressed-tensors' keys, a line. */
+  private static String args(ActivationScheme scheme) {
+    return "{num_bits: %d, type: int, symmetric: %b, strategy: %s, dynamic: %b%s}\n"
+        .formatted(
+            scheme.bits(),
+            scheme.symmetric(),
+            scheme.strategy(),
+            scheme.dynamic(),
+            scheme.dynamic() ? "" : ", observer: " + scheme.observer());
+  }
+
+  private static String args(KvCacheScheme scheme) {
+    return "{num_bits: %d, type: %s, symmetric: true, strategy: tensor, dynamic: false}\n"
+        .formatted(KvCacheScheme.BITS, scheme.type());
   }
 
   private static String names(List<String> names) {

@@ -7,9 +7,35 @@ import java.util.List;
  * Modules that share a scheme: one of config_groups.
  *
  * @param targets exact names, {@code re:} patterns or class names
+ * @param activations how the modules' inputs are quantized; null: not at all
  */
-public record SchemeGroup(List<String> targets, WeightScheme weights) implements Serializable {
+public record SchemeGroup(List<String> targets, WeightScheme weights, ActivationScheme activations)
+    implements Serializable {
   public SchemeGroup {
     targets = List.copyOf(targets);
+  }
+
+  /** A group whose inputs stay as they are. */
+  public SchemeGroup(List<String> targets, WeightScheme weights) {
+    this(targets, weights, null);
+  }
+
+  /** Whether its inputs' scales come from calibration text. */
+  public boolean staticActivations() {
+    return activations != null && !activations.dynamic();
+  }
+
+  /**
+   * What people call it: W4A16 where inputs stay as they are, W4A8 where each token has its scale;
+   * then _ASYM where weights have zero points, _STATIC where all inputs share a scale, _INPUT_ASYM
+   * where inputs have zero points. Group size and observer are not part of it.
+   */
+  public String schemeName() {
+    if (activations == null) {
+      return weights.name();
+    }
+    return weights.name().replace("A16", "A" + activations.bits())
+        + (activations.dynamic() ? "" : "_STATIC")
+        + (activations.symmetric() ? "" : "_INPUT_ASYM");
   }
 }

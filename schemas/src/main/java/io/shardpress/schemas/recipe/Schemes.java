@@ -13,22 +13,29 @@ public final class Schemes {
   /** Inputs that share a scale where nothing else is said. */
   public static final int DEFAULT_GROUP_SIZE = 128;
 
-  private static final Map<String, WeightScheme> SUPPORTED = supportedSchemes();
+  private static final Map<String, Scheme> SUPPORTED = supportedSchemes();
 
   /** Names that are real but have no writer here yet. */
-  private static final List<String> NOT_YET =
-      List.of("W8A8", "W8A8_STATIC", "W4A8", "W4A8KV8", "FP8", "FP8_DYNAMIC", "FP8_BLOCK");
+  private static final List<String> NOT_YET = List.of("FP8", "FP8_DYNAMIC", "FP8_BLOCK");
 
   private Schemes() {}
 
-  private static Map<String, WeightScheme> supportedSchemes() {
-    Map<String, WeightScheme> schemes = new TreeMap<>();
+  private static Map<String, Scheme> supportedSchemes() {
+    Map<String, Scheme> schemes = new TreeMap<>();
     for (int bits : new int[] {2, 3, 4, 8}) {
       for (boolean symmetric : new boolean[] {true, false}) {
         WeightScheme scheme = new WeightScheme(bits, symmetric, DEFAULT_GROUP_SIZE);
-        schemes.put(scheme.name(), scheme);
+        schemes.put(scheme.name(), new Scheme(scheme));
       }
     }
+    WeightScheme w8 = new WeightScheme(8, true, 0);
+    WeightScheme w4 = new WeightScheme(4, true, DEFAULT_GROUP_SIZE);
+    ActivationScheme perToken = new ActivationScheme(8, true, true);
+    schemes.put("W8A8", new Scheme(w8, perToken, null));
+    schemes.put("W8A8_STATIC", new Scheme(w8, new ActivationScheme(8, true, false), null));
+    schemes.put("W4A8", new Scheme(w4, perToken, null));
+    // FP8 is the one cache that vLLM reads scales for.
+    schemes.put("W4A8KV8", new Scheme(w4, perToken, new KvCacheScheme(true)));
     return schemes;
   }
 
@@ -37,13 +44,22 @@ public final class Schemes {
     return List.copyOf(SUPPORTED.keySet());
   }
 
+  /** Whether a name stands for a group's weights, group size apart, and inputs. */
+  static boolean isNamed(SchemeGroup group) {
+    Scheme named = SUPPORTED.get(group.schemeName());
+    return named != null
+        && named
+            .withGroupSize(group.weights().groupSize())
+            .equals(new Scheme(group.weights(), group.activations(), null));
+  }
+
   /**
-   * The scheme of that name with its default group size.
+   * The weights of the scheme of that name with its default group size.
    *
    * @throws UsageException for a name that is unknown or not supported yet
    */
   public static WeightScheme named(String name) {
-    return named(name, OptionalInt.empty());
+    return named(name, OptionalInt.empty()).weights();
   }
 
   /**
@@ -52,14 +68,12 @@ public final class Schemes {
    * @param groupSize in place of the default; 0 is per channel
    * @throws UsageException for a name that is unknown or not supported yet
    */
-  public static WeightScheme named(String name, OptionalInt groupSize) {
-    WeightScheme scheme = SUPPORTED.get(name);
+  static Scheme named(String name, OptionalInt groupSize) {
+    Scheme scheme = SUPPORTED.get(name);
     if (scheme == null) {
       throw unknown(name);
     }
-    return groupSize.isEmpty()
-        ? scheme
-        : new WeightScheme(scheme.bits(), scheme.symmetric(), groupSize.getAsInt());
+    return groupSize.isEmpty() ? scheme : scheme.withGroupSize(groupSize.getAsInt());
   }
 
   private static UsageException unknown(String name) {

@@ -84,7 +84,12 @@ enum SettingKey {
       0L,
       "",
       List.of(GPTQ, LRQ, FLEX_ROUND, AUTO_ROUND)),
-  KV_CACHE_SCHEME("kv_cache_scheme", new Domain.Nothing(), "", "kv_cache_scheme", quantizing()),
+  KV_CACHE_SCHEME(
+      "kv_cache_scheme",
+      new Domain.Anything(KvCacheScheme.WANTED),
+      "",
+      "kv_cache_scheme",
+      quantizing()),
   SEQUENTIAL_UPDATE(
       "sequential_update", new Domain.Anything("anything"), "", "sequential_update", all()),
   SEQUENTIAL_TARGETS(

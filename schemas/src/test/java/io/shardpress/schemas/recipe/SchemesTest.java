@@ -20,13 +20,12 @@ class SchemesTest {
   void namesCarryBitsAndSymmetry(String name, int bits, boolean symmetric) {
     assertThat(Schemes.named(name)).isEqualTo(new WeightScheme(bits, symmetric, 128));
     assertThat(Schemes.named(name, OptionalInt.of(0)))
-        .isEqualTo(new WeightScheme(bits, symmetric, 0));
+        .isEqualTo(new Scheme(new WeightScheme(bits, symmetric, 0)));
     assertThat(Schemes.named(name).name()).isEqualTo(name);
   }
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {"W8A8", "W8A8_STATIC", "W4A8", "W4A8KV8", "FP8", "FP8_DYNAMIC", "FP8_BLOCK"})
+  @ValueSource(strings = {"FP8", "FP8_DYNAMIC", "FP8_BLOCK"})
   void laterSchemesAreKnownAndRefused(String name) {
     assertThatThrownBy(() -> Schemes.named(name))
         .isInstanceOf(UsageException.class)
@@ -40,6 +39,25 @@ class SchemesTest {
     assertThatThrownBy(() -> Schemes.named(typed))
         .isInstanceOf(UsageException.class)
         .hasMessageContaining("unknown scheme '" + typed + "', the nearest is " + nearest + ";");
+  }
+
+  /** Bits of weights, group size (0: per channel), static inputs, KV8. */
+  @ParameterizedTest
+  @CsvSource({
+    "W8A8,8,0,false,false",
+    "W8A8_STATIC,8,0,true,false",
+    "W4A8,4,128,false,false",
+    "W4A8KV8,4,128,false,true"
+  })
+  void quantizedInputsAreEightBitsAndSymmetric(
+      String name, int bits, int group, boolean fixed, boolean cached) {
+    assertThat(Schemes.named(name, OptionalInt.empty()))
+        .isEqualTo(
+            new Scheme(
+                new WeightScheme(bits, true, group),
+                new ActivationScheme(8, true, !fixed),
+                cached ? new KvCacheScheme(true) : null));
+    assertThat(Schemes.named(name, OptionalInt.of(32)).weights().groupSize()).isEqualTo(32);
   }
 
   @Test

@@ -1,0 +1,19 @@
+package io.shardpress.schemas.recipe;
+
+/**
+ * What a scheme's name stands for.
+ *
+ * @param activations null: inputs stay as they are
+ * @param kvCache null: keys and values stay as they are
+ */
+record Scheme(WeightScheme weights, ActivationScheme activations, KvCacheScheme kvCache) {
+  Scheme(WeightScheme weights) {
+    this(weights, null, null);
+  }
+
+  /** The same with another group size; 0 is per channel. */
+  Scheme withGroupSize(int size) {
+    WeightScheme other = new WeightScheme(weights.bits(), weights.symmetric(), size);
+    return new Scheme(other, activations, kvCache);
+  }
+}
