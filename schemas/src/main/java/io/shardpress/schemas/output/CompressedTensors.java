@@ -2,21 +2,33 @@ package io.shardpress.schemas.output;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.shardpress.schemas.recipe.ActivationScheme;
+import io.shardpress.schemas.recipe.KvCacheScheme;
 import io.shardpress.schemas.recipe.SchemeGroup;
 import io.shardpress.schemas.recipe.WeightScheme;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The format that vLLM and Transformers load: compressed-tensors' {@code pack-quantized}, integers
- * packed into 32-bit words, with the config that describes them. Keys beyond these are fatal to its
- * readers.
+ * The formats of compressed-tensors that vLLM and Transformers load, {@link LinearFormat}, with the
+ * config that describes them. Keys beyond these are fatal to its readers.
  */
 public final class CompressedTensors {
   /** The compressed-tensors release whose config this is. */
   public static final String VERSION = "0.12.2";
 
-  private static final String FORMAT = "pack-quantized";
+  /** The top-level format where groups differ in theirs. */
+  public static final String MIXED = "mixed-precision";
+
+  /**
+   * Names of activations' scales and zero points behind a module's; of keys' and values' scales.
+   */
+  public static final String INPUT_SCALE = ".input_scale";
+
+  public static final String INPUT_ZERO_POINT = ".input_zero_point";
+  public static final String K_SCALE = ".k_scale";
+  public static final String V_SCALE = ".v_scale";
+
   private static final int WORD_BITS = 32;
   private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
 
@@ -27,27 +39,62 @@ public final class CompressedTensors {
    *
    * @param groups in the order in which they win
    * @param ignore linears that stay as they are; their names or patterns
+   * @param kvCache of keys and values; null: they stay as they are
    */
-  public static ObjectNode quantizationConfig(List<SchemeGroup> groups, List<String> ignore) {
+  public static ObjectNode quantizationConfig(
+      List<SchemeGroup> groups, List<String> ignore, KvCacheScheme kvCache) {
+    boolean mixed = groups.stream().map(LinearFormat::of).distinct().count() > 1;
     ObjectNode config = JSON.objectNode();
     config.put("quant_method", "compressed-tensors");
     config.put("version", VERSION);
-    config.put("format", FORMAT);
+    config.put("format", mixed ? MIXED : format(groups));
     config.put("quantization_status", "compressed");
     config.putNull("global_compression_ratio");
     ignore.forEach(config.putArray("ignore")::add);
-    config.putNull("kv_cache_scheme");
+    config.set("kv_cache_scheme", kvCache == null ? JSON.nullNode() : cache(kvCache));
     config.putObject("sparsity_config");
     config.putObject("transform_config");
     ObjectNode named = config.putObject("config_groups");
     for (int i = 0; i < groups.size(); i++) {
+      SchemeGroup one = groups.get(i);
       ObjectNode group = named.putObject("group_" + i);
-      groups.get(i).targets().forEach(group.putArray("targets")::add);
-      group.set("weights", weights(groups.get(i).weights()));
-      group.putNull("input_activations");
+      one.targets().forEach(group.putArray("targets")::add);
+      group.set("weights", weights(one.weights()));
+      group.set(
+          "input_activations",
+          one.activations() == null ? JSON.nullNode() : activations(one.activations()));
       group.putNull("output_activations");
+      if (mixed) {
+        group.put("format", LinearFormat.of(one).word());
+      }
     }
     return config;
+  }
+
+  private static String format(List<SchemeGroup> groups) {
+    return (groups.isEmpty() ? LinearFormat.PACK_QUANTIZED : LinearFormat.of(groups.get(0))).word();
+  }
+
+  private static ObjectNode activations(ActivationScheme scheme) {
+    ObjectNode activations = JSON.objectNode();
+    activations.put("num_bits", scheme.bits());
+    activations.put("type", "int");
+    activations.put("symmetric", scheme.symmetric());
+    activations.put("strategy", scheme.strategy());
+    activations.put("dynamic", scheme.dynamic());
+    // What is taken from each token as it comes is not observed.
+    activations.put("observer", scheme.dynamic() ? null : scheme.observer());
+    return activations;
+  }
+
+  private static ObjectNode cache(KvCacheScheme scheme) {
+    ObjectNode cache = JSON.objectNode();
+    cache.put("num_bits", KvCacheScheme.BITS);
+    cache.put("type", scheme.type());
+    cache.put("symmetric", true);
+    cache.put("strategy", "tensor");
+    cache.put("dynamic", false);
+    return cache;
   }
 
   private static ObjectNode weights(WeightScheme scheme) {
@@ -66,8 +113,9 @@ public final class CompressedTensors {
   }
 
   /**
-   * The tensors that a linear's weight becomes: packed integers, scales, for asymmetric schemes
-   * zero points, and the shape.
+   * The tensors that a linear's weight becomes: integers, packed where the format is {@link
+   * LinearFormat#PACK_QUANTIZED}, with their shape then; scales; for asymmetric schemes zero
+   * points. Where its inputs share a scale, input_scale [1] and, asymmetric, input_zero_point [1].
    *
    * @param module the weight's name without {@code .weight}
    * @param out rows of the weight
@@ -76,9 +124,41 @@ public final class CompressedTensors {
    * @throws IllegalArgumentException where the group size does not divide {@code in}
    */
   public static List<OutputTensor> outputTensors(
-      String module, int out, int in, WeightScheme scheme, String modelDtype) {
-    long groups = scheme.groups(in);
+      String module, int out, int in, SchemeGroup group, String modelDtype) {
     List<OutputTensor> tensors = new ArrayList<>();
+    WeightScheme scheme = group.weights();
+    if (LinearFormat.of(group) == LinearFormat.PACK_QUANTIZED) {
+      packed(tensors, module, out, in, scheme, modelDtype);
+    } else {
+      unpacked(tensors, module, out, in, scheme, modelDtype);
+    }
+    if (group.staticActivations()) {
+      tensors.add(new OutputTensor(module + INPUT_SCALE, modelDtype, List.of(1L)));
+      if (!group.activations().symmetric()) {
+        tensors.add(new OutputTensor(module + INPUT_ZERO_POINT, "I8", List.of(1L)));
+      }
+    }
+    return List.copyOf(tensors);
+  }
+
+  /**
+   * The scale [1] of a block's cached keys or values.
+   *
+   * @param attention name of the block's attention, such as model.layers.0.self_attn
+   * @param suffix {@link #K_SCALE} or {@link #V_SCALE}
+   */
+  public static OutputTensor cacheScale(String attention, String suffix, String modelDtype) {
+    return new OutputTensor(attention + suffix, modelDtype, List.of(1L));
+  }
+
+  private static void packed(
+      List<OutputTensor> tensors,
+      String module,
+      int out,
+      int in,
+      WeightScheme scheme,
+      String modelDtype) {
+    long groups = scheme.groups(in);
     tensors.add(
         new OutputTensor(
             module + ".weight_packed", "I32", List.of((long) out, words(in, scheme.bits()))));
@@ -90,7 +170,21 @@ public final class CompressedTensors {
               module + ".weight_zero_point", "I32", List.of(words(out, scheme.bits()), groups)));
     }
     tensors.add(new OutputTensor(module + ".weight_shape", "I64", List.of(2L)));
-    return List.copyOf(tensors);
+  }
+
+  private static void unpacked(
+      List<OutputTensor> tensors,
+      String module,
+      int out,
+      int in,
+      WeightScheme scheme,
+      String modelDtype) {
+    List<Long> scales = List.of((long) out, (long) scheme.groups(in));
+    tensors.add(new OutputTensor(module + ".weight", "I8", List.of((long) out, (long) in)));
+    tensors.add(new OutputTensor(module + ".weight_scale", modelDtype, scales));
+    if (!scheme.symmetric()) {
+      tensors.add(new OutputTensor(module + ".weight_zero_point", "I8", scales));
+    }
   }
 
   /** Words that hold {@code count} integers of {@code bits} bits. */

@@ -3,6 +3,9 @@ package io.shardpress.schemas.output;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.shardpress.schemas.CheckpointException;
 import io.shardpress.schemas.UsageException;
+import io.shardpress.schemas.recipe.ActivationScheme;
+import io.shardpress.schemas.recipe.KvCacheScheme;
+import io.shardpress.schemas.recipe.SchemeGroup;
 import io.shardpress.schemas.recipe.TargetMatcher;
 import io.shardpress.schemas.recipe.WeightScheme;
 import java.util.ArrayList;
@@ -12,23 +15,23 @@ import java.util.Optional;
 
 /**
  * What a {@code quantization_config} says of each linear: the other way of {@link
- * CompressedTensors}. Of compressed-tensors' formats it takes {@code pack-quantized}; whatever
- * would change the meaning of the integers and is not known here is refused.
+ * CompressedTensors}. Of compressed-tensors' formats it takes those of {@link LinearFormat};
+ * whatever would change the meaning of the integers and is not known here is refused.
  */
 public final class PackedScheme {
   /** The class name of every linear. */
   public static final String LINEAR = "Linear";
 
-  private record Group(TargetMatcher targets, WeightScheme weights) {}
+  private record Group(TargetMatcher targets, SchemeGroup scheme) {}
 
   private final String where;
   private final TargetMatcher ignore;
   private final List<Group> groups = new ArrayList<>();
+  private final KvCacheScheme kvCache;
 
   private PackedScheme(String where, JsonNode config) {
     this.where = where;
     want("quant_method", config.path("quant_method"), "compressed-tensors");
-    want("format", config.path("format"), "pack-quantized");
     this.ignore = matcher("ignore", config.path("ignore"));
     JsonNode named = config.path("config_groups");
     if (!named.isObject() || named.isEmpty()) {
@@ -36,11 +39,9 @@ public final class PackedScheme {
     }
     for (Map.Entry<String, JsonNode> entry : named.properties()) {
       String name = "config_groups." + entry.getKey();
-      groups.add(
-          new Group(
-              matcher(name + ".targets", entry.getValue().path("targets")),
-              weights(name + ".weights", entry.getValue().path("weights"))));
+      groups.add(group(name, entry.getValue(), config.path("format")));
     }
+    this.kvCache = kvCache(config.path("kv_cache_scheme"));
   }
 
   /**
@@ -53,15 +54,77 @@ public final class PackedScheme {
     return new PackedScheme(file + ": quantization_config", config);
   }
 
-  /** How a linear's weight is packed; empty where it is to be as it was. The first group wins. */
-  public Optional<WeightScheme> of(String module) {
+  /** How a linear is stored; empty where it is to be as it was. The first group wins. */
+  public Optional<SchemeGroup> of(String module) {
     if (ignore.matches(module, LINEAR)) {
       return Optional.empty();
     }
     return groups.stream()
         .filter(group -> group.targets().matches(module, LINEAR))
-        .map(Group::weights)
+        .map(Group::scheme)
         .findFirst();
+  }
+
+  /** How keys and values are cached; empty: as they are. */
+  public Optional<KvCacheScheme> kvCache() {
+    return Optional.ofNullable(kvCache);
+  }
+
+  private Group group(String name, JsonNode node, JsonNode formatOfAll) {
+    TargetMatcher targets = matcher(name + ".targets", node.path("targets"));
+    SchemeGroup scheme =
+        new SchemeGroup(
+            List.of(),
+            weights(name + ".weights", node.path("weights")),
+            activations(name + ".input_activations", node.path("input_activations")));
+    if (node.hasNonNull("output_activations")) {
+      throw wrong(
+          name + ".output_activations", node.path("output_activations"), "null: outputs stay");
+    }
+    String wanted = LinearFormat.of(scheme).word();
+    boolean own = node.hasNonNull("format");
+    if (own || !formatOfAll.asText().equals(CompressedTensors.MIXED)) {
+      want(own ? name + ".format" : "format", own ? node.path("format") : formatOfAll, wanted);
+    }
+    return new Group(targets, scheme);
+  }
+
+  private ActivationScheme activations(String name, JsonNode node) {
+    if (node.isMissingNode() || node.isNull()) {
+      return null;
+    }
+    eightBits(name, node, "int");
+    JsonNode dynamic = node.path("dynamic");
+    if (!dynamic.isBoolean()) {
+      throw wrong(name + ".dynamic", dynamic, "true or false");
+    }
+    want(name + ".strategy", node.path("strategy"), dynamic.asBoolean() ? "token" : "tensor");
+    JsonNode symmetric = node.path("symmetric");
+    if (!symmetric.isBoolean() || !symmetric.asBoolean() && dynamic.asBoolean()) {
+      throw wrong(name + ".symmetric", symmetric, dynamic.asBoolean() ? "true" : "true or false");
+    }
+    return new ActivationScheme(8, symmetric.asBoolean(), dynamic.asBoolean());
+  }
+
+  private KvCacheScheme kvCache(JsonNode node) {
+    if (node.isMissingNode() || node.isNull()) {
+      return null;
+    }
+    String name = "kv_cache_scheme";
+    boolean floating = node.path("type").asText().equals("float");
+    eightBits(name, node, floating ? "float" : "int");
+    want(name + ".strategy", node.path("strategy"), "tensor");
+    want(name + ".dynamic", node.path("dynamic"), "false");
+    want(name + ".symmetric", node.path("symmetric"), "true");
+    return new KvCacheScheme(floating);
+  }
+
+  private void eightBits(String name, JsonNode node, String type) {
+    if (!node.isObject()) {
+      throw wrong(name, node, "null or an object with num_bits, type and strategy");
+    }
+    want(name + ".num_bits", node.path("num_bits"), "8");
+    want(name + ".type", node.path("type"), type);
   }
 
   private WeightScheme weights(String name, JsonNode node) {

@@ -34,6 +34,15 @@ final class EvaluateCommand implements Callable<Integer> {
   private boolean json;
 
   @Option(
+      names = "--kv-cache",
+      paramLabel = "HOW",
+      defaultValue = "runtime",
+      description =
+          "Where the checkpoint has a kv_cache_scheme: runtime rounds by its scales (default),"
+              + " published per token before the rotation, as LRQ's paper did.")
+  private String cache;
+
+  @Option(
       names = "--max-kl",
       paramLabel = "X",
       description = "End with code 3 where the mean KL is above X nats.")
@@ -56,8 +65,17 @@ final class EvaluateCommand implements Callable<Integer> {
             compressed,
             windows.settings(text),
             json,
+            cache(),
             maxKl == null ? OptionalDouble.empty() : OptionalDouble.of(maxKl),
             spark.settings());
     return engine.get().evaluate(options);
+  }
+
+  private CacheRounding cache() {
+    return switch (cache) {
+      case "runtime" -> CacheRounding.RUNTIME;
+      case "published" -> CacheRounding.PUBLISHED;
+      default -> throw new UsageException("--kv-cache is " + cache + ", want runtime or published");
+    };
   }
 }

@@ -23,7 +23,9 @@ final class RecipeArguments {
   @Option(
       names = "--scheme",
       paramLabel = "NAME",
-      description = "W2A16, W3A16, W4A16 or W8A16, each also with _ASYM; default: W4A16.")
+      description =
+          "W2A16, W3A16, W4A16 or W8A16, each also with _ASYM; W8A8, W8A8_STATIC, W4A8, W4A8KV8;"
+              + " default: W4A16.")
   private String scheme;
 
   @Option(
@@ -35,7 +37,8 @@ final class RecipeArguments {
   @Option(
       names = "--group-size",
       paramLabel = "G",
-      description = "Inputs that share a scale, or channel for a scale per row; default: 128.")
+      description =
+          "Inputs that share a scale, or channel for a scale per row; default: 128, W8A8: channel.")
   private String groupSize;
 
   @Option(

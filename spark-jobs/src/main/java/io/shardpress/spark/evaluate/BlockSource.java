@@ -12,6 +12,7 @@ import java.util.Map;
  * Where a block's weights lie, dense or packed.
  *
  * @param queryNorm null where the family has none, as keyNorm
+ * @param activations null where none are rounded
  */
 record BlockSource(
     Map<LinearRole, WeightSource> linears,
@@ -19,8 +20,23 @@ record BlockSource(
     TensorRef inputNorm,
     TensorRef postNorm,
     TensorRef queryNorm,
-    TensorRef keyNorm)
+    TensorRef keyNorm,
+    StoredActivations activations)
     implements Serializable {
+  /** The same with keys and values rounded per token before the rotation, as LRQ was measured. */
+  BlockSource withPublishedCache() {
+    return activations == null
+        ? this
+        : new BlockSource(
+            linears,
+            biases,
+            inputNorm,
+            postNorm,
+            queryNorm,
+            keyNorm,
+            activations.withPublishedCache());
+  }
+
   /** Reads the weights; nothing keeps them but the caller. */
   BlockWeights load(TensorReader reader) {
     Map<LinearRole, float[]> weights = new EnumMap<>(LinearRole.class);

@@ -5,9 +5,12 @@ import io.shardpress.kernels.nn.BlockShape;
 import io.shardpress.kernels.nn.BlockWeights;
 import io.shardpress.kernels.nn.DecoderBlock;
 import io.shardpress.kernels.nn.RmsNorm;
+import io.shardpress.kernels.nn.Stage;
 import io.shardpress.spark.unit.Batches;
 import io.shardpress.spark.unit.EmbeddingLookup;
 import io.shardpress.spark.unit.TaskEnvironment;
+import java.util.EnumMap;
+import java.util.Map;
 
 /**
  * A pass of some windows through a model. One block's weights are in memory at a time, so that
@@ -43,15 +46,33 @@ final class ModelPass {
     BlockActivations activations = new BlockActivations(shape, headNorms, batch * window);
     for (BlockSource source : model.blocks()) {
       BlockWeights weights = source.load(environment.reader());
+      Map<Stage, DecoderBlock> stages = stages(block, source);
       for (int first = 0; first < windows; first += batch) {
         int rows = Math.min(batch, windows - first) * window;
         int at = first * window * hidden;
         System.arraycopy(x, at, activations.input(), 0, rows * hidden);
-        block.forward(weights, rows, activations, environment.workers());
+        block.begin(weights, rows, activations, environment.workers());
+        stages.forEach(
+            (stage, rounding) -> rounding.run(stage, weights, activations, environment.workers()));
         System.arraycopy(activations.output(), 0, x, at, rows * hidden);
       }
     }
     return normed(x, windows);
+  }
+
+  /** The block as it is in each stage, in order: stages may differ in how inputs are rounded. */
+  private Map<Stage, DecoderBlock> stages(DecoderBlock block, BlockSource source) {
+    Map<Stage, DecoderBlock> stages = new EnumMap<>(Stage.class);
+    for (Stage stage : Stage.values()) {
+      stages.put(stage, block);
+    }
+    if (source.activations() != null) {
+      source
+          .activations()
+          .load(environment.reader())
+          .forEach((stage, rounding) -> stages.put(stage, block.with(rounding)));
+    }
+    return stages;
   }
 
   private float[] normed(float[] x, int windows) {

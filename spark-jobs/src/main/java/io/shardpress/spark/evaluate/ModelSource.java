@@ -31,6 +31,21 @@ public record ModelSource(
     return new SourceFinder(checkpoint).find();
   }
 
+  /** Whether keys and values are rounded on their way into the cache. */
+  public boolean quantizesCache() {
+    return blocks.stream()
+        .anyMatch(block -> block.activations() != null && block.activations().cache() != null);
+  }
+
+  /**
+   * The same with keys and values rounded as in LRQ's paper, each token by its own range before the
+   * rotation, in place of what runtimes do, which is one stored scale after it.
+   */
+  public ModelSource withPublishedCache() {
+    List<BlockSource> others = blocks.stream().map(BlockSource::withPublishedCache).toList();
+    return new ModelSource(uri, shape, embedding, others, finalNorm, head);
+  }
+
   /** Tokens of the vocabulary. */
   public int vocabulary() {
     return head.out();

@@ -10,8 +10,10 @@ import io.shardpress.schemas.model.DecoderNames;
 import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.schemas.model.ModelConfig;
 import io.shardpress.schemas.output.CompressedTensors;
+import io.shardpress.schemas.output.LinearFormat;
 import io.shardpress.schemas.output.OutputTensor;
 import io.shardpress.schemas.output.PackedScheme;
+import io.shardpress.schemas.recipe.SchemeGroup;
 import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.schemas.safetensors.Dtype;
 import io.shardpress.spark.io.Checkpoint;
@@ -39,6 +41,7 @@ final class SourceFinder {
   private final ModelConfig config;
   private final Optional<PackedScheme> schemes;
   private final DecoderNames names;
+  private final Optional<ActivationFinder> activations;
 
   SourceFinder(Checkpoint checkpoint) {
     this.checkpoint = checkpoint;
@@ -60,6 +63,11 @@ final class SourceFinder {
     }
     this.config = ModelConfig.parse(configFile, json.toString().getBytes(StandardCharsets.UTF_8));
     this.names = DecoderNames.of(checkpoint.shapes().keySet());
+    this.activations =
+        schemes.map(
+            packed ->
+                new ActivationFinder(
+                    configFile, packed, names, name -> floats(name, 1), name -> bytes(name, 1)));
   }
 
   ModelSource find() {
@@ -109,19 +117,24 @@ final class SourceFinder {
         floats(names.inputNorm(block), hidden),
         floats(names.postNorm(block), hidden),
         config.qkNorm() ? floats(names.qNorm(block), head) : null,
-        config.qkNorm() ? floats(names.kNorm(block), head) : null);
+        config.qkNorm() ? floats(names.kNorm(block), head) : null,
+        activations.map(finder -> finder.of(block)).orElse(null));
   }
 
   private WeightSource linear(String module, int out, int in) {
     Optional<TensorRef> dense = checkpoint.find(module + WEIGHT);
     Optional<TensorRef> packed = checkpoint.find(module + PACKED);
-    Optional<WeightScheme> scheme = schemes.flatMap(s -> s.of(module));
+    Optional<SchemeGroup> scheme = schemes.flatMap(s -> s.of(module));
     if (packed.isPresent() && scheme.isEmpty()) {
       throw bad(
           packed.get(),
           "found it packed, but no group of quantization_config means "
               + module
               + "; config.json and tensors are not of one checkpoint");
+    }
+    boolean integers = dense.isPresent() && dense.get().dtype() == Dtype.I8;
+    if (integers && scheme.isPresent()) {
+      return integers(module, scheme.get(), out, in);
     }
     // vLLM does not count lm_head as a linear, Transformers does: it may be either.
     boolean head = names.lmHead().equals(module + WEIGHT);
@@ -130,7 +143,7 @@ final class SourceFinder {
           dense.get(),
           "found it in full precision, wanted "
               + module
-              + PACKED
+              + (scheme.get().activations() == null ? PACKED : WEIGHT + " as I8")
               + " by quantization_config; name "
               + module
               + " in its ignore");
@@ -140,7 +153,45 @@ final class SourceFinder {
         : packed(module, scheme.get(), out, in);
   }
 
-  private PackedWeight packed(String module, WeightScheme scheme, int out, int in) {
+  private PackedWeight packed(String module, SchemeGroup group, int out, int in) {
+    checkTensors(module, group, LinearFormat.PACK_QUANTIZED, out, in);
+    return new PackedWeight(
+        checkpoint.find(module + PACKED).orElseThrow(),
+        checkpoint.find(module + SCALE).orElseThrow(),
+        checkpoint.find(module + ZERO_POINT).orElse(null),
+        checkpoint.find(module + SHAPE).orElseThrow(),
+        group.weights(),
+        out,
+        in);
+  }
+
+  private IntWeight integers(String module, SchemeGroup group, int out, int in) {
+    if (names.lmHead().equals(module + WEIGHT)) {
+      throw bad(
+          checkpoint.find(module + WEIGHT).orElseThrow(),
+          "found it with quantized inputs, which are simulated inside blocks only; wanted "
+              + module
+              + " in full precision or packed");
+    }
+    checkTensors(module, group, LinearFormat.INT_QUANTIZED, out, in);
+    return new IntWeight(
+        checkpoint.find(module + WEIGHT).orElseThrow(),
+        checkpoint.find(module + SCALE).orElseThrow(),
+        checkpoint.find(module + ZERO_POINT).orElse(null),
+        group.weights(),
+        out,
+        in);
+  }
+
+  /** Holds a linear's tensors against those that its group becomes. */
+  private void checkTensors(
+      String module, SchemeGroup group, LinearFormat format, int out, int in) {
+    WeightScheme scheme = group.weights();
+    if (LinearFormat.of(group) != format) {
+      throw new CheckpointException(
+          "%s: quantization_config: found input_activations %s for %s, whose weight is %s; config.json and tensors are not of one checkpoint"
+              .formatted(configFile, group.activations(), module, format.word()));
+    }
     if (!scheme.divides(in)) {
       throw new CheckpointException(
           "%s: quantization_config: found groups of %d, wanted a divisor of the %d inputs of %s"
@@ -161,30 +212,35 @@ final class SourceFinder {
               });
     }
     for (OutputTensor wanted :
-        CompressedTensors.outputTensors(module, out, in, scheme, Dtype.F32.name())) {
-      TensorRef found = shaped(wanted.name(), wanted.shape());
-      boolean scale = wanted.name().endsWith(SCALE);
-      if (scale ? !FloatBytes.handles(found.dtype()) : found.dtype() != Dtype.of(wanted.dtype())) {
-        throw bad(
-            found,
-            "found dtype %s, wanted %s"
-                .formatted(found.dtype(), scale ? "F32, F16 or BF16" : wanted.dtype()));
+        CompressedTensors.outputTensors(module, out, in, group, Dtype.F32.name())) {
+      if (wanted.dtype().equals(Dtype.F32.name())) {
+        floats(wanted.name(), wanted.shape());
+      } else {
+        typed(wanted.name(), Dtype.of(wanted.dtype()), wanted.shape());
       }
     }
-    return new PackedWeight(
-        checkpoint.find(module + PACKED).orElseThrow(),
-        checkpoint.find(module + SCALE).orElseThrow(),
-        checkpoint.find(module + ZERO_POINT).orElse(null),
-        checkpoint.find(module + SHAPE).orElseThrow(),
-        scheme,
-        out,
-        in);
   }
 
   private TensorRef floats(String name, long... sides) {
-    TensorRef tensor = shaped(name, Arrays.stream(sides).boxed().toList());
+    return floats(name, Arrays.stream(sides).boxed().toList());
+  }
+
+  private TensorRef floats(String name, List<Long> shape) {
+    TensorRef tensor = shaped(name, shape);
     if (!FloatBytes.handles(tensor.dtype())) {
       throw bad(tensor, "found dtype " + tensor.dtype() + ", wanted F32, F16 or BF16");
+    }
+    return tensor;
+  }
+
+  private TensorRef bytes(String name, long side) {
+    return typed(name, Dtype.I8, List.of(side));
+  }
+
+  private TensorRef typed(String name, Dtype dtype, List<Long> shape) {
+    TensorRef tensor = shaped(name, shape);
+    if (tensor.dtype() != dtype) {
+      throw bad(tensor, "found dtype %s, wanted %s".formatted(tensor.dtype(), dtype));
     }
     return tensor;
   }

@@ -4,7 +4,7 @@ import io.shardpress.spark.io.TensorReader;
 import java.io.Serializable;
 
 /** A linear's weight in a checkpoint, in whatever form it is stored. */
-sealed interface WeightSource extends Serializable permits DenseWeight, PackedWeight {
+sealed interface WeightSource extends Serializable permits DenseWeight, IntWeight, PackedWeight {
   /** Tiles of rows begin at multiples of this: zero points of 32 rows fill whole words. */
   int ROW_MULTIPLE = 32;
 

@@ -27,10 +27,11 @@ final class Calibration {
   /**
    * The calibration windows.
    *
+   * @param learns whether the algorithm itself needs them, and not only the scales of activations
    * @throws UsageException where no text is given and the model's folder has none
    */
   static Windows windows(
-      Checkpoint checkpoint, TextSettings settings, Configuration configuration) {
+      Checkpoint checkpoint, TextSettings settings, boolean learns, Configuration configuration) {
     Optional<String> beside =
         checkpoint.otherFiles().stream()
             .filter(file -> file.name().equals(DEFAULT_FILE))
@@ -46,8 +47,12 @@ final class Calibration {
                         checkpoint.uri()
                             + " has no "
                             + DEFAULT_FILE
-                            + ", and this algorithm needs calibration text; give --calibration"
-                            + " FILE, or use --algorithm rtn"));
+                            + (learns
+                                ? ", and this algorithm needs calibration text; give --calibration"
+                                    + " FILE, or use --algorithm rtn"
+                                : ", and static scales of activations, keys and values are measured"
+                                    + " on calibration text; give --calibration FILE, or a scheme"
+                                    + " without them, such as W8A8")));
     return windows(checkpoint, text, settings, configuration);
   }
 

@@ -16,6 +16,7 @@ import io.shardpress.spark.unit.EmbedUnit;
 import io.shardpress.spark.unit.LearnedLinear;
 import io.shardpress.spark.unit.RunSettings;
 import io.shardpress.spark.unit.SamplePartition;
+import io.shardpress.spark.unit.StaticScale;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -86,8 +87,12 @@ final class CompressJob {
         context != null && learnsFromActivations()
             ? calibrated()
             : dataFree(runner, context == null ? digests : context.digests());
+    Map<String, StaticScale> scales =
+        plan.recipe().measuresActivations()
+            ? new ActivationJob(context, learned).run(embed())
+            : Map.of();
     Manifest manifest =
-        new Publisher(plan, learned, output)
+        new Publisher(plan, learned, scales, output)
             .publish(
                 tasks -> runner.call("publish", tasks),
                 BuildVersion.text(),

@@ -69,7 +69,9 @@ public final class Fidelity {
   public Outcome run(Recipe recipe, String output) {
     CompressionPlan plan = Planner.plan(original, recipe);
     Windows windows =
-        recipe.calibrated() ? Calibration.windows(original, calibration, configuration) : null;
+        recipe.needsText()
+            ? Calibration.windows(original, calibration, recipe.calibrated(), configuration)
+            : null;
     RecipeChoice choice =
         new RecipeChoice(Optional.empty(), Optional.of(recipe), OptionalLong.empty());
     CompressOptions options =

@@ -44,7 +44,7 @@ final class LayerTable {
     line.put("out", entry.out());
     line.put("in", entry.in());
     line.put("algorithm", entry.choice().modifier().kind().algorithm());
-    line.put("scheme", scheme.name());
+    line.put("scheme", entry.choice().group().schemeName());
     line.put("group_size", scheme.groupSize());
     Modifier modifier = entry.choice().modifier();
     if (modifier.kind() == ModifierKind.LRQ) {

@@ -37,6 +37,13 @@ final class PlanText {
     if (plan.recipe().calibrated()) {
       text.append(estimate(plan, calibration));
     }
+    plan.recipe()
+        .kvCache()
+        .ifPresent(
+            cache ->
+                text.append("cache of keys and values: 8 bits, ")
+                    .append(cache.type())
+                    .append('\n'));
     Map<String, Integer> lines = new LinkedHashMap<>();
     for (PlanEntry entry : plan.entries()) {
       lines.merge(line(entry), 1, Integer::sum);
@@ -80,7 +87,7 @@ final class PlanText {
     String text =
         entry.choice().modifier().kind().algorithm()
             + " "
-            + scheme.name()
+            + entry.choice().group().schemeName()
             + (scheme.perChannel() ? " per channel" : " group " + scheme.groupSize());
     Modifier modifier = entry.choice().modifier();
     return modifier.kind() == ModifierKind.LRQ

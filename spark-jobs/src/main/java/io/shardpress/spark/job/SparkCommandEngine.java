@@ -1,8 +1,10 @@
 package io.shardpress.spark.job;
 
 import io.shardpress.schemas.CheckpointException;
+import io.shardpress.schemas.UsageException;
 import io.shardpress.schemas.output.Manifest;
 import io.shardpress.schemas.recipe.Recipe;
+import io.shardpress.spark.cli.CacheRounding;
 import io.shardpress.spark.cli.CommandEngine;
 import io.shardpress.spark.cli.CompressOptions;
 import io.shardpress.spark.cli.EvaluateOptions;
@@ -54,8 +56,10 @@ public final class SparkCommandEngine implements CommandEngine {
     CompressionPlan plan = plan(options.model(), options.recipe(), configuration);
     plan.warnings().forEach(SparkCommandEngine::warn);
     Windows windows = null;
-    if (plan.recipe().calibrated()) {
-      windows = Calibration.windows(plan.checkpoint(), options.calibration(), configuration);
+    if (plan.recipe().needsText()) {
+      boolean learns = plan.recipe().calibrated();
+      windows =
+          Calibration.windows(plan.checkpoint(), options.calibration(), learns, configuration);
       windows.warning().ifPresent(SparkCommandEngine::warn);
       Optional.ofNullable(Parallelism.of(plan, windows.count(), windows.length()).warning())
           .ifPresent(SparkCommandEngine::warn);
@@ -96,7 +100,7 @@ public final class SparkCommandEngine implements CommandEngine {
     Checkpoint original = Checkpoint.open(options.original(), configuration);
     Checkpoint compressed = Checkpoint.open(options.compressed(), configuration);
     ModelSource originalSource = ModelSource.of(original);
-    ModelSource compressedSource = ModelSource.of(compressed);
+    ModelSource compressedSource = compressed(options, compressed);
     String text = options.text().file().orElseThrow();
     Windows windows = Calibration.windows(original, text, options.text(), configuration);
     windows.warning().ifPresent(SparkCommandEngine::warn);
@@ -151,6 +155,20 @@ public final class SparkCommandEngine implements CommandEngine {
         checkpoint.tensors().size(),
         tensors.stream().mapToLong(TensorRef::length).sum() / 1e6);
     return ExitCodes.DONE;
+  }
+
+  private static ModelSource compressed(EvaluateOptions options, Checkpoint checkpoint) {
+    ModelSource source = ModelSource.of(checkpoint);
+    if (options.cache() == CacheRounding.RUNTIME) {
+      return source;
+    }
+    if (!source.quantizesCache()) {
+      throw new UsageException(
+          "--kv-cache published, but "
+              + checkpoint.uri()
+              + "/config.json has no kv_cache_scheme; leave the option out");
+    }
+    return source.withPublishedCache();
   }
 
   private static boolean exceeds(Evaluation evaluation, EvaluateOptions options) {

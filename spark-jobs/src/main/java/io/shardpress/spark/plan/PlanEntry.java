@@ -49,6 +49,11 @@ public record PlanEntry(
     return reason.equals(IGNORED);
   }
 
+  /** The same that becomes other tensors. */
+  PlanEntry withOutputs(List<OutputTensor> others) {
+    return new PlanEntry(tensor, module, action, reason, choice, others);
+  }
+
   /** Rows of a quantized weight. */
   public int out() {
     return Math.toIntExact(tensor.rows());

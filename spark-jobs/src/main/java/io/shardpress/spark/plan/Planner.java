@@ -27,6 +27,7 @@ public final class Planner {
   private final RecipeMatcher matcher;
   private final Targets targets;
   private final ScaleFormat scaleFormat;
+  private final ActivationPlan activations;
 
   private Planner(Checkpoint checkpoint, Recipe recipe) {
     this.checkpoint = checkpoint;
@@ -40,6 +41,7 @@ public final class Planner {
           case "float16" -> ScaleFormat.F16;
           default -> ScaleFormat.F32;
         };
+    this.activations = new ActivationPlan(checkpoint.uri(), recipe, scaleFormat.name());
   }
 
   /**
@@ -58,19 +60,25 @@ public final class Planner {
               + "/config.json: found quantization_config, wanted a model in full precision; take"
               + " the original, or decompress it first");
     }
-    if (recipe.calibrated()) {
+    if (recipe.needsText()) {
       config
           .unsupportedReason()
           .ifPresent(
               reason -> {
                 throw new CheckpointException(
                     checkpoint.uri()
-                        + "/config.json: calibrated algorithms cannot take this model: "
+                        + "/config.json: "
+                        + (recipe.calibrated()
+                            ? "calibrated algorithms cannot take this model: "
+                            : "activations of this model cannot be measured: ")
                         + reason
-                        + "; use --algorithm rtn, which needs no block");
+                        + (recipe.calibrated()
+                            ? "; use --algorithm rtn, which needs no block"
+                            : "; use a scheme without static scales, such as W8A8 or W4A16"));
               });
     }
-    List<PlanEntry> entries = checkpoint.tensors().stream().map(this::entry).toList();
+    List<PlanEntry> entries =
+        checkpoint.tensors().stream().map(this::entry).map(activations::withCacheScale).toList();
     List<PlanEntry> quantized =
         entries.stream().filter(entry -> entry.action() == Action.QUANTIZE).toList();
     if (quantized.isEmpty()) {
@@ -79,6 +87,7 @@ public final class Planner {
               + ": the recipe's targets match no linear of this model; name them with --targets");
     }
     new RecipeChecks(checkpoint.uri(), config).check(entries);
+    activations.check(entries);
     return new CompressionPlan(
         checkpoint,
         config,
@@ -109,7 +118,7 @@ public final class Planner {
             module.get(),
             Math.toIntExact(tensor.rows()),
             Math.toIntExact(tensor.columns()),
-            scheme,
+            choice.get().group(),
             scaleFormat.name());
     return new PlanEntry(tensor, module.get(), Action.QUANTIZE, "", choice.get(), outputs);
   }
@@ -153,6 +162,7 @@ public final class Planner {
     if (!low.isEmpty()) {
       warnings.add("vLLM loads 4 and 8 bits only, not " + low + "; Transformers loads them all");
     }
+    warnings.addAll(activations.warnings(quantized));
     return warnings;
   }
 }

@@ -1,10 +1,11 @@
 package io.shardpress.spark.publish;
 
+import io.shardpress.schemas.output.LinearFormat;
 import io.shardpress.schemas.recipe.Modifier;
 import io.shardpress.schemas.recipe.SchemeGroup;
-import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.spark.plan.CompressionPlan;
 import java.util.Locale;
+import java.util.stream.Collectors;
 
 /** The README.md of a compressed checkpoint: what it is, how it was made, how to load it. */
 final class ModelCard {
@@ -30,20 +31,39 @@ final class ModelCard {
             "| %s | %s | %s |\n"
                 .formatted(
                     modifier.kind().algorithm(),
-                    scheme(group.weights()),
+                    scheme(group),
                     String.join(", ", group.targets())));
       }
     }
+    plan.recipe()
+        .kvCache()
+        .ifPresent(
+            cache ->
+                card.append("\nKeys and values are meant for a cache of 8 bits, type ")
+                    .append(cache.type())
+                    .append(", by the scales in the checkpoint.\n"));
     card.append("\nThe whole recipe is in `recipe.yaml`, the account of every tensor in ");
     card.append("`shardpress.json`; `shardpress verify` checks the files against it.\n\n");
-    card.append("The format is compressed-tensors (pack-quantized). To serve it: ");
+    card.append("The format is compressed-tensors (").append(formats(plan));
+    card.append("). To serve it: ");
     card.append("`vllm serve FOLDER`; in Python: ");
     card.append("`AutoModelForCausalLM.from_pretrained(\"FOLDER\")`.\n");
     return card.toString();
   }
 
-  private static String scheme(WeightScheme scheme) {
-    return scheme.name()
-        + (scheme.perChannel() ? " per channel" : " in groups of " + scheme.groupSize());
+  private static String scheme(SchemeGroup group) {
+    return group.schemeName()
+        + (group.weights().perChannel()
+            ? " per channel"
+            : " in groups of " + group.weights().groupSize());
+  }
+
+  /** The formats of the linears, in the order of the recipe. */
+  private static String formats(CompressionPlan plan) {
+    return plan.recipe().modifiers().stream()
+        .flatMap(modifier -> modifier.groups().stream())
+        .map(group -> LinearFormat.of(group).word())
+        .distinct()
+        .collect(Collectors.joining(", "));
   }
 }

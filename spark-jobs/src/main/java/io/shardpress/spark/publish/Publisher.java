@@ -6,12 +6,14 @@ import io.shardpress.schemas.output.ManifestTensor.Action;
 import io.shardpress.schemas.output.OutputTensor;
 import io.shardpress.schemas.output.PublishedFile;
 import io.shardpress.schemas.output.PublishedTensor;
+import io.shardpress.schemas.safetensors.Dtype;
 import io.shardpress.schemas.safetensors.TensorSpec;
 import io.shardpress.spark.plan.CompressionPlan;
 import io.shardpress.spark.plan.OutputShard;
 import io.shardpress.spark.plan.PlanEntry;
 import io.shardpress.spark.unit.ClusterTask;
 import io.shardpress.spark.unit.LearnedLinear;
+import io.shardpress.spark.unit.StaticScale;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -23,11 +25,21 @@ import java.util.function.Function;
 public final class Publisher {
   private final CompressionPlan plan;
   private final Map<String, LearnedLinear> learned;
+  private final Map<String, StaticScale> scales;
   private final OutputFolder output;
 
-  public Publisher(CompressionPlan plan, Map<String, LearnedLinear> learned, OutputFolder output) {
+  /**
+   * @param learned by module
+   * @param scales by name of the tensor that they are published as
+   */
+  public Publisher(
+      CompressionPlan plan,
+      Map<String, LearnedLinear> learned,
+      Map<String, StaticScale> scales,
+      OutputFolder output) {
     this.plan = plan;
     this.learned = learned;
+    this.scales = scales;
     this.output = output;
   }
 
@@ -51,17 +63,22 @@ public final class Publisher {
   }
 
   private TensorSource source(PlanEntry entry, OutputTensor tensor) {
+    Dtype dtype = Dtype.of(tensor.dtype());
+    StaticScale scale = scales.get(tensor.name());
+    if (scale != null) {
+      return new TensorSource.Activation(scale, dtype);
+    }
     if (entry.action() == Action.COPY) {
       return new TensorSource.Copy(entry.source());
     }
     LearnedLinear linear = learned.get(entry.module());
     String suffix = tensor.name().substring(entry.module().length());
     return switch (suffix) {
+      case ".weight" -> new TensorSource.Integers(linear);
       case ".weight_packed" -> new TensorSource.Codes(linear);
-      case ".weight_scale" ->
-          new TensorSource.Scales(
-              linear, io.shardpress.schemas.safetensors.Dtype.of(tensor.dtype()));
-      case ".weight_zero_point" -> new TensorSource.Zeros(linear);
+      case ".weight_scale" -> new TensorSource.Scales(linear, dtype);
+      case ".weight_zero_point" ->
+          dtype == Dtype.I8 ? new TensorSource.SignedZeros(linear) : new TensorSource.Zeros(linear);
       case ".weight_shape" -> new TensorSource.Shape(linear.out(), linear.in());
       default -> throw new IllegalStateException("no source for " + tensor.name());
     };

@@ -58,7 +58,9 @@ final class SideFiles {
     ObjectNode config =
         StrictJson.object(plan.checkpoint().uri() + "/config.json", plan.checkpoint().configJson());
     config.set(
-        "quantization_config", CompressedTensors.quantizationConfig(groups(plan), ignored(plan)));
+        "quantization_config",
+        CompressedTensors.quantizationConfig(
+            groups(plan), ignored(plan), plan.recipe().kvCache().orElse(null)));
     try {
       return (JSON.writeValueAsString(config) + "\n").getBytes(StandardCharsets.UTF_8);
     } catch (JsonProcessingException e) {

@@ -6,6 +6,7 @@ import io.shardpress.kernels.quant.Steps;
 import io.shardpress.schemas.safetensors.Dtype;
 import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.unit.LearnedLinear;
+import io.shardpress.spark.unit.StaticScale;
 import io.shardpress.spark.unit.TaskEnvironment;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -84,6 +85,60 @@ sealed interface TensorSource extends Serializable {
     public void writeTo(OutputStream stream, TaskEnvironment environment) throws IOException {
       stream.write(
           ByteBuffer.allocate(16).order(ByteOrder.LITTLE_ENDIAN).putLong(out).putLong(in).array());
+    }
+  }
+
+  /** The integers of int-quantized: signed, a byte each. */
+  record Integers(LearnedLinear linear) implements TensorSource {
+    @Override
+    public void writeTo(OutputStream out, TaskEnvironment environment) {
+      int bits = linear.scheme().bits();
+      int words = BitPacking.words(linear.in(), bits);
+      linear.forEachPackedTile(
+          environment.store(),
+          tile -> {
+            int[] packed = new int[tile.length / Integer.BYTES];
+            ByteBuffer.wrap(tile).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer().get(packed);
+            int rows = packed.length / words;
+            byte[] codes = new byte[rows * linear.in()];
+            BitPacking.unpackRows(packed, 0, rows, linear.in(), bits, codes, 0);
+            for (int i = 0; i < codes.length; i++) {
+              codes[i] -= (byte) (1 << (bits - 1));
+            }
+            try {
+              out.write(codes);
+            } catch (IOException e) {
+              throw new UncheckedIOException(e);
+            }
+          });
+    }
+  }
+
+  /** weight_zero_point of int-quantized: signed, a byte each. */
+  record SignedZeros(LearnedLinear linear) implements TensorSource {
+    @Override
+    public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
+      int[] codes = linear.readSteps(environment.store()).zeros();
+      byte[] zeros = new byte[codes.length];
+      for (int i = 0; i < zeros.length; i++) {
+        zeros[i] = (byte) (codes[i] - (1 << (linear.scheme().bits() - 1)));
+      }
+      out.write(zeros);
+    }
+  }
+
+  /** A static scale of activations, or where the dtype is I8 its zero point. */
+  record Activation(StaticScale scale, Dtype dtype) implements TensorSource {
+    @Override
+    public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
+      StaticScale.Value value = scale.read(environment.store());
+      byte[] bytes = new byte[Math.toIntExact(dtype.bytes(1))];
+      if (dtype == Dtype.I8) {
+        bytes[0] = (byte) value.zero();
+      } else {
+        FloatBytes.encode(dtype, new float[] {value.scale()}, 0, bytes, 0, 1);
+      }
+      out.write(bytes);
     }
   }
 }

@@ -113,7 +113,8 @@ class ShardpressTest {
 
   @Test
   void theOtherCommands() {
-    assertThat(runWords("evaluate a b --text t.jsonl --json --max-kl 0.05")).isZero();
+    assertThat(runWords("evaluate a b --text t.jsonl --json --kv-cache published --max-kl 0.05"))
+        .isZero();
     assertThat(runWords("verify o --master local[1]")).isZero();
     assertThat(runWords("inspect m --tensors *q_proj* --statistics")).isZero();
     assertThat(engine.asked)
@@ -123,6 +124,7 @@ class ShardpressTest {
                 "b",
                 new TextSettings(Optional.of("t.jsonl"), "text", 512, OptionalInt.empty()),
                 true,
+                CacheRounding.PUBLISHED,
                 OptionalDouble.of(0.05),
                 LOCAL),
             new VerifyOptions("o", new SparkSettings(Optional.of("local[1]"), Map.of())),

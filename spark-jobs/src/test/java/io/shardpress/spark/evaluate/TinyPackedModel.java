@@ -51,7 +51,7 @@ final class TinyPackedModel {
     config.set(
         "quantization_config",
         CompressedTensors.quantizationConfig(
-            List.of(new SchemeGroup(List.of("Linear"), scheme)), List.of()));
+            List.of(new SchemeGroup(List.of("Linear"), scheme)), List.of(), null));
     floats("model.embed_tokens.weight", VOCABULARY, HIDDEN);
     floats("model.norm.weight", HIDDEN);
     floats("model.layers.0.input_layernorm.weight", HIDDEN);

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.shardpress.schemas.recipe.Recipe;
+import io.shardpress.spark.cli.CacheRounding;
 import io.shardpress.spark.cli.CompressOptions;
 import io.shardpress.spark.cli.EvaluateOptions;
 import io.shardpress.spark.cli.ExitCodes;
@@ -141,6 +142,7 @@ class EvaluateTest {
             compressed.toString(),
             text(Optional.of(text.toString()), samples, length),
             true,
+            CacheRounding.RUNTIME,
             OptionalDouble.of(maxKl),
             spark(master));
     return captured(() -> new SparkCommandEngine().evaluate(options));

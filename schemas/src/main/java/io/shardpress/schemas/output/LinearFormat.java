@@ -1,0 +1,30 @@
+package io.shardpress.schemas.output;
+
+import io.shardpress.schemas.recipe.SchemeGroup;
+
+/** compressed-tensors' formats of a linear. */
+public enum LinearFormat {
+  /** Integers packed into 32-bit words; the linear's inputs stay as they are. */
+  PACK_QUANTIZED("pack-quantized"),
+  /**
+   * Signed integers, a byte each, however few bits they have; where inputs are quantized too. That
+   * is also what vLLM's kernels for 4-bit weights and 8-bit inputs read.
+   */
+  INT_QUANTIZED("int-quantized");
+
+  private final String word;
+
+  LinearFormat(String word) {
+    this.word = word;
+  }
+
+  /** As config.json writes it. */
+  public String word() {
+    return word;
+  }
+
+  /** The format in which a group's linears are written. */
+  public static LinearFormat of(SchemeGroup group) {
+    return group.activations() == null ? PACK_QUANTIZED : INT_QUANTIZED;
+  }
+}

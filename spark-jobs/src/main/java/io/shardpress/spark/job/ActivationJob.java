@@ -1,0 +1,165 @@
+package io.shardpress.spark.job;
+
+import io.shardpress.kernels.nn.Stage;
+import io.shardpress.schemas.model.LinearRole;
+import io.shardpress.schemas.output.CompressedTensors;
+import io.shardpress.schemas.recipe.ActivationScheme;
+import io.shardpress.schemas.recipe.KvCacheScheme;
+import io.shardpress.spark.plan.CompressionPlan;
+import io.shardpress.spark.plan.PlanEntry;
+import io.shardpress.spark.store.PartKey;
+import io.shardpress.spark.store.PartStore;
+import io.shardpress.spark.unit.BlockSpec;
+import io.shardpress.spark.unit.ChainLink;
+import io.shardpress.spark.unit.LearnedLinear;
+import io.shardpress.spark.unit.RangeUnit;
+import io.shardpress.spark.unit.SamplePartition;
+import io.shardpress.spark.unit.ScaleUnit;
+import io.shardpress.spark.unit.StaticScale;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Measures static scales of activations, keys and values: once all weights are learned, the
+ * calibration windows go through the quantized blocks in order. Blocks whose scales are in the
+ * store are passed over as far as the inputs of a later one are there.
+ */
+final class ActivationJob {
+  private final ChainContext context;
+  private final Map<String, LearnedLinear> learned;
+  private final Map<String, PlanEntry> entries;
+  private final KvCacheScheme cache;
+
+  ActivationJob(ChainContext context, Map<String, LearnedLinear> learned) {
+    this.context = context;
+    this.learned = learned;
+    this.entries = context.plan().quantized();
+    this.cache = context.plan().recipe().kvCache().orElse(null);
+  }
+
+  private record Step(BlockSpec spec, List<RangeUnit> passes, ScaleUnit scales) {
+    boolean ready(PartStore store) {
+      return passes.stream().allMatch(pass -> store.has(pass.input()));
+    }
+
+    void forget(PartStore store) {
+      passes.forEach(pass -> store.delete(pass.ranges()));
+      passes.forEach(pass -> store.delete(pass.input()));
+    }
+  }
+
+  /**
+   * Measures every block.
+   *
+   * @param embedded the first block's inputs, by sample partition
+   * @return by name of the published tensor: MODULE.input_scale, ATTENTION.k_scale, …
+   */
+  Map<String, StaticScale> run(List<PartKey> embedded) {
+    List<Step> steps = steps(embedded);
+    PartStore store = context.runner().store();
+    int known = 0;
+    while (known < steps.size() && store.has(steps.get(known).scales().part())) {
+      known++;
+    }
+    int first = known;
+    while (first > 0 && first < steps.size() && !steps.get(first).ready(store)) {
+      first--;
+    }
+    for (int i = first; i < steps.size(); i++) {
+      Step step = steps.get(i);
+      context.runner().run("activations of block " + i, step.passes());
+      context.runner().run("scales of block " + i, List.of(step.scales()));
+      step.forget(store);
+    }
+    embedded.forEach(store::delete);
+    Map<String, StaticScale> scales = new HashMap<>();
+    steps.forEach(step -> name(step, scales));
+    return scales;
+  }
+
+  private List<Step> steps(List<PartKey> embedded) {
+    CompressionPlan plan = context.plan();
+    List<Step> steps = new ArrayList<>();
+    List<PartKey> inputs = embedded;
+    for (int i = 0; i < plan.config().layers(); i++) {
+      BlockSpec spec = BlockSpec.of(plan.checkpoint(), plan.config(), i);
+      boolean last = i == plan.config().layers() - 1;
+      List<RangeUnit> passes = passes(link(spec), inputs, last);
+      steps.add(new Step(spec, passes, scales(spec, passes)));
+      inputs = passes.stream().map(RangeUnit::output).toList();
+    }
+    return steps;
+  }
+
+  private ChainLink link(BlockSpec spec) {
+    Map<LinearRole, LearnedLinear> linears = new EnumMap<>(LinearRole.class);
+    spec.modules()
+        .forEach(
+            (role, module) -> {
+              if (learned.containsKey(module)) {
+                linears.put(role, learned.get(module));
+              }
+            });
+    return new ChainLink(spec, linears);
+  }
+
+  private List<RangeUnit> passes(ChainLink link, List<PartKey> inputs, boolean last) {
+    String digest = context.digests().of(link.spec().tensors());
+    List<RangeUnit> passes = new ArrayList<>();
+    for (SamplePartition samples : context.samples()) {
+      PartKey input = inputs.get(samples.index());
+      PartKey.Builder key =
+          context.key("activation ranges").add("input", input).add("block", digest);
+      link.learned().forEach((role, linear) -> key.add(role.label(), linear.tiles()));
+      PartKey ranges = key.build();
+      PartKey output = last ? null : PartKey.of("measured output").add("of", ranges).build();
+      passes.add(new RangeUnit(ranges, output, link, input, samples, context.window()));
+    }
+    return passes;
+  }
+
+  private ScaleUnit scales(BlockSpec spec, List<RangeUnit> passes) {
+    Map<Stage, ActivationScheme> inputs = new EnumMap<>(Stage.class);
+    for (Stage stage : Stage.values()) {
+      for (LinearRole role : stage.linears()) {
+        PlanEntry entry = entries.get(spec.modules().get(role));
+        if (entry != null && entry.choice().group().staticActivations()) {
+          inputs.put(stage, entry.choice().group().activations());
+        }
+      }
+    }
+    List<PartKey> ranges = passes.stream().map(RangeUnit::ranges).toList();
+    PartKey part =
+        PartKey.of("static scales")
+            .add("ranges", ranges)
+            .add("inputs", inputs)
+            .add("cache", String.valueOf(cache))
+            .add("format", context.plan().scaleFormat())
+            .build();
+    return new ScaleUnit(part, ranges, inputs, cache, context.plan().scaleFormat());
+  }
+
+  private void name(Step step, Map<String, StaticScale> scales) {
+    PartKey part = step.scales().part();
+    step.scales()
+        .inputs()
+        .forEach(
+            (stage, scheme) -> {
+              for (LinearRole role : stage.linears()) {
+                String module = step.spec().modules().get(role);
+                StaticScale scale = StaticScale.ofInputs(part, stage);
+                scales.put(module + CompressedTensors.INPUT_SCALE, scale);
+                scales.put(module + CompressedTensors.INPUT_ZERO_POINT, scale);
+              }
+            });
+    if (cache != null) {
+      String key = step.spec().modules().get(LinearRole.K);
+      String attention = key.substring(0, key.lastIndexOf('.'));
+      scales.put(attention + CompressedTensors.K_SCALE, StaticScale.ofKeys(part));
+      scales.put(attention + CompressedTensors.V_SCALE, StaticScale.ofValues(part));
+    }
+  }
+}

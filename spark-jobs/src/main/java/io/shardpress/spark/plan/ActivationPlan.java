@@ -1,0 +1,140 @@
+package io.shardpress.spark.plan;
+
+import io.shardpress.kernels.nn.Stage;
+import io.shardpress.schemas.CheckpointException;
+import io.shardpress.schemas.model.LinearRole;
+import io.shardpress.schemas.model.TensorPlace;
+import io.shardpress.schemas.output.CompressedTensors;
+import io.shardpress.schemas.output.OutputTensor;
+import io.shardpress.schemas.recipe.ActivationScheme;
+import io.shardpress.schemas.recipe.Recipe;
+import io.shardpress.schemas.recipe.SchemeGroup;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeSet;
+
+/** What quantized activations and caches add to a plan, and what of them cannot be done. */
+final class ActivationPlan {
+  private static final String WEIGHT = ".weight";
+
+  private final String source;
+  private final Recipe recipe;
+  private final String modelDtype;
+
+  ActivationPlan(String source, Recipe recipe, String modelDtype) {
+    this.source = source;
+    this.recipe = recipe;
+    this.modelDtype = modelDtype;
+  }
+
+  /**
+   * The entry with the scale of a block's cached keys or values beside it, if it is the weight that
+   * they come from.
+   */
+  PlanEntry withCacheScale(PlanEntry entry) {
+    String module = entry.module();
+    boolean key = module.endsWith("." + LinearRole.K.module());
+    if (recipe.kvCache().isEmpty()
+        || !entry.tensor().tensor().equals(module + WEIGHT)
+        || !(key || module.endsWith("." + LinearRole.V.module()))) {
+      return entry;
+    }
+    String attention = module.substring(0, module.lastIndexOf('.'));
+    String suffix = key ? CompressedTensors.K_SCALE : CompressedTensors.V_SCALE;
+    List<OutputTensor> outputs = new ArrayList<>(entry.outputs());
+    outputs.add(CompressedTensors.cacheScale(attention, suffix, modelDtype));
+    return entry.withOutputs(outputs);
+  }
+
+  /**
+   * Refuses what no runtime could do.
+   *
+   * @throws CheckpointException naming the tensor
+   */
+  void check(List<PlanEntry> entries) {
+    Map<String, PlanEntry> firsts = new HashMap<>();
+    for (PlanEntry entry : entries) {
+      TensorPlace place = TensorPlace.of(entry.tensor().tensor());
+      Stage stage = stage(place);
+      if (stage == null || place.layer().isEmpty()) {
+        outsideBlocks(entry);
+        continue;
+      }
+      String read = place.layer().getAsInt() + " " + stage;
+      PlanEntry first = firsts.putIfAbsent(read, entry);
+      if (first != null && !Objects.equals(activations(first), activations(entry))) {
+        throw new CheckpointException(
+            "%s: %s and %s read the same inputs, which the recipe quantizes as %s for one and as %s for the other; give both the same input_activations, since runtimes fuse them"
+                .formatted(
+                    source,
+                    first.module(),
+                    entry.module(),
+                    text(activations(first)),
+                    text(activations(entry))));
+      }
+    }
+  }
+
+  private void outsideBlocks(PlanEntry entry) {
+    ActivationScheme scheme = activations(entry);
+    if (scheme != null && (!scheme.dynamic() || entry.module().endsWith("lm_head"))) {
+      throw new CheckpointException(
+          "%s: tensor %s is no linear of a block, and inputs are quantized %s there only; add %s to ignore, or give it a group without input_activations"
+              .formatted(source, entry.tensor().tensor(), text(scheme), entry.module()));
+    }
+  }
+
+  /** What the user should know of runtimes. */
+  List<String> warnings(List<PlanEntry> quantized) {
+    TreeSet<String> warnings = new TreeSet<>();
+    for (PlanEntry entry : quantized) {
+      SchemeGroup group = entry.choice().group();
+      if (group.activations() != null && !vllmTakes(group)) {
+        warnings.add(
+            "vLLM loads quantized inputs with symmetric weights only, of 8 bits per channel or of 4"
+                + " bits with inputs per token, not "
+                + group.schemeName()
+                + (group.weights().perChannel()
+                    ? ""
+                    : " in groups of " + group.weights().groupSize())
+                + "; Transformers loads them all");
+      }
+    }
+    if (recipe.kvCache().isPresent() && !recipe.kvCache().get().floating()) {
+      warnings.add("vLLM keeps caches of type float only, not int; its scales are for FP8");
+    }
+    return List.copyOf(warnings);
+  }
+
+  private static boolean vllmTakes(SchemeGroup group) {
+    boolean wide = group.weights().bits() == 8 && group.weights().perChannel();
+    boolean narrow = group.weights().bits() == 4 && group.activations().dynamic();
+    return group.weights().symmetric() && (wide || narrow);
+  }
+
+  private static ActivationScheme activations(PlanEntry entry) {
+    return entry.choice() == null ? null : entry.choice().group().activations();
+  }
+
+  private static String text(ActivationScheme scheme) {
+    if (scheme == null) {
+      return "not at all";
+    }
+    return (scheme.dynamic() ? "per token" : "per tensor")
+        + (scheme.symmetric() ? "" : " with zero points");
+  }
+
+  private static Stage stage(TensorPlace place) {
+    for (Stage stage : Stage.values()) {
+      for (LinearRole role : stage.linears()) {
+        if (role.label().equals(place.role())) {
+          return stage;
+        }
+      }
+    }
+    return null;
+  }
+}
