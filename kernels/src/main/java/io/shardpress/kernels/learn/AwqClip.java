@@ -1,6 +1,6 @@
 package io.shardpress.kernels.learn;
 
-import io.shardpress.kernels.loops.QuantizationLoops;
+import io.shardpress.kernels.loops.StepLoops;
 import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.parallel.RowTiles;
 import io.shardpress.kernels.parallel.Workers;
@@ -104,7 +104,7 @@ public final class AwqClip {
     Grid grid = Grid.of(scheme);
     Steps steps = new Steps(1, 1);
     new MinMax().choose(errors, at, at + length, null, 0, grid, format, steps, 0);
-    QuantizationLoops.chosen()
+    StepLoops.chosen()
         .roundTrip(errors, errors, at, length, steps.scales()[0], steps.zeros()[0], grid.largest());
     for (int i = 0; i < length; i++) {
       errors[at + i] = w[from + i] - errors[at + i];

@@ -1,6 +1,6 @@
 package io.shardpress.kernels.learn;
 
-import io.shardpress.kernels.loops.QuantizationLoops;
+import io.shardpress.kernels.loops.StepLoops;
 import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.parallel.RowTiles;
 import io.shardpress.kernels.parallel.Scratch;
@@ -82,7 +82,7 @@ public final class MomentLoss implements Awq.Loss {
     for (int g = 0; g < steps.groups(); g++) {
       int at = g * length;
       rule.choose(scaled, at, at + length, null, 0, grid, format, steps, g);
-      QuantizationLoops.chosen()
+      StepLoops.chosen()
           .roundTrip(
               scaled, scaled, at, length, steps.scales()[g], steps.zeros()[g], grid.largest());
     }

@@ -7,6 +7,7 @@ final class Chosen {
   static final Loops LOOPS;
   static final QuantizationLoops QUANTIZATION;
   static final AutoRoundLoops AUTO_ROUND;
+  static final StepLoops STEPS;
   static final ActivationLoops ACTIVATIONS;
 
   static {
@@ -14,6 +15,7 @@ final class Chosen {
     LOOPS = vectors ? new VectorLoops() : new ScalarLoops();
     QUANTIZATION = vectors ? new VectorQuantizationLoops() : new ScalarQuantizationLoops();
     AUTO_ROUND = vectors ? new VectorAutoRoundLoops() : new ScalarAutoRoundLoops();
+    STEPS = vectors ? new VectorStepLoops() : new ScalarStepLoops();
     ACTIVATIONS = vectors ? new VectorActivationLoops() : new ScalarActivationLoops();
   }
 

@@ -30,14 +30,6 @@ public interface QuantizationLoops {
       float[] v, float[] quantized, int at, int length, float scale, float zero, float largest);
 
   /**
-   * As {@link #fakeQuantize}, but by the quotient v/scale that stored codes are made from, where
-   * that one multiplies by 1/scale. They differ at ties, and the largest weight of a group is one
-   * where the step follows from the range.
-   */
-  void roundTrip(
-      float[] v, float[] quantized, int at, int length, float scale, float zero, float largest);
-
-  /**
    * The gradients of one group of LRQ: with M = 1 where the code is inside the clamp, v becomes ∂S
    * = −g·M·v, ∂S is added to {@code columns}, and the sums go to {@code sums}.
    *
@@ -70,23 +62,6 @@ public interface QuantizationLoops {
       float scale,
       float zero,
       float largest);
-
-  /**
-   * What a group's integers q = clamp(round(w/scale)) say of the step that suits them best.
-   *
-   * @param importance null where every element counts 1
-   * @param sums gets Σ importance·w·q at 0 and Σ importance·q² at 1
-   */
-  void stepSums(
-      float[] w,
-      int at,
-      int length,
-      float[] importance,
-      int importanceAt,
-      float scale,
-      float zero,
-      float largest,
-      float[] sums);
 
   /**
    * GPTQ's rounding of one column for {@code rows} rows: codes[i] = clamp(round(w/scale) + zero),

@@ -21,15 +21,6 @@ final class ScalarQuantizationLoops implements QuantizationLoops {
   }
 
   @Override
-  public void roundTrip(
-      float[] v, float[] quantized, int at, int length, float scale, float zero, float largest) {
-    for (int i = at; i < at + length; i++) {
-      float bounded = Math.min(Math.max(v[i] / scale, -zero - 1), largest - zero + 1);
-      quantized[i] = scale * clamp((bounded + ROUNDER) - ROUNDER, zero, largest);
-    }
-  }
-
-  @Override
   public void lrqGradients(
       float[] g,
       float[] v,
@@ -87,30 +78,6 @@ final class ScalarQuantizationLoops implements QuantizationLoops {
       sum += importance == null ? e * e : e * e * importance[importanceAt + i];
     }
     return sum;
-  }
-
-  @Override
-  public void stepSums(
-      float[] w,
-      int at,
-      int length,
-      float[] importance,
-      int importanceAt,
-      float scale,
-      float zero,
-      float largest,
-      float[] sums) {
-    float inverse = 1 / scale;
-    float products = 0;
-    float squares = 0;
-    for (int i = 0; i < length; i++) {
-      float q = clamp(rounded(w[at + i], inverse, zero, largest), zero, largest);
-      float weighted = importance == null ? q : q * importance[importanceAt + i];
-      products += weighted * w[at + i];
-      squares += weighted * q;
-    }
-    sums[0] = products;
-    sums[1] = squares;
   }
 
   @Override

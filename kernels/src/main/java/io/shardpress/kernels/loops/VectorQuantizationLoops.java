@@ -44,7 +44,7 @@ final class VectorQuantizationLoops implements QuantizationLoops {
     }
   }
 
-  private static FloatVector rounded(FloatVector v, float inverse, float zero, float largest) {
+  static FloatVector rounded(FloatVector v, float inverse, float zero, float largest) {
     return v.mul(inverse).max(-zero - 1).min(largest - zero + 1).add(ROUNDER).sub(ROUNDER);
   }
 
@@ -61,25 +61,6 @@ final class VectorQuantizationLoops implements QuantizationLoops {
           .intoArray(quantized, at + i);
     }
     scalar.fakeQuantize(v, quantized, at + i, length - i, scale, zero, largest);
-  }
-
-  @Override
-  public void roundTrip(
-      float[] v, float[] quantized, int at, int length, float scale, float zero, float largest) {
-    int i = 0;
-    for (; i <= length - LANES; i += LANES) {
-      FloatVector.fromArray(F, v, at + i)
-          .div(scale)
-          .max(-zero - 1)
-          .min(largest - zero + 1)
-          .add(ROUNDER)
-          .sub(ROUNDER)
-          .max(-zero)
-          .min(largest - zero)
-          .mul(scale)
-          .intoArray(quantized, at + i);
-    }
-    scalar.roundTrip(v, quantized, at + i, length - i, scale, zero, largest);
   }
 
   @Override
@@ -151,40 +132,6 @@ final class VectorQuantizationLoops implements QuantizationLoops {
     return sumOfLanes(lanes, 0)
         + scalar.squaredError(
             w, at + i, length - i, importance, importanceAt + i, scale, zero, largest);
-  }
-
-  @Override
-  public void stepSums(
-      float[] w,
-      int at,
-      int length,
-      float[] importance,
-      int importanceAt,
-      float scale,
-      float zero,
-      float largest,
-      float[] sums) {
-    float inverse = 1 / scale;
-    float[] lanes = lanes(0);
-    int i = 0;
-    for (; i <= length - LANES; i += LANES) {
-      FloatVector value = FloatVector.fromArray(F, w, at + i);
-      FloatVector q = rounded(value, inverse, zero, largest).max(-zero).min(largest - zero);
-      FloatVector products = FloatVector.fromArray(F, lanes, 0);
-      FloatVector squares = FloatVector.fromArray(F, lanes, LANES);
-      if (importance == null) {
-        q.mul(value).add(products).intoArray(lanes, 0);
-        q.mul(q).add(squares).intoArray(lanes, LANES);
-      } else {
-        FloatVector weighted = q.mul(FloatVector.fromArray(F, importance, importanceAt + i));
-        weighted.mul(value).add(products).intoArray(lanes, 0);
-        weighted.mul(q).add(squares).intoArray(lanes, LANES);
-      }
-    }
-    scalar.stepSums(
-        w, at + i, length - i, importance, importanceAt + i, scale, zero, largest, sums);
-    sums[0] = sumOfLanes(lanes, 0) + sums[0];
-    sums[1] = sumOfLanes(lanes, LANES) + sums[1];
   }
 
   @Override

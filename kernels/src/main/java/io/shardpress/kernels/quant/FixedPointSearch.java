@@ -1,6 +1,7 @@
 package io.shardpress.kernels.quant;
 
 import io.shardpress.kernels.loops.QuantizationLoops;
+import io.shardpress.kernels.loops.StepLoops;
 
 /**
  * The step that makes Σ importance·(ŵ − w)² stationary: with the integers q = û − z held, the error
@@ -46,7 +47,7 @@ public final class FixedPointSearch implements StepRule {
     float scale = best;
     float tried = best;
     for (int i = 0; i < iterations; i++) {
-      QuantizationLoops.chosen()
+      StepLoops.chosen()
           .stepSums(
               w, from, to - from, importance, importanceFrom, scale, zero, grid.largest(), sums);
       float next = sums[0] / sums[1];
