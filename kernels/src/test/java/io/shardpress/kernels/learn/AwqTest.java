@@ -10,7 +10,6 @@ import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.kernels.quant.MinMax;
 import io.shardpress.kernels.quant.ScaleFormat;
 import io.shardpress.kernels.reference.Arrays64;
-import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.schemas.recipe.WeightScheme;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -83,7 +82,8 @@ class AwqTest {
     }
     double wanted = 0;
     for (float[] w : weights) {
-      wanted += outputError(x, in, w, rounded(w, in, s, bits, symmetric, group));
+      wanted +=
+          AwqOracle.outputError(x, in, w, AwqOracle.rounded(w, in, s, bits, symmetric, group));
     }
     WeightScheme scheme = new WeightScheme(bits, symmetric, group);
     float[] h = Dense.product(in, x, null, TOKENS);
@@ -119,120 +119,12 @@ class AwqTest {
     Awq.Choice choice = Awq.search(magnitudes.meanAbs(), loss);
     double[] plain = new double[in];
     Arrays.fill(plain, 1);
-    double before = outputError(x, in, w, rounded(w, in, narrow(plain), 3, false, 32));
+    double before =
+        AwqOracle.outputError(x, in, w, AwqOracle.rounded(w, in, narrow(plain), 3, false, 32));
     float[] s = choice.scales().values();
-    double after = outputError(x, in, w, rounded(w, in, s, 3, false, 32));
+    double after = AwqOracle.outputError(x, in, w, AwqOracle.rounded(w, in, s, 3, false, 32));
     assertThat(after).isLessThan(0.3 * before);
     assertThat(choice.ratio()).isGreaterThan(0);
-  }
-
-  /** The range with the least error of the group's part of the output, token by token in f64. */
-  @ParameterizedTest
-  @CsvSource({"4,false,8", "3,true,16", "2,false,0"})
-  void clipsWhereTheOutputLosesLeast(int bits, boolean symmetric, int group) {
-    int in = 32;
-    int out = 23;
-    Random random = new Random(7);
-    double[] x = Dense.inputs(in, TOKENS, random);
-    float[] w = Arrays64.gaussian(random, out * in, 1);
-    WeightScheme scheme = new WeightScheme(bits, symmetric, group);
-    int groups = scheme.groups(in);
-    int length = in / groups;
-    float[] limits =
-        new AwqClip(scheme, ScaleFormat.F32, MATMUL)
-            .limits(w, out, in, Dense.product(in, x, null, TOKENS), Workers.single());
-    float[] ones = new float[in];
-    Arrays.fill(ones, 1);
-    int cut = 0;
-    for (int g = 0; g < out * groups; g++) {
-      float most = 0;
-      for (int i = g * length; i < (g + 1) * length; i++) {
-        most = Math.max(most, Math.abs(w[i]));
-      }
-      double least = Double.POSITIVE_INFINITY;
-      double found = Double.NaN;
-      for (int c = 0; c < 10; c++) {
-        float limit = (float) (20 - c) / 20 * most;
-        float[] clipped = new float[length];
-        for (int i = 0; i < length; i++) {
-          clipped[i] = Math.min(Math.max(w[g * length + i], -limit), limit);
-        }
-        double[] rounded = rounded(clipped, length, ones, bits, symmetric, 0);
-        double error = 0;
-        for (int t = 0; t < TOKENS; t++) {
-          double sum = 0;
-          for (int i = 0; i < length; i++) {
-            sum += x[t * in + g % groups * length + i] * (w[g * length + i] - rounded[i]);
-          }
-          error += sum * sum;
-        }
-        least = Math.min(least, error);
-        if (Math.abs(limits[g] - limit) < 1e-6 * most) {
-          found = error;
-        }
-      }
-      assertThat(found).as("group %s", g).isLessThanOrEqualTo(least * (1 + 1e-3));
-      cut += limits[g] < 0.99 * most ? 1 : 0;
-    }
-    assertThat(cut).isGreaterThan(out * groups / 10);
-    float[] applied = w.clone();
-    new AwqClip(scheme, ScaleFormat.F32, MATMUL).apply(applied, out, in, limits);
-    for (int i = 0; i < w.length; i++) {
-      float limit = limits[i / length];
-      assertThat(applied[i]).isEqualTo(Math.abs(w[i]) <= limit ? w[i] : Math.signum(w[i]) * limit);
-    }
-  }
-
-  @Test
-  void clippingWithoutInputsKeepsTheRangeAndQueriesAreLeftAlone() {
-    AwqClip clip = new AwqClip(new WeightScheme(4, true, 0), ScaleFormat.F32, MATMUL);
-    float[] w = {1, -3, 2, 0.5f};
-    assertThat(clip.limits(w, 2, 2, new float[4], Workers.single())).containsExactly(3, 2);
-    float[] broken = {1, 0, 0, Float.NaN};
-    assertThatThrownBy(() -> clip.limits(w, 2, 2, broken, Workers.single()))
-        .isInstanceOf(ArithmeticException.class)
-        .hasMessageContaining("row 0, group 0: the error is NaN");
-    assertThat(AwqClip.takes(LinearRole.Q)).isFalse();
-    assertThat(AwqClip.takes(LinearRole.K)).isFalse();
-    assertThat(AwqClip.takes(LinearRole.V)).isTrue();
-    assertThat(AwqClip.takes(LinearRole.DOWN)).isTrue();
-  }
-
-  /** Q(W·s)/s by the definition; in f32 up to the codes, as a group's largest weight is a tie. */
-  private static double[] rounded(
-      float[] w, int in, float[] s, int bits, boolean symmetric, int group) {
-    int length = group == 0 ? in : group;
-    double[] rounded = new double[w.length];
-    int most = (1 << bits) - 1;
-    for (int g = 0; g < w.length / length; g++) {
-      float low = 0;
-      float high = 0;
-      for (int i = g * length; i < (g + 1) * length; i++) {
-        low = Math.min(low, w[i] * s[i % in]);
-        high = Math.max(high, w[i] * s[i % in]);
-      }
-      float scale = (symmetric ? 2 * Math.max(-low, high) : high - low) / most;
-      double zero = symmetric ? 1 << (bits - 1) : Math.rint(-low / scale);
-      for (int i = g * length; i < (g + 1) * length; i++) {
-        double code = Math.rint(w[i] * s[i % in] / scale) + zero;
-        rounded[i] = (double) scale * (Math.min(Math.max(code, 0), most) - zero) / s[i % in];
-      }
-    }
-    return rounded;
-  }
-
-  private static double outputError(double[] x, int in, float[] w, double[] rounded) {
-    double error = 0;
-    for (int t = 0; t < TOKENS; t++) {
-      for (int row = 0; row < w.length / in; row++) {
-        double sum = 0;
-        for (int i = 0; i < in; i++) {
-          sum += x[t * in + i] * (w[row * in + i] - rounded[row * in + i]);
-        }
-        error += sum * sum;
-      }
-    }
-    return error;
   }
 
   private static float[] narrow(double[] wide) {

@@ -33,46 +33,9 @@ class HardMomentsTest {
   private static final int OUT = 24;
   private static final WeightScheme SCHEME = new WeightScheme(4, false, 32);
 
-  enum Inputs {
-    DEAD_CHANNELS,
-    ONE_TOKEN,
-    FEW_TOKENS,
-    EQUAL_TOKENS,
-    OUTLIER_CHANNELS,
-    ONE_LIVE_CHANNEL,
-    TINY,
-    HUGE,
-    NONE;
-
-    double[] make(Random random) {
-      int tokens =
-          switch (this) {
-            case ONE_TOKEN -> 1;
-            case FEW_TOKENS -> 5;
-            case NONE -> 0;
-            default -> 300;
-          };
-      double[] x = Dense.inputs(IN, tokens, random);
-      for (int i = 0; i < x.length; i++) {
-        int channel = i % IN;
-        x[i] =
-            switch (this) {
-              case DEAD_CHANNELS -> channel % 3 == 1 ? 0 : x[i];
-              case EQUAL_TOKENS -> x[channel];
-              case OUTLIER_CHANNELS -> channel % 40 == 7 ? 1000 * x[i] : x[i];
-              case ONE_LIVE_CHANNEL -> channel == 50 ? x[i] : 0;
-              case TINY -> 1e-15 * x[i];
-              case HUGE -> 1e15 * x[i];
-              default -> x[i];
-            };
-      }
-      return x;
-    }
-  }
-
   static List<Arguments> cases() {
     List<Arguments> all = new ArrayList<>();
-    for (Inputs inputs : Inputs.values()) {
+    for (HardInputs inputs : HardInputs.values()) {
       for (StepRule rule :
           List.of(new MinMax(), new RangeSearch(20, 0.5, 1, 2), new FixedPointSearch())) {
         all.add(Arguments.of(inputs, rule));
@@ -83,9 +46,9 @@ class HardMomentsTest {
 
   @ParameterizedTest(name = "{0} {1}")
   @MethodSource("cases")
-  void finiteAndNoWorseThanTheNearest(Inputs inputs, StepRule rule) {
+  void finiteAndNoWorseThanTheNearest(HardInputs inputs, StepRule rule) {
     Random random = new Random(1);
-    double[] x = inputs.make(random);
+    double[] x = inputs.make(IN, random);
     float[] h = Dense.product(IN, x, null, x.length / IN);
     float[] w = Arrays64.gaussian(random, OUT * IN, 1);
     for (int i = 0; i < w.length; i++) {
@@ -130,7 +93,7 @@ class HardMomentsTest {
   @Test
   void oneTokenLeavesNearlyNoError() {
     Random random = new Random(2);
-    double[] x = Inputs.ONE_TOKEN.make(random);
+    double[] x = HardInputs.ONE_TOKEN.make(IN, random);
     float[] h = Dense.product(IN, x, null, 1);
     float[] w = Arrays64.gaussian(random, OUT * IN, 1);
     StageFactors factors =

@@ -1,7 +1,6 @@
 package io.shardpress.kernels.learn;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.within;
 
 import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.matmul.Matmuls;
@@ -9,14 +8,11 @@ import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.kernels.quant.MinMax;
 import io.shardpress.kernels.quant.ScaleFormat;
 import io.shardpress.kernels.quant.StepRule;
-import io.shardpress.kernels.quant.Steps;
 import io.shardpress.kernels.reference.Arrays64;
 import io.shardpress.kernels.reference.Difference;
 import io.shardpress.schemas.recipe.WeightScheme;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 
 class OrderedGptqTest {
   private static final Matmul MATMUL = Matmuls.chosen();
@@ -35,7 +31,7 @@ class OrderedGptqTest {
   void factorsAreThoseOfTheReorderedInputs() {
     int n = 37;
     Random random = new Random(1);
-    float[] h = shuffledMoments(n, random);
+    float[] h = Reordered.shuffledMoments(n, random);
     float[] p = Dense.product(n, Dense.inputs(n, 90, random), Dense.inputs(n, 90, random), 90);
     StageFactors plain =
         StageFactors.of(n, h.clone(), p.clone(), DAMPING, 0.1, MATMUL, Workers.single());
@@ -45,7 +41,7 @@ class OrderedGptqTest {
     assertThat(found.damping()).isEqualTo(plain.damping());
     Difference.assertWithin("correction", found.correction(), plain.correction(), 1e-3);
     int[] order = OrderedGptq.order(found.importance());
-    double[] wanted = Dense.inverse(permuted(Dense.damped(h, n, DAMPING), order), n);
+    double[] wanted = Dense.inverse(Reordered.permuted(Dense.damped(h, n, DAMPING), order), n);
     float[] product = new float[n * n];
     for (int i = 0; i < n; i++) {
       for (int j = 0; j < n; j++) {
@@ -57,122 +53,6 @@ class OrderedGptqTest {
       }
     }
     Difference.assertWithin("UᵀU", product, wanted, 1e-3);
-  }
-
-  /** Against the optimal brain surgeon on reordered columns, a step given for each of them. */
-  @ParameterizedTest
-  @CsvSource({"20,64,4,true,16", "20,96,3,false,32", "20,160,4,false,0", "70,130,2,false,10"})
-  void staticOrderIsTheTextbooks(int out, int in, int bits, boolean symmetric, int group) {
-    Random random = new Random(in);
-    WeightScheme scheme = new WeightScheme(bits, symmetric, group);
-    float[] w = Arrays64.gaussian(random, out * in, 0.05);
-    float[] h = shuffledMoments(in, random);
-    StageFactors factors = factors(in, h);
-    float[] compensated = w.clone();
-    Gptq.Result found =
-        gptq(scheme, new MinMax())
-            .quantizeStatic(
-                compensated,
-                out,
-                in,
-                factors.inverseUpper(),
-                factors.importance(),
-                Workers.single());
-    int[] order = OrderedGptq.order(factors.importance());
-    int groups = scheme.groups(in);
-    int length = in / groups;
-    Steps each = new Steps(out, in);
-    int most = (1 << bits) - 1;
-    for (int row = 0; row < out; row++) {
-      for (int j = 0; j < in; j++) {
-        int g = order[j] / length;
-        double low = 0;
-        double high = 0;
-        for (int i = g * length; i < (g + 1) * length; i++) {
-          low = Math.min(low, w[row * in + i]);
-          high = Math.max(high, w[row * in + i]);
-        }
-        double range = symmetric ? 2 * Math.max(-low, high) : high - low;
-        float scale = found.linear().steps().scales()[row * groups + g];
-        assertThat((double) scale).isCloseTo(range / most, within(0x1p-7 * 0.51 * range / most));
-        each.scales()[row * in + j] = scale;
-        each.zeros()[row * in + j] = symmetric ? (most + 1) / 2 : (int) Math.rint(-low / scale);
-        assertThat(found.linear().steps().zeros()[row * groups + g])
-            .isEqualTo(each.zeros()[row * in + j]);
-      }
-    }
-    TextbookGptq wanted =
-        new TextbookGptq(
-            columns(w, out, order),
-            out,
-            in,
-            permuted(Dense.damped(h, in, DAMPING), order),
-            each,
-            bits);
-    int same = 0;
-    for (int row = 0; row < out; row++) {
-      boolean all = true;
-      for (int j = 0; j < in && all; j++) {
-        int at = row * in + j;
-        double code = Math.rint(wanted.compensated[at] / each.scales()[at]) + each.zeros()[at];
-        int place = row * in + order[j];
-        int clamped = (int) Math.min(Math.max(code, 0), most);
-        all = (found.linear().codes()[place] & 0xFF) == clamped;
-        if (all) {
-          assertThat((double) compensated[place])
-              .isCloseTo(wanted.compensated[at], within(0.01 * each.scales()[at]));
-        }
-      }
-      same += all ? 1 : 0;
-    }
-    // Near a tie f32 may go the other way, and then all after it in the row differ.
-    assertThat(same).isGreaterThanOrEqualTo(out * 9 / 10);
-    assertThat(found.compensated()).isSameAs(compensated);
-  }
-
-  /** Groups in the order of importance: what GPTQ gives on reordered columns, and their index. */
-  @Test
-  void groupOrderIsGptqOnReorderedColumns() {
-    int out = 40;
-    int in = 96;
-    int group = 16;
-    Random random = new Random(2);
-    WeightScheme scheme = new WeightScheme(4, false, group);
-    float[] w = Arrays64.gaussian(random, out * in, 1);
-    float[] h = shuffledMoments(in, random);
-    StageFactors factors = factors(in, h);
-    OrderedGptq.GroupResult found =
-        gptq(scheme, new MinMax())
-            .quantizeByGroup(
-                w.clone(), out, in, factors.inverseUpper(), factors.importance(), Workers.single());
-    int[] order = OrderedGptq.order(factors.importance());
-    Steps steps = found.linear().steps();
-    TextbookGptq wanted =
-        new TextbookGptq(
-            columns(w, out, order),
-            out,
-            in,
-            permuted(Dense.damped(h, in, DAMPING), order),
-            steps,
-            4);
-    float[] dequantized = found.linear().dequantize();
-    int same = 0;
-    for (int row = 0; row < out; row++) {
-      boolean all = true;
-      for (int j = 0; j < in; j++) {
-        int g = row * (in / group) + j / group;
-        double scale = steps.scales()[g];
-        double place = wanted.compensated[row * in + j] / scale;
-        double code = Math.min(Math.max(Math.rint(place) + steps.zeros()[g], 0), 15);
-        int at = row * in + order[j];
-        assertThat(found.linear().groupIndex()[order[j]]).isEqualTo(j / group);
-        all &= (found.linear().codes()[at] & 0xFF) == (int) code;
-        double value = scale * ((found.linear().codes()[at] & 0xFF) - steps.zeros()[g]);
-        assertThat((double) dequantized[at]).isCloseTo(value, within(1e-6 * scale));
-      }
-      same += all ? 1 : 0;
-    }
-    assertThat(same).isGreaterThanOrEqualTo(out * 9 / 10);
   }
 
   /** Where all columns count the same there is nothing to order. */
@@ -215,7 +95,7 @@ class OrderedGptqTest {
     double ordered = 0;
     for (int n = 0; n < 10; n++) {
       float[] w = Arrays64.gaussian(random, out * in, 1);
-      float[] h = shuffledMoments(in, random);
+      float[] h = Reordered.shuffledMoments(in, random);
       WeightScheme scheme = new WeightScheme(3, false, 0);
       StageFactors first =
           StageFactors.of(in, h.clone(), null, DAMPING, 0, MATMUL, Workers.single());
@@ -260,7 +140,7 @@ class OrderedGptqTest {
     int out = 150;
     Random random = new Random(5);
     float[] w = Arrays64.gaussian(random, out * in, 1);
-    StageFactors factors = factors(in, shuffledMoments(in, random));
+    StageFactors factors = factors(in, Reordered.shuffledMoments(in, random));
     byte[] first = null;
     for (int threads = 1; threads <= 3; threads++) {
       try (Workers workers = Workers.of(threads)) {
@@ -282,40 +162,6 @@ class OrderedGptqTest {
 
   private static StageFactors factors(int in, float[] h) {
     return OrderedGptq.factors(in, h.clone(), null, DAMPING, 0, MATMUL, Workers.single());
-  }
-
-  /** Moments whose sizes span a decade, the columns in no order. */
-  private static float[] shuffledMoments(int n, Random random) {
-    float[] h = Dense.moments(n, 2 * n + 5, random);
-    int[] shuffled = new int[n];
-    for (int i = 0; i < n; i++) {
-      shuffled[i] = (int) ((i * 29L + 11) % n);
-    }
-    double[] wide = permuted(Arrays64.of(h), shuffled);
-    for (int i = 0; i < h.length; i++) {
-      h[i] = (float) wide[i];
-    }
-    return h;
-  }
-
-  private static double[] permuted(double[] h, int[] order) {
-    int n = order.length;
-    double[] permuted = new double[n * n];
-    for (int i = 0; i < n; i++) {
-      for (int j = 0; j < n; j++) {
-        permuted[i * n + j] = h[order[i] * n + order[j]];
-      }
-    }
-    return permuted;
-  }
-
-  private static float[] columns(float[] w, int rows, int[] order) {
-    int n = order.length;
-    float[] permuted = new float[rows * n];
-    for (int i = 0; i < permuted.length; i++) {
-      permuted[i] = w[i / n * n + order[i % n]];
-    }
-    return permuted;
   }
 
   private static double error(float[] w, float[] rounded, float[] h, int in) {

@@ -1,8 +1,6 @@
 package io.shardpress.kernels.nn;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assertions.within;
 
 import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.matmul.Matmuls;
@@ -36,30 +34,14 @@ class ActivationQuantizationTest {
             double[] rounded = values.clone();
             int width = values.length / ROWS;
             for (int row = 0; row < ROWS; row++) {
-              double scale = absMax(values, row * width, width) / 448;
+              double scale = EightBitOracle.absMax(values, row * width, width) / 448;
               for (int i = row * width; i < (row + 1) * width; i++) {
-                rounded[i] = e4m3(values[i] / scale) * scale;
+                rounded[i] = EightBitOracle.e4m3(values[i] / scale) * scale;
               }
             }
             return rounded;
           }
         });
-  }
-
-  /** Integers without the block, as a token's greatest magnitude is a tie, which f64 may break. */
-  @Test
-  void dynamicIntegersAreAtMostHalfAStepAway() {
-    int width = 50;
-    float[] x = Arrays64.gaussian(new Random(4), ROWS * width, 3);
-    float[] found = new float[x.length];
-    new InputQuantization.PerToken(ActivationFormat.INT8)
-        .apply(Stage.DOWN, ROWS, width, x, found, Workers.single());
-    for (int i = 0; i < x.length; i++) {
-      double scale = absMax(Arrays64.of(x), i / width * width, width) / 127.5;
-      double code = found[i] / scale;
-      assertThat(code).isCloseTo(Math.rint(code), within(1e-4)).isBetween(-128.001, 127.001);
-      assertThat(Math.abs(found[i] - x[i])).isLessThanOrEqualTo((float) (0.50001 * scale));
-    }
   }
 
   @Test
@@ -76,10 +58,11 @@ class ActivationQuantizationTest {
           @Override
           public double[] input(Stage stage, double[] values) {
             return switch (stage) {
-              case QKV -> each(values, x -> integer(x, 0.02f, 131));
+              case QKV -> EightBitOracle.each(values, x -> EightBitOracle.integer(x, 0.02f, 131));
               case O -> values;
-              case GATE_UP -> each(values, x -> integer(x, 0.013f, 128));
-              case DOWN -> each(values, x -> e4m3(x / 0.01f) * 0.01f);
+              case GATE_UP ->
+                  EightBitOracle.each(values, x -> EightBitOracle.integer(x, 0.013f, 128));
+              case DOWN -> EightBitOracle.each(values, x -> EightBitOracle.e4m3(x / 0.01f) * 0.01f);
             };
           }
         });
@@ -92,7 +75,7 @@ class ActivationQuantizationTest {
         new OracleBlock.Rounding() {
           @Override
           public double[] cached(boolean keys, boolean rotated, double[] values) {
-            return rotated ? values : rowsAsymmetric(values);
+            return rotated ? values : EightBitOracle.rowsAsymmetric(values, ROWS);
           }
         });
   }
@@ -110,9 +93,9 @@ class ActivationQuantizationTest {
             double scale = keys ? 0.02f : 0.03f;
             DoubleUnaryOperator round =
                 format == ActivationFormat.INT8
-                    ? x -> integer(x, scale, 128)
-                    : x -> e4m3(x / scale) * scale;
-            return rotated ? each(values, round) : values;
+                    ? x -> EightBitOracle.integer(x, scale, 128)
+                    : x -> EightBitOracle.e4m3(x / scale) * scale;
+            return rotated ? EightBitOracle.each(values, round) : values;
           }
         });
   }
@@ -165,49 +148,21 @@ class ActivationQuantizationTest {
       (stage == Stage.O ? other : ranges).observe(stage, SHAPE, a, Workers.single());
     }
     ranges.merge(other);
-    assertThat(ranges.keys().absMax()).isEqualTo(absMax(a.key));
-    assertThat(ranges.values().absMax()).isEqualTo(absMax(a.value));
+    assertThat(ranges.keys().absMax()).isEqualTo(EightBitOracle.absMax(a.key));
+    assertThat(ranges.values().absMax()).isEqualTo(EightBitOracle.absMax(a.value));
     for (Stage stage : Stage.values()) {
-      assertThat(ranges.stage(stage).absMax()).isEqualTo(absMax(a.stageInput(stage)));
+      assertThat(ranges.stage(stage).absMax())
+          .isEqualTo(EightBitOracle.absMax(a.stageInput(stage)));
     }
     KeyValueQuantization.PerTensor cache =
         (KeyValueQuantization.PerTensor) ranges.keyValues(ActivationFormat.FP8_E4M3);
-    assertThat(cache.key().scale()).isEqualTo(absMax(a.key) / 448);
-    assertThat(cache.value().scale()).isEqualTo(absMax(a.value) / 448);
+    assertThat(cache.key().scale()).isEqualTo(EightBitOracle.absMax(a.key) / 448);
+    assertThat(cache.value().scale()).isEqualTo(EightBitOracle.absMax(a.value) / 448);
     for (boolean symmetric : new boolean[] {true, false}) {
       float[] output =
           run(block().with(new ActivationQuantization(ranges.inputs(symmetric), cache)), 1)
               .output();
       Difference.assertWithin("static", output, run(block(), 1).output(), 0.3);
-    }
-  }
-
-  @Test
-  void stepsThatCannotBeAreRefused() {
-    for (int zero : new int[] {-1, 256}) {
-      assertThatThrownBy(() -> new ActivationStep(ActivationFormat.INT8, 1, zero))
-          .isInstanceOf(IllegalArgumentException.class);
-    }
-    assertThatThrownBy(() -> new ActivationStep(ActivationFormat.FP8_E4M3, 1, 0))
-        .isInstanceOf(IllegalArgumentException.class);
-    assertThatThrownBy(() -> new ActivationStep(ActivationFormat.INT8, 0, 128))
-        .isInstanceOf(IllegalArgumentException.class);
-  }
-
-  /** Tokens of nothing stay nothing, and what is not a number is not hidden. */
-  @Test
-  void zeroTokensAndBrokenOnes() {
-    for (ActivationFormat format : ActivationFormat.values()) {
-      float[] x = new float[3 * 40];
-      x[45] = Float.NaN;
-      x[100] = 1e-42f;
-      float[] found = new float[x.length];
-      new InputQuantization.PerToken(format).apply(Stage.O, 3, 40, x, found, Workers.single());
-      for (int i = 0; i < 40; i++) {
-        assertThat(found[i]).isZero();
-        assertThat(found[80 + i]).isBetween(0f, 1e-30f);
-      }
-      assertThat(found[45]).isNaN();
     }
   }
 
@@ -244,54 +199,5 @@ class ActivationQuantizationTest {
       block.forward(WEIGHTS, ROWS, a, workers);
     }
     return a;
-  }
-
-  private static float absMax(float[] x) {
-    return (float) absMax(Arrays64.of(x), 0, x.length);
-  }
-
-  private static double absMax(double[] x, int from, int length) {
-    double absMax = 0;
-    for (int i = from; i < from + length; i++) {
-      absMax = Math.max(absMax, Math.abs(x[i]));
-    }
-    return absMax;
-  }
-
-  private static double[] each(double[] values, DoubleUnaryOperator round) {
-    double[] rounded = new double[values.length];
-    for (int i = 0; i < rounded.length; i++) {
-      rounded[i] = round.applyAsDouble(values[i]);
-    }
-    return rounded;
-  }
-
-  private static double[] rowsAsymmetric(double[] values) {
-    double[] rounded = new double[values.length];
-    int width = values.length / ROWS;
-    for (int row = 0; row < ROWS; row++) {
-      double low = 0;
-      double high = 0;
-      for (int i = row * width; i < (row + 1) * width; i++) {
-        low = Math.min(low, values[i]);
-        high = Math.max(high, values[i]);
-      }
-      double scale = (high - low) / 255;
-      for (int i = row * width; i < (row + 1) * width; i++) {
-        rounded[i] = integer(values[i], scale, Math.rint(-low / scale));
-      }
-    }
-    return rounded;
-  }
-
-  private static double integer(double x, double scale, double zero) {
-    return scale * (Math.min(Math.max(Math.rint(x / scale) + zero, 0), 255) - zero);
-  }
-
-  /** The nearest multiple of the spacing that the power of two below x has. */
-  private static double e4m3(double x) {
-    double power = Math.pow(2, Math.max(-6, Math.floor(Math.log(Math.abs(x)) / Math.log(2))));
-    double rounded = Math.rint(x / (power / 8)) * (power / 8);
-    return Math.min(Math.max(rounded, -448), 448);
   }
 }
