@@ -4,27 +4,21 @@ import io.shardpress.kernels.loops.AutoRoundLoops;
 import io.shardpress.kernels.parallel.RowTiles;
 import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.kernels.quant.Grid;
-import io.shardpress.kernels.quant.MinMax;
 import io.shardpress.kernels.quant.QuantizedLinear;
 import io.shardpress.kernels.quant.ScaleFormat;
 import io.shardpress.kernels.quant.Steps;
 import io.shardpress.schemas.recipe.WeightScheme;
-import java.util.Arrays;
 
 /**
  * One linear of AutoRound (arXiv 2309.05516, section 3): the rounding of every weight is shifted by
- * V [out×in] in [−0.5, 0.5], and the range of every group shrunk by α and β in [0, 1]: low =
- * min(w,0)·α, high = max(w,0)·β, scale s and zero z from these as {@link MinMax} has them, q =
- * clamp(round(W/s + V) + z, 0, 2^b − 1) − z, Ŵ = s·q. V = 0 and α = β = 1 at the start, which is
- * plain rounding. On symmetric grids that differs from the authors' code, whose scale may be
- * negative.
+ * V [out×in] in [−0.5, 0.5], and the range of every group shrunk by α and β, see {@link
+ * ShrunkRanges}, from which its scale s and zero z follow: q = clamp(round(W/s + V) + z, 0, 2^b −
+ * 1) − z, Ŵ = s·q. V = 0 and α = β = 1 at the start, which is plain rounding. On symmetric grids
+ * that differs from the authors' code, whose scale may be negative.
  *
- * <p>Gradients pass all roundings straight through, that of s to the stored dtype among them. With
- * G = ∂loss/∂Ŵ, M = 1 where the code is inside the clamp and o = Σ G∘(1 − M): ∂V = s·M∘G;
- * asymmetric, where ∂z = −s·o and z = −low/s, ∂s = Σ G∘(q − M∘W/s) − o·low/s, ∂low = o − ∂s/(2^b −
- * 1), ∂high = ∂s/(2^b − 1); symmetric, where z is fixed, ∂s lacks its second term and all of it,
- * times 2/(2^b − 1), goes to the bound of larger magnitude. Parameters move by signed gradient
- * descent, p ← clamp(p − rate·sign ∂p).
+ * <p>Gradients pass all roundings straight through, that of s to the stored dtype among them: with
+ * G = ∂loss/∂Ŵ and M = 1 where the code is inside the clamp, ∂V = s·M∘G. Parameters move by signed
+ * gradient descent, p ← clamp(p − rate·sign ∂p).
  */
 public final class AutoRoundLinear implements TrainableLinear {
   private static final float LARGEST_SHIFT = 0.5f;
@@ -37,13 +31,8 @@ public final class AutoRoundLinear implements TrainableLinear {
   private final ScaleFormat format;
   private final Grid grid;
   private final int groups;
-  private final float[] least;
-  private final float[] most;
+  private final ShrunkRanges ranges;
   private final float[] v;
-  private final float[] alpha;
-  private final float[] beta;
-  private final float[] alphaGradient;
-  private final float[] betaGradient;
   private final Remembered remembered;
   private final Steps steps;
   // Ŵ in the forward pass, ∂V after the backward pass, when nobody needs Ŵ any more.
@@ -63,33 +52,20 @@ public final class AutoRoundLinear implements TrainableLinear {
     grid = Grid.of(scheme);
     groups = scheme.groups(in);
     steps = new Steps(out, groups);
-    int all = out * groups;
-    least = new float[all];
-    most = new float[all];
-    int length = in / groups;
-    for (int i = 0; i < out * in; i++) {
-      least[i / length] = Math.min(least[i / length], w[i]);
-      most[i / length] = Math.max(most[i / length], w[i]);
-    }
+    ranges = new ShrunkRanges(w, out * groups, in / groups, grid);
     v = new float[out * in];
-    alpha = new float[all];
-    beta = new float[all];
-    Arrays.fill(alpha, 1);
-    Arrays.fill(beta, 1);
-    alphaGradient = new float[all];
-    betaGradient = new float[all];
     quantized = new float[out * in];
-    remembered = new Remembered(v, alpha, beta);
+    remembered = new Remembered(parameters());
   }
 
   /** V, α and β, as arrays that an optimizer changes in place. */
   public float[][] parameters() {
-    return new float[][] {v, alpha, beta};
+    return new float[][] {v, ranges.alpha, ranges.beta};
   }
 
   /** The gradients of {@link #parameters()} after {@link #backward}, until the next pass. */
   public float[][] gradients() {
-    return new float[][] {quantized, alphaGradient, betaGradient};
+    return new float[][] {quantized, ranges.alphaGradient, ranges.betaGradient};
   }
 
   @Override
@@ -100,7 +76,7 @@ public final class AutoRoundLinear implements TrainableLinear {
         workers,
         row -> {
           for (int g = row * groups; g < (row + 1) * groups; g++) {
-            chooseStep(g, format, steps);
+            ranges.step(g, format, steps);
             AutoRoundLoops.chosen()
                 .fakeQuantize(
                     w,
@@ -137,35 +113,9 @@ public final class AutoRoundLinear implements TrainableLinear {
                     steps.zeros()[g],
                     grid.largest(),
                     sums);
-            rangeGradients(g, sums[0], sums[1]);
+            ranges.backward(g, steps.scales()[g], sums[0], sums[1]);
           }
         });
-  }
-
-  /**
-   * ∂α and ∂β of a group.
-   *
-   * @param step ∂s with z held fixed
-   * @param clamped o
-   */
-  private void rangeGradients(int g, double step, double clamped) {
-    double low = (double) least[g] * alpha[g];
-    double high = (double) most[g] * beta[g];
-    double lowGradient;
-    double highGradient;
-    if (grid.symmetric()) {
-      // Where both bounds have the same magnitude, each gets its half.
-      double share = Math.signum(high + low) * 0.5 + 0.5;
-      double bound = step * 2 / grid.largest();
-      lowGradient = -bound * (1 - share);
-      highGradient = bound * share;
-    } else {
-      double whole = step - clamped * low / steps.scales()[g];
-      lowGradient = clamped - whole / grid.largest();
-      highGradient = whole / grid.largest();
-    }
-    alphaGradient[g] = (float) (lowGradient * least[g]);
-    betaGradient[g] = (float) (highGradient * most[g]);
   }
 
   @Override
@@ -178,8 +128,9 @@ public final class AutoRoundLinear implements TrainableLinear {
           AutoRoundLoops.chosen()
               .signStep(v, quantized, tile * TILE, end, rate, -LARGEST_SHIFT, LARGEST_SHIFT);
         });
-    AutoRoundLoops.chosen().signStep(alpha, alphaGradient, 0, alpha.length, rate, 0, 1);
-    AutoRoundLoops.chosen().signStep(beta, betaGradient, 0, beta.length, rate, 0, 1);
+    int all = out * groups;
+    AutoRoundLoops.chosen().signStep(ranges.alpha, ranges.alphaGradient, 0, all, rate, 0, 1);
+    AutoRoundLoops.chosen().signStep(ranges.beta, ranges.betaGradient, 0, all, rate, 0, 1);
   }
 
   @Override
@@ -202,18 +153,13 @@ public final class AutoRoundLinear implements TrainableLinear {
         workers,
         row -> {
           for (int g = row * groups; g < (row + 1) * groups; g++) {
-            chooseStep(g, format, stored);
+            ranges.step(g, format, stored);
             for (int i = g * length; i < (g + 1) * length; i++) {
               codes[i] = (byte) grid.code(w[i] / stored.scales()[g] + v[i], stored.zeros()[g]);
             }
           }
         });
     return new QuantizedLinear(out, in, scheme, codes, stored);
-  }
-
-  /** The step of a group's shrunk range. */
-  private void chooseStep(int g, ScaleFormat format, Steps into) {
-    MinMax.step(least[g] * alpha[g], most[g] * beta[g], grid, format, into, g);
   }
 
   @Override
@@ -225,7 +171,7 @@ public final class AutoRoundLinear implements TrainableLinear {
         workers,
         row -> {
           for (int g = row * groups; g < (row + 1) * groups; g++) {
-            chooseStep(g, format, steps);
+            ranges.step(g, format, steps);
             for (int i = g * length; i < (g + 1) * length; i++) {
               shifted[i] = w[i] + steps.scales()[g] * v[i];
             }

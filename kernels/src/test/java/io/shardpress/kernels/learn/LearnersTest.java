@@ -31,12 +31,18 @@ class LearnersTest {
     AUTO_ROUND(1.0 / ITERATIONS, LearningRate.Decay.LINEAR, 0.75),
     SCALES(0.01, LearningRate.Decay.COSINE, 0.95);
 
-    private final LearningRate rate;
+    private final double firstRate;
+    private final LearningRate.Decay decay;
     private final double wantedShare;
 
-    Kind(double rate, LearningRate.Decay decay, double wantedShare) {
-      this.rate = new LearningRate(rate, ITERATIONS, decay);
+    Kind(double firstRate, LearningRate.Decay decay, double wantedShare) {
+      this.firstRate = firstRate;
+      this.decay = decay;
       this.wantedShare = wantedShare;
+    }
+
+    LearningRate rate() {
+      return new LearningRate(firstRate, ITERATIONS, decay);
     }
 
     TrainableLinear linear(float[] w, int out, int in, WeightScheme scheme) {
@@ -175,7 +181,7 @@ class LearnersTest {
     }
 
     BlockwiseLearner learner() {
-      return block.learner(linears, kind.rate, small);
+      return block.learner(linears, kind.rate(), small);
     }
 
     double[] run(int steps, Workers workers) {
