@@ -173,7 +173,8 @@ class BadInputTest {
     "--shceme=W4A16, --shceme, --scheme",
     "--group-size=0, --group-size, at least 1",
     "--format=gguf, gguf, compressed-tensors",
-    "--samples=0, --samples, at least 1"
+    "--samples=0, --samples, at least 1",
+    "--scheme=FP8, FP8, not supported yet"
   })
   void wrongOptions(String option, String found, String wanted) {
     refused(2, compress(option), found, wanted);
@@ -261,6 +262,51 @@ class BadInputTest {
     Map<String, Tensor> tensors = new Published(output).tensors();
     assertThat(tensors.keySet().stream().filter(name -> name.endsWith("_packed"))).hasSize(6);
     assertThat(tensors).containsKey("model.layers.2.mlp.up_proj.weight");
+  }
+
+  @Test
+  void activationsThatCannotBeQuantized() throws IOException {
+    String input = ", input_activations: {strategy: token, dynamic: true}";
+    String group = "{targets: ['%s'], weights: {num_bits: 8, strategy: channel}%s}";
+    Path recipe = temporary.resolve("recipe.yaml");
+    Files.writeString(
+        recipe,
+        "QuantizationModifier: {config_groups: {g: "
+            + group.formatted("re:.*k_proj", "")
+            + ", h: "
+            + group.formatted("Linear", input)
+            + "}}\n");
+    refused(
+        1,
+        compress("--recipe=" + recipe),
+        "model.layers.0.self_attn.k_proj",
+        "model.layers.0.self_attn.q_proj",
+        "per token",
+        "not at all",
+        "input_activations");
+    Files.delete(model.resolve("calibration.jsonl"));
+    refused(
+        2,
+        compress(RTN, "--scheme=W8A8_STATIC"),
+        "calibration.jsonl",
+        "static scales",
+        "--calibration");
+    SampleFiles.replace(
+        model.resolve("config.json"), "\"model_type\": \"llama\"", "\"model_type\": \"mamba\"");
+    refused(
+        1, compress(RTN, "--scheme=W4A8KV8"), "config.json", "mamba", "cannot be measured", "W8A8");
+  }
+
+  @Test
+  void cachesThatAreNotThere() {
+    CommandRun run =
+        CommandRun.of(
+            "evaluate",
+            model.toString(),
+            model.toString(),
+            "--text=" + model.resolve("calibration.jsonl"),
+            "--kv-cache=published");
+    refused(2, run, "--kv-cache", "no kv_cache_scheme");
   }
 
   @Test

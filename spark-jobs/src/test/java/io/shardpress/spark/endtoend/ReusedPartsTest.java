@@ -25,6 +25,7 @@ class ReusedPartsTest {
   @ValueSource(
       strings = {
         "QuantizationModifier: {scheme: W4A16}",
+        "QuantizationModifier: {scheme: W8A8_STATIC, kv_cache_scheme: {type: float}}",
         "GPTQModifier: {scheme: W4A16}",
         "LRQModifier: {scheme: W4A16, iterations: 4, rank: 8}"
       })

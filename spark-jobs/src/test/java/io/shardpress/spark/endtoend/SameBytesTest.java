@@ -30,7 +30,9 @@ class SameBytesTest {
   @ValueSource(
       strings = {
         "QuantizationModifier: {scheme: W4A16}",
+        "QuantizationModifier: {scheme: W8A8_STATIC, kv_cache_scheme: {type: int}}",
         "GPTQModifier: {scheme: W3A16_ASYM, group_size: 64}",
+        "GPTQModifier: {scheme: W4A8KV8}",
         "LRQModifier: {scheme: W4A16, iterations: 4, rank: 8}",
         "LRQModifier: {scheme: W4A16_ASYM, order: parallel, iterations: 4, rank: 8, touch_up: 2}",
         "FlexRoundModifier: {scheme: W4A16_ASYM, order: parallel, iterations: 4}",

@@ -92,6 +92,22 @@ class EvaluateTest {
     assertThat(difference).isPositive();
   }
 
+  /** Rounding inputs and caches too takes the model farther away, each by its own share. */
+  @ParameterizedTest
+  @CsvSource({"W8A16,W8A8,0", "W4A16,W4A8,128", "W4A8,W4A8KV8,128", "W8A8,W8A8_STATIC,0"})
+  void quantizedActivationsDivergeFarther(String fewer, String more, int group) throws Exception {
+    double kl = meanKl(fewer, group);
+    double farther = meanKl(more, group);
+    assertThat(farther).isFinite().isLessThan(0.02).isGreaterThan(1.05 * kl);
+  }
+
+  private double meanKl(String scheme, int group) throws Exception {
+    Path compressed = compress(SampleFiles.FOLDER, scheme, OptionalInt.of(group));
+    Path kept = Files.move(compressed, folder.resolve(scheme));
+    Outcome outcome = evaluate(SampleFiles.FOLDER, kept, SAMPLE_TEXT, 48, 256, "local[2]", 10);
+    return outcome.json().get("kl").get("mean").asDouble();
+  }
+
   @ParameterizedTest
   @CsvSource({"W4A16_ASYM,0.1210", "W3A16_ASYM,1.0123"})
   void roundToNearestPerChannelIsAsFarAsPyTorchFinds(String scheme, double kl) throws Exception {
@@ -119,7 +135,7 @@ class EvaluateTest {
             model.toString(),
             output.toString(),
             new RecipeChoice(Optional.empty(), Optional.of(recipe), OptionalLong.empty()),
-            text(Optional.empty(), 512, 256),
+            text(Optional.empty(), 64, 256),
             Optional.empty(),
             List.of("compressed-tensors"),
             false,
