@@ -51,7 +51,7 @@ public record PlanEntry(
 
   /** The same that becomes other tensors. */
   PlanEntry withOutputs(List<OutputTensor> others) {
-    return new PlanEntry(tensor, module, action, reason, choice, others);
+    return new PlanEntry(tensor, module, action, reason, choice, others, source);
   }
 
   /** Rows of a quantized weight. */
