@@ -37,6 +37,10 @@ final class PlanText {
     if (plan.recipe().calibrated()) {
       text.append(estimate(plan, calibration));
     }
+    int window = calibration.sequenceLength(plan.config().maxPositionEmbeddings());
+    for (String line : Parallelism.of(plan, calibration.samples(), window).lines()) {
+      text.append("side by side: ").append(line).append(System.lineSeparator());
+    }
     plan.recipe()
         .kvCache()
         .ifPresent(
@@ -57,18 +61,13 @@ final class PlanText {
     int window = calibration.sequenceLength(plan.config().maxPositionEmbeddings());
     Modifier modifier = plan.quantized().values().iterator().next().choice().modifier();
     Estimate estimate = Estimate.of(plan.config(), modifier, calibration.samples(), window);
-    StringBuilder text = new StringBuilder();
-    for (String line : Parallelism.of(plan, calibration.samples(), window).lines()) {
-      text.append("side by side: ").append(line).append(System.lineSeparator());
-    }
-    return text
-        + String.format(
-            Locale.ROOT,
-            "at most %d windows of %d tokens, %.2f Tflop, %.0f MB in the largest task%n",
-            calibration.samples(),
-            window,
-            estimate.flops() / 1e12,
-            estimate.taskBytes() / 1e6);
+    return String.format(
+        Locale.ROOT,
+        "at most %d windows of %d tokens, %.2f Tflop, %.0f MB in the largest task%n",
+        calibration.samples(),
+        window,
+        estimate.flops() / 1e12,
+        estimate.taskBytes() / 1e6);
   }
 
   private static String line(PlanEntry entry) {
