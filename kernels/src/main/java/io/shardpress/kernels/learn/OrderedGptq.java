@@ -50,21 +50,49 @@ public final class OrderedGptq {
     return ColumnOrder.descending(importance).columns();
   }
 
+  /** As below, with targets that are corrected for their inputs where p is not null. */
+  public static StageFactors factors(
+      int in, float[] h, float[] p, double damping, double lambda, Matmul matmul, Workers workers) {
+    Correction kind = p == null ? Correction.NONE : Correction.INPUTS;
+    return factors(in, h, kind, p, damping, lambda, matmul, workers);
+  }
+
   /**
    * As {@link StageFactors#of}, with an inverse whose rows and columns are in the order of falling
    * diag(H); correction and importance are in the order of the inputs.
    */
   public static StageFactors factors(
-      int in, float[] h, float[] p, double damping, double lambda, Matmul matmul, Workers workers) {
+      int in,
+      float[] h,
+      Correction kind,
+      float[] p,
+      double damping,
+      double lambda,
+      Matmul matmul,
+      Workers workers) {
     StageFactors.checkInputs(in);
     float[] importance = StageFactors.importance(in, h);
     ColumnOrder order = ColumnOrder.descending(importance);
     float[] moments = order.takeBoth(h);
-    float[] errors = p == null ? null : order.takeBoth(p);
-    StageFactors factors = StageFactors.of(in, moments, errors, damping, lambda, matmul, workers);
-    float[] correction =
-        factors.correction() == null ? null : order.putBothBack(factors.correction());
-    return new StageFactors(in, factors.inverseUpper(), correction, importance, factors.damping());
+    float[] errors =
+        switch (kind) {
+          case NONE -> null;
+          case INPUTS -> order.takeBoth(p);
+          case OUTPUTS -> order.take(p, p.length / in);
+        };
+    StageFactors factors =
+        StageFactors.of(in, moments, kind, errors, damping, lambda, matmul, workers);
+    float[] correction = factors.correction();
+    switch (kind) {
+      case NONE -> {}
+      case INPUTS -> correction = order.putBothBack(correction);
+      case OUTPUTS -> {
+        order.putBack(correction, p, p.length / in);
+        correction = p;
+      }
+    }
+    return new StageFactors(
+        in, factors.inverseUpper(), kind, correction, importance, factors.damping());
   }
 
   /**

@@ -8,16 +8,23 @@ import io.shardpress.kernels.parallel.Workers;
 
 /**
  * What all linears of a stage share, made from the second moments of their inputs: with X the
- * full-precision inputs and X̃ those behind the quantized layers, H̃ = X̃ᵀX̃ and P = (X − X̃)ᵀX̃.
+ * full-precision inputs and X̃ those behind the quantized layers, H̃ = X̃ᵀX̃, and P or D as {@link
+ * Correction} says.
  *
  * @param in inputs of the linears
  * @param inverseUpper U [in×in], (H̃ + damping)⁻¹ = Uᵀ·U, for GPTQ
- * @param correction P·(H̃ + λI)⁻¹ [in×in], or null where targets are not corrected
+ * @param kind what targets are corrected for
+ * @param correction P·(H̃ + λI)⁻¹ [in×in] or D·(H̃ + λI)⁻¹ [out×in], or null where they are not
  * @param importance diag(H̃) over its mean [in]
  * @param damping what was added to H̃'s diagonal, as a share of its mean
  */
 public record StageFactors(
-    int in, float[] inverseUpper, float[] correction, float[] importance, double damping) {
+    int in,
+    float[] inverseUpper,
+    Correction kind,
+    float[] correction,
+    float[] importance,
+    double damping) {
   // Shares of the mean diagonal: what growing starts from where none was asked for, and where it
   // ends, as beyond it the statistics themselves are broken.
   private static final double FIRST_DAMPING = 1e-6;
@@ -26,11 +33,18 @@ public record StageFactors(
   /** Inputs whose second moments fit in one array: the root of 2^31. */
   public static final int MOST_INPUTS = 46_340;
 
+  /** As below, with targets that are corrected for their inputs where p is not null. */
+  public static StageFactors of(
+      int in, float[] h, float[] p, double damping, double lambda, Matmul matmul, Workers workers) {
+    Correction kind = p == null ? Correction.NONE : Correction.INPUTS;
+    return of(in, h, kind, p, damping, lambda, matmul, workers);
+  }
+
   /**
    * Factors the moments; {@code h} and {@code p} are overwritten.
    *
    * @param h H̃ [in×in], symmetric
-   * @param p P [in×in], or null
+   * @param p P [in×in] or D [out×in], as {@code kind} says, or null
    * @param damping share of the mean diagonal added before the inverse is taken; grows tenfold for
    *     as long as the matrix is not positive definite
    * @param lambda λ as a share of the mean diagonal; grows likewise
@@ -39,7 +53,14 @@ public record StageFactors(
    * @throws ArithmeticException where the correction is not finite
    */
   public static StageFactors of(
-      int in, float[] h, float[] p, double damping, double lambda, Matmul matmul, Workers workers) {
+      int in,
+      float[] h,
+      Correction kind,
+      float[] p,
+      double damping,
+      double lambda,
+      Matmul matmul,
+      Workers workers) {
     checkInputs(in);
     double mean = meanDiagonal(in, h);
     float[] importance = importance(in, h);
@@ -52,13 +73,13 @@ public record StageFactors(
     if (p != null) {
       float[] l = h.clone();
       factor(in, h, l, lambda, () -> Cholesky.lower(matmul, l, in, workers));
-      Cholesky.solveRows(matmul, l, in, p, in, workers);
+      Cholesky.solveRows(matmul, l, in, p, p.length / in, workers);
       checkFinite(p, in);
     }
     float[] upper = h.clone();
     double added =
         factor(in, h, upper, damping, () -> Cholesky.inverseUpper(matmul, upper, in, workers));
-    return new StageFactors(in, upper, p, importance, added);
+    return new StageFactors(in, upper, kind, p, importance, added);
   }
 
   /** diag(H) over its mean [in]; 1 for each where that is not above 0. */
@@ -94,11 +115,11 @@ public record StageFactors(
   }
 
   private static void checkFinite(float[] correction, int in) {
-    for (int i = 0; i < in * in; i++) {
+    for (int i = 0; i < correction.length; i++) {
       if (!Float.isFinite(correction[i])) {
         throw new ArithmeticException(
             "the %d×%d correction of the targets holds %s at row %d, column %d; raise its damping, or look for NaN in the statistics"
-                .formatted(in, in, correction[i], i / in, i % in));
+                .formatted(correction.length / in, in, correction[i], i / in, i % in));
       }
     }
   }
@@ -123,33 +144,41 @@ public record StageFactors(
   }
 
   /**
-   * The weights that on X̃ do most nearly what w does on X: w + α·w·P·(H̃ + λI)⁻¹ (QEP, arXiv
-   * 2504.09629).
+   * The weights that on X̃ do most nearly what is wanted of w: w + α·w·P·(H̃ + λI)⁻¹, or w +
+   * α·D·(H̃ + λI)⁻¹, which is the same where the residual stream has no error.
    *
-   * @param w [rows×in], not changed
+   * @param w [rows×in], not changed: the linear's rows from {@code first} on
    */
-  public float[] corrected(float[] w, int rows, double alpha, Matmul matmul, Workers workers) {
+  public float[] corrected(
+      float[] w, int first, int rows, double alpha, Matmul matmul, Workers workers) {
     float[] target = w.clone();
-    if (correction != null && alpha != 0) {
-      matmul.multiply(
-          Op.AS_IS,
-          Op.AS_IS,
-          rows,
-          in,
-          in,
-          (float) alpha,
-          w,
-          0,
-          in,
-          correction,
-          0,
-          in,
-          1,
-          target,
-          0,
-          in,
-          workers);
+    if (kind == Correction.NONE || alpha == 0) {
+      return target;
     }
+    if (kind == Correction.OUTPUTS) {
+      for (int i = 0; i < rows * in; i++) {
+        target[i] += (float) alpha * correction[first * in + i];
+      }
+      return target;
+    }
+    matmul.multiply(
+        Op.AS_IS,
+        Op.AS_IS,
+        rows,
+        in,
+        in,
+        (float) alpha,
+        w,
+        0,
+        in,
+        correction,
+        0,
+        in,
+        1,
+        target,
+        0,
+        in,
+        workers);
     return target;
   }
 }

@@ -19,6 +19,11 @@ public enum Stage {
     this.linears = List.of(linears);
   }
 
+  /** Whether its linear's output is added to the residual stream. */
+  public boolean addsToResidual() {
+    return this == O || this == DOWN;
+  }
+
   /** The linears in the order in which they are solved. */
   public List<LinearRole> linears() {
     return linears;

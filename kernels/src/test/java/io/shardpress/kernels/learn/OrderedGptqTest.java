@@ -13,6 +13,8 @@ import io.shardpress.kernels.reference.Difference;
 import io.shardpress.schemas.recipe.WeightScheme;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class OrderedGptqTest {
   private static final Matmul MATMUL = Matmuls.chosen();
@@ -27,16 +29,19 @@ class OrderedGptqTest {
   }
 
   /** Only the inverse is in another order. */
-  @Test
-  void factorsAreThoseOfTheReorderedInputs() {
+  @ParameterizedTest
+  @EnumSource(
+      value = Correction.class,
+      names = {"INPUTS", "OUTPUTS"})
+  void factorsAreThoseOfTheReorderedInputs(Correction kind) {
     int n = 37;
     Random random = new Random(1);
     float[] h = Reordered.shuffledMoments(n, random);
     float[] p = Dense.product(n, Dense.inputs(n, 90, random), Dense.inputs(n, 90, random), 90);
     StageFactors plain =
-        StageFactors.of(n, h.clone(), p.clone(), DAMPING, 0.1, MATMUL, Workers.single());
+        StageFactors.of(n, h.clone(), kind, p.clone(), DAMPING, 0.1, MATMUL, Workers.single());
     StageFactors found =
-        OrderedGptq.factors(n, h.clone(), p.clone(), DAMPING, 0.1, MATMUL, Workers.single());
+        OrderedGptq.factors(n, h.clone(), kind, p.clone(), DAMPING, 0.1, MATMUL, Workers.single());
     assertThat(found.importance()).isEqualTo(plain.importance());
     assertThat(found.damping()).isEqualTo(plain.damping());
     Difference.assertWithin("correction", found.correction(), plain.correction(), 1e-3);

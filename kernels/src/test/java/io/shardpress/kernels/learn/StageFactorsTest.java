@@ -63,7 +63,7 @@ class StageFactorsTest {
     int rows = 3;
     float[] w = Arrays64.gaussian(random, rows * n, 1);
     float[] kept = w.clone();
-    float[] target = factors.corrected(w, rows, 0.5, MATMUL, Workers.single());
+    float[] target = factors.corrected(w, 0, rows, 0.5, MATMUL, Workers.single());
     double[] wanted = new double[rows * n];
     for (int r = 0; r < rows; r++) {
       for (int j = 0; j < n; j++) {
@@ -87,6 +87,83 @@ class StageFactorsTest {
     }
   }
 
+  /** Where the residual stream has no error, both corrections are one; else D's target is best. */
+  @ParameterizedTest
+  @CsvSource({"0,0.1", "0.5,0.1", "0.5,1"})
+  void outputsAreCorrectedForTheirResidualStream(double residualError, double lambda) {
+    int n = 21;
+    int out = 5;
+    int tokens = 90;
+    Random random = new Random(7);
+    double[] x = Dense.inputs(n, tokens, random);
+    double[] quantized = Dense.inputs(n, tokens, random);
+    for (int i = 0; i < x.length; i++) {
+      quantized[i] = x[i] + 0.2 * quantized[i];
+    }
+    float[] w = Arrays64.gaussian(random, out * n, 1);
+    float[] shared = Arrays64.gaussian(random, tokens, residualError);
+    // What the linear has to give beyond X̃·Wᵀ; the residual's error goes with the inputs.
+    double[] wanted = new double[tokens * out];
+    for (int t = 0; t < tokens; t++) {
+      for (int o = 0; o < out; o++) {
+        double sum = shared[t] * quantized[t * n + o];
+        for (int i = 0; i < n; i++) {
+          sum += w[o * n + i] * (x[t * n + i] - quantized[t * n + i]);
+        }
+        wanted[t * out + o] = sum;
+      }
+    }
+    double[] d = new double[out * n];
+    double[] inputError = new double[tokens * n];
+    for (int t = 0; t < tokens; t++) {
+      for (int i = 0; i < n; i++) {
+        inputError[t * n + i] = x[t * n + i] - quantized[t * n + i];
+        for (int o = 0; o < out; o++) {
+          d[o * n + i] += wanted[t * out + o] * quantized[t * n + i];
+        }
+      }
+    }
+    float[] d32 = new float[out * n];
+    for (int i = 0; i < d.length; i++) {
+      d32[i] = (float) d[i];
+    }
+    float[] h = Dense.product(n, quantized, null, tokens);
+    Workers one = Workers.single();
+    StageFactors byOutputs =
+        StageFactors.of(n, h.clone(), Correction.OUTPUTS, d32.clone(), 0.01, lambda, MATMUL, one);
+    float[] target = byOutputs.corrected(w, 0, out, 1, MATMUL, one);
+    if (residualError == 0) {
+      float[] p = Dense.product(n, inputError, quantized, tokens);
+      StageFactors byInputs = StageFactors.of(n, h.clone(), p, 0.01, lambda, MATMUL, one);
+      float[] same = byInputs.corrected(w, 0, out, 1, MATMUL, one);
+      for (int i = 0; i < same.length; i++) {
+        assertThat(target[i]).isCloseTo(same[i], within(1e-3f));
+      }
+    }
+    // The gradient of ‖wanted − X̃·(Ŵ − W)ᵀ‖² + λ‖Ŵ − W‖² is zero: D = (Ŵ − W)·(H̃ + λI).
+    double[] damped = Dense.damped(h, n, lambda);
+    float[] change = new float[out * n];
+    for (int i = 0; i < change.length; i++) {
+      change[i] = target[i] - w[i];
+    }
+    double[] found = new double[out * n];
+    for (int o = 0; o < out; o++) {
+      for (int i = 0; i < n; i++) {
+        for (int k = 0; k < n; k++) {
+          found[o * n + i] += change[o * n + k] * damped[k * n + i];
+        }
+      }
+    }
+    Difference.assertWithin("D", d32, found, 1e-3);
+    // Rows alone, and half of the way.
+    float[] last = Arrays.copyOfRange(w, (out - 1) * n, out * n);
+    float[] half = byOutputs.corrected(last, out - 1, 1, 0.5, MATMUL, one);
+    for (int i = 0; i < n; i++) {
+      int at = (out - 1) * n + i;
+      assertThat(half[i]).isCloseTo((w[at] + target[at]) / 2, within(1e-5f));
+    }
+  }
+
   @Test
   void noErrorNoCorrection() {
     Random random = new Random(1);
@@ -95,10 +172,10 @@ class StageFactorsTest {
     float[] zeroError = new float[81];
     StageFactors factors =
         StageFactors.of(9, h.clone(), zeroError, 0.01, 0.1, MATMUL, Workers.single());
-    assertThat(factors.corrected(w, 2, 0.5, MATMUL, Workers.single())).isEqualTo(w);
+    assertThat(factors.corrected(w, 0, 2, 0.5, MATMUL, Workers.single())).isEqualTo(w);
     StageFactors without = StageFactors.of(9, h.clone(), null, 0.01, 0.1, MATMUL, Workers.single());
     assertThat(without.correction()).isNull();
-    assertThat(without.corrected(w, 2, 0.5, MATMUL, Workers.single())).isEqualTo(w);
+    assertThat(without.corrected(w, 0, 2, 0.5, MATMUL, Workers.single())).isEqualTo(w);
     assertThat(without.inverseUpper()).isEqualTo(factors.inverseUpper());
   }
 

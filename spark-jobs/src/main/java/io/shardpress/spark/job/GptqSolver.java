@@ -1,5 +1,6 @@
 package io.shardpress.spark.job;
 
+import io.shardpress.kernels.learn.Correction;
 import io.shardpress.kernels.nn.Stage;
 import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.spark.plan.PlanEntry;
@@ -77,9 +78,7 @@ final class GptqSolver {
           parameters.settings().trueSequential()
               ? new ChainLink(block.spec, new EnumMap<>(solved.get(block)))
               : block.original();
-      boolean corrected =
-          parameters.settings().alpha() != 0
-              && !(block.full.equals(block.quantized) && link.learned().isEmpty());
+      Correction corrected = correction(stage, block, link);
       List<PartKey> statistics = new ArrayList<>();
       for (SamplePartition samples : context.samples()) {
         StageUnit pass = pass(stage, block, link, samples, corrected);
@@ -101,8 +100,20 @@ final class GptqSolver {
     return new StageUnits(what, passes, factors, solves);
   }
 
+  private Correction correction(Stage stage, BlockState block, ChainLink link) {
+    boolean same = block.full.equals(block.quantized) && link.learned().isEmpty();
+    if (parameters.settings().alpha() == 0 || same) {
+      return Correction.NONE;
+    }
+    return stage.addsToResidual() ? Correction.OUTPUTS : Correction.INPUTS;
+  }
+
   private StageUnit pass(
-      Stage stage, BlockState block, ChainLink link, SamplePartition samples, boolean corrected) {
+      Stage stage,
+      BlockState block,
+      ChainLink link,
+      SamplePartition samples,
+      Correction corrected) {
     int p = samples.index();
     PartKey.Builder key =
         context
@@ -126,7 +137,7 @@ final class GptqSolver {
   }
 
   private FactorUnit factor(
-      Stage stage, BlockState block, List<PartKey> statistics, boolean corrected) {
+      Stage stage, BlockState block, List<PartKey> statistics, Correction corrected) {
     PartKey key =
         context
             .key("factors")
@@ -142,6 +153,7 @@ final class GptqSolver {
         statistics,
         in,
         corrected,
+        StageUnit.correctionRows(corrected, stage, block.spec.shape()),
         parameters.layer() != null,
         parameters.settings().dampeningFrac(),
         parameters.settings().damping());
@@ -170,7 +182,7 @@ final class GptqSolver {
       solves.add(
           new SolveUnit(
               key,
-              factor.part(),
+              factor,
               entry.module(),
               entry.source(),
               tile,
@@ -178,7 +190,6 @@ final class GptqSolver {
               context.plan().scaleFormat(),
               parameters.settings().stepSearch(),
               parameters.settings().blockSize(),
-              factor.corrected(),
               parameters.settings().alpha(),
               parameters.keepCompensated(),
               parameters.layer(),

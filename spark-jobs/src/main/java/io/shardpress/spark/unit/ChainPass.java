@@ -68,12 +68,14 @@ final class ChainPass {
         block.run(Stage.O, weights, activations, workers);
       }
       case DOWN -> {
+        int hidden = block.shape().hidden();
+        fill(states.get(Stage.GATE_UP), chain, first, count, hidden, activations.middle());
         fill(
             states.get(Stage.GATE_UP),
             2 + chain,
             first,
             count,
-            block.shape().hidden(),
+            hidden,
             activations.stageInput(Stage.GATE_UP));
         block.resume(rows, activations);
         block.run(Stage.GATE_UP, weights, activations, workers);
@@ -94,6 +96,15 @@ final class ChainPass {
         activations.stageInput(Stage.DOWN));
     block.resume(count * block.window(), activations);
     block.run(Stage.DOWN, weights, activations, workers);
+  }
+
+  /** What the output of a stage's linear is added to, for the batch that has come to the stage. */
+  float[] residual(Stage stage) {
+    return switch (stage) {
+      case O -> activations.input();
+      case DOWN -> activations.middle();
+      default -> throw new IllegalArgumentException(stage + " adds to no residual stream");
+    };
   }
 
   /** The arrays that a stage's state consists of, in the order of its places. */

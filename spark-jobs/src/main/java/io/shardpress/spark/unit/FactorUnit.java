@@ -1,5 +1,6 @@
 package io.shardpress.spark.unit;
 
+import io.shardpress.kernels.learn.Correction;
 import io.shardpress.kernels.learn.StageFactors;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartReader;
@@ -13,6 +14,7 @@ import java.util.List;
  * Adds up the sample partitions' moments, in their order and in f64, and factors them for the
  * stage's linears.
  *
+ * @param correctionRows rows of the sums that the correction is made from
  * @param keepMoments whether H̃ itself is kept for a learner that descends its form
  * @param damping of the inverse, as a share of the mean diagonal
  * @param lambda of the correction, likewise
@@ -21,7 +23,8 @@ public record FactorUnit(
     PartKey part,
     List<PartKey> statistics,
     int in,
-    boolean corrected,
+    Correction corrected,
+    int correctionRows,
     boolean keepMoments,
     double damping,
     double lambda)
@@ -33,31 +36,38 @@ public record FactorUnit(
 
   @Override
   public void run(TaskEnvironment environment) {
-    int tiles = (in - 1) / StageUnit.tileRows(in) + 1;
-    float[] h = sum(environment.store(), 0, tiles);
-    float[] p = corrected ? sum(environment.store(), tiles, tiles) : null;
+    float[] h = sum(environment.store(), 0, in);
+    float[] p =
+        corrected == Correction.NONE ? null : sum(environment.store(), tiles(in), correctionRows);
     float[] moments = keepMoments ? h.clone() : null;
     StageFactors factors =
-        StageFactors.of(in, h, p, damping, lambda, environment.matmul(), environment.workers());
+        StageFactors.of(
+            in, h, corrected, p, damping, lambda, environment.matmul(), environment.workers());
     try (PartWriter writer = environment.store().write(part)) {
       writer.add(
           PartRow.ofFloats("importance", List.of((long) in), 0, in, factors.importance(), 0));
       writer.add(
           PartRow.ofFloats(
               "damping", List.of(1L), 0, 1, new float[] {(float) factors.damping()}, 0));
-      StageUnit.writeSquare(writer, "upper", in, factors.inverseUpper());
-      if (corrected) {
-        StageUnit.writeSquare(writer, "correction", in, factors.correction());
+      StageUnit.writeRows(writer, "upper", in, in, factors.inverseUpper());
+      if (p != null) {
+        StageUnit.writeRows(writer, "correction", correctionRows, in, factors.correction());
       }
       if (keepMoments) {
-        StageUnit.writeSquare(writer, "moments", in, moments);
+        StageUnit.writeRows(writer, "moments", in, in, moments);
       }
       writer.commit();
     }
   }
 
-  private float[] sum(PartStore store, int firstRow, int tiles) {
-    float[] total = new float[in * in];
+  private int tiles(int rows) {
+    return (rows - 1) / StageUnit.tileRows(in) + 1;
+  }
+
+  /** The sum of a matrix of that many rows, whose tiles begin at {@code first} in every part. */
+  private float[] sum(PartStore store, int first, int rows) {
+    int tiles = tiles(rows);
+    float[] total = new float[rows * in];
     List<PartReader> readers = new ArrayList<>();
     try {
       statistics.forEach(key -> readers.add(store.read(key)));
@@ -65,7 +75,7 @@ public record FactorUnit(
       for (int tile = 0; tile < tiles; tile++) {
         double[] sum = null;
         for (PartReader reader : readers) {
-          float[] values = reader.row(firstRow + tile).floats();
+          float[] values = reader.row(first + tile).floats();
           sum = sum == null ? new double[values.length] : sum;
           for (int i = 0; i < values.length; i++) {
             sum[i] += values[i];
@@ -82,9 +92,9 @@ public record FactorUnit(
   }
 
   /** Reads what a factor part holds. */
-  static StageFactors read(PartStore store, PartKey part, int in, boolean corrected) {
+  StageFactors read(PartStore store) {
     float[] upper = new float[in * in];
-    float[] correction = corrected ? new float[in * in] : null;
+    float[] correction = corrected == Correction.NONE ? null : new float[correctionRows * in];
     try (PartReader reader = store.read(part)) {
       float[] importance = reader.row(0).floats();
       float damping = reader.row(1).floats()[0];
@@ -95,12 +105,12 @@ public record FactorUnit(
           row.floats(into, Math.toIntExact(row.rowStart() * in));
         }
       }
-      return new StageFactors(in, upper, correction, importance, damping);
+      return new StageFactors(in, upper, corrected, correction, importance, damping);
     }
   }
 
   /** H̃ [in×in] of a factor part that keeps it. */
-  static float[] readMoments(PartStore store, PartKey part, int in) {
+  float[] readMoments(PartStore store) {
     float[] moments = new float[in * in];
     try (PartReader reader = store.read(part)) {
       for (int i = 2; i < reader.rows(); i++) {

@@ -17,6 +17,7 @@ import java.util.List;
 /**
  * Solves a tile of a linear's rows by GPTQ, from its stage's factors.
  *
+ * @param factors what made the part with the stage's factors
  * @param alpha how much of the targets' correction is applied
  * @param keepCompensated whether a block-wise learner will start from the result
  * @param layer LRQ by the linear's own error on top; null: GPTQ alone
@@ -24,7 +25,7 @@ import java.util.List;
  */
 public record SolveUnit(
     PartKey part,
-    PartKey factors,
+    FactorUnit factors,
     String module,
     TensorRef tensor,
     RowTile tile,
@@ -32,7 +33,6 @@ public record SolveUnit(
     ScaleFormat format,
     boolean stepSearch,
     int blockSize,
-    boolean corrected,
     double alpha,
     boolean keepCompensated,
     LayerCourse layer,
@@ -49,9 +49,10 @@ public record SolveUnit(
     int in = Math.toIntExact(tensor.columns());
     int out = Math.toIntExact(tensor.rows());
     float[] w = environment.reader().readFloats(tensor, tile.start(), tile.count());
-    StageFactors stage = FactorUnit.read(environment.store(), factors, in, corrected);
+    StageFactors stage = factors.read(environment.store());
     float[] target =
-        stage.corrected(w, tile.count(), alpha, environment.matmul(), environment.workers());
+        stage.corrected(
+            w, tile.start(), tile.count(), alpha, environment.matmul(), environment.workers());
     // GPTQ overwrites the targets that it is given.
     float[] original = layer == null ? null : target.clone();
     Gptq.Result result =
@@ -90,7 +91,7 @@ public record SolveUnit(
             target,
             tile.count(),
             in,
-            FactorUnit.readMoments(environment.store(), factors, in),
+            factors.readMoments(environment.store()),
             stage.inverseUpper(),
             steps,
             new SeededRandom(layer.seed(), block, role + " " + tile.start()),

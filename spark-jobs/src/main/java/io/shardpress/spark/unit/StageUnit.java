@@ -1,11 +1,15 @@
 package io.shardpress.spark.unit;
 
+import io.shardpress.kernels.learn.Correction;
 import io.shardpress.kernels.linalg.SymmetricRank;
+import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.matmul.Matmul.Op;
 import io.shardpress.kernels.nn.BlockShape;
 import io.shardpress.kernels.nn.BlockWeights;
 import io.shardpress.kernels.nn.DecoderBlock;
 import io.shardpress.kernels.nn.Stage;
+import io.shardpress.kernels.parallel.Workers;
+import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartReader;
 import io.shardpress.spark.store.PartWriter;
@@ -29,7 +33,7 @@ public record StageUnit(
     StageInputs inputs,
     SamplePartition samples,
     int window,
-    boolean corrected)
+    Correction corrected)
     implements UnitOfWork {
   private static final int TILE_ELEMENTS = 1 << 23;
 
@@ -51,7 +55,7 @@ public record StageUnit(
     };
     int in = shape.in(stage.linears().get(0));
     float[] h = new float[in * in];
-    float[] p = corrected ? new float[in * in] : null;
+    float[] p = new float[correctionRows(corrected, stage, shape) * in];
     float[][] gathered = gather(chains);
     try (PartReader full = environment.store().read(inputs.full());
         PartReader other = environment.store().read(inputs.quantized());
@@ -60,45 +64,90 @@ public record StageUnit(
         int count = Math.min(batch, samples.count() - first);
         chains[0].advanceTo(stage, full, states.readers(), first, count);
         chains[1].advanceTo(stage, other, states.readers(), first, count);
-        accumulate(chains, count * window, in, h, p, environment);
+        accumulate(chains, original, count * window, in, h, p, environment);
         keep(chains, first, count, gathered);
       }
     }
     write(environment, in, h, p, gathered);
   }
 
+  /** Rows of the sums that a correction is made from. */
+  public static int correctionRows(Correction corrected, Stage stage, BlockShape shape) {
+    return switch (corrected) {
+      case NONE -> 0;
+      case INPUTS -> shape.in(stage.linears().get(0));
+      case OUTPUTS -> shape.out(stage.linears().get(0));
+    };
+  }
+
   private void accumulate(
-      ChainPass[] chains, int rows, int in, float[] h, float[] p, TaskEnvironment environment) {
-    float[] x = chains[0].activations().stageInput(stage);
-    float[] xQuantized = chains[1].activations().stageInput(stage);
-    SymmetricRank.accumulate(
-        environment.matmul(), xQuantized, 0, rows, in, h, environment.workers());
-    if (p != null) {
-      float[] difference = new float[rows * in];
-      for (int i = 0; i < difference.length; i++) {
-        difference[i] = x[i] - xQuantized[i];
-      }
-      environment
-          .matmul()
-          .multiply(
-              Op.TRANSPOSED,
-              Op.AS_IS,
-              in,
-              in,
-              rows,
-              1,
-              difference,
-              0,
-              in,
-              xQuantized,
-              0,
-              in,
-              1,
-              p,
-              0,
-              in,
-              environment.workers());
+      ChainPass[] chains,
+      BlockWeights original,
+      int rows,
+      int in,
+      float[] h,
+      float[] p,
+      TaskEnvironment environment) {
+    Matmul matmul = environment.matmul();
+    Workers workers = environment.workers();
+    float[] quantized = chains[1].activations().stageInput(stage);
+    SymmetricRank.accumulate(matmul, quantized, 0, rows, in, h, workers);
+    if (corrected == Correction.NONE) {
+      return;
     }
+    float[] error = difference(chains[0].activations().stageInput(stage), quantized, rows * in);
+    int width = in;
+    if (corrected == Correction.OUTPUTS) {
+      LinearRole role = stage.linears().get(0);
+      width = p.length / in;
+      float[] inputError = error;
+      error = difference(chains[0].residual(stage), chains[1].residual(stage), rows * width);
+      float[] w = original.linear(role);
+      matmul.multiply(
+          Op.AS_IS,
+          Op.TRANSPOSED,
+          rows,
+          width,
+          in,
+          1,
+          inputError,
+          0,
+          in,
+          w,
+          0,
+          in,
+          1,
+          error,
+          0,
+          width,
+          workers);
+    }
+    matmul.multiply(
+        Op.TRANSPOSED,
+        Op.AS_IS,
+        width,
+        in,
+        rows,
+        1,
+        error,
+        0,
+        width,
+        quantized,
+        0,
+        in,
+        1,
+        p,
+        0,
+        in,
+        workers);
+  }
+
+  private static float[] difference(float[] x, float[] y, int length) {
+    float[] difference = new float[length];
+    for (int i = 0; i < length; i++) {
+      difference[i] = x[i] - y[i];
+    }
+    return difference;
   }
 
   /** Room for the state of the whole partition: places of the stage times two chains. */
@@ -128,10 +177,8 @@ public record StageUnit(
   private void write(
       TaskEnvironment environment, int in, float[] h, float[] p, float[][] gathered) {
     try (PartWriter writer = environment.store().write(statistics)) {
-      writeSquare(writer, "h", in, h);
-      if (p != null) {
-        writeSquare(writer, "p", in, p);
-      }
+      writeRows(writer, "h", in, in, h);
+      writeRows(writer, "p", p.length / in, in, p);
       writer.commit();
     }
     if (state != null) {
@@ -142,16 +189,16 @@ public record StageUnit(
     }
   }
 
-  /** Writes a square matrix in tiles of whole rows. */
-  static void writeSquare(PartWriter writer, String name, int n, float[] values) {
-    int rows = tileRows(n);
-    for (int start = 0; start < n; start += rows) {
-      int count = Math.min(rows, n - start);
-      writer.addFloats(name, List.of((long) n, (long) n), start, count, values, start * n);
+  /** Writes a matrix in tiles of whole rows. */
+  static void writeRows(PartWriter writer, String name, int rows, int n, float[] values) {
+    int tileRows = tileRows(n);
+    for (int start = 0; start < rows; start += tileRows) {
+      int count = Math.min(tileRows, rows - start);
+      writer.addFloats(name, List.of((long) rows, (long) n), start, count, values, start * n);
     }
   }
 
-  /** Rows of a tile of a square matrix. */
+  /** Rows of a tile of a matrix with rows of n. */
   static int tileRows(int n) {
     return Math.max(1, TILE_ELEMENTS / n);
   }
