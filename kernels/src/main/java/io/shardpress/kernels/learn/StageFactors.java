@@ -65,10 +65,7 @@ public record StageFactors(
     double mean = meanDiagonal(in, h);
     float[] importance = importance(in, h);
     if (mean == 0) {
-      // No input at all reached the stage: every rounding is as good, so take the nearest.
-      for (int i = 0; i < in; i++) {
-        h[i * in + i] = 1;
-      }
+      forNoInput(in, h);
     }
     if (p != null) {
       float[] l = h.clone();
@@ -80,6 +77,21 @@ public record StageFactors(
     double added =
         factor(in, h, upper, damping, () -> Cholesky.inverseUpper(matmul, upper, in, workers));
     return new StageFactors(in, upper, kind, p, importance, added);
+  }
+
+  /** Makes of H̃ [in×in] what was inverted: the weights of errors that GPTQ goes by. */
+  public void damp(float[] h) {
+    if (meanDiagonal(in, h) == 0) {
+      forNoInput(in, h);
+    }
+    Cholesky.damp(h, in, damping);
+  }
+
+  // No input at all reached the stage: every rounding is as good, so take the nearest.
+  private static void forNoInput(int in, float[] h) {
+    for (int i = 0; i < in; i++) {
+      h[i * in + i] = 1;
+    }
   }
 
   /** diag(H) over its mean [in]; 1 for each where that is not above 0. */

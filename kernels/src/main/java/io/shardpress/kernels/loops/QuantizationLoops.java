@@ -86,6 +86,27 @@ public interface QuantizationLoops {
       int errorsAt);
 
   /**
+   * Coordinate descent's step of one column for {@code rows} rows: the codes that are nearest to
+   * code − r/(curvature·scale), changes[i] = scale·(code before − code after).
+   *
+   * @param r half of the error's slope in each weight
+   * @param at where the column begins in r and codes
+   * @param scales [rows]
+   * @param curvature H_jj
+   * @param changesAt where the column begins in changes
+   */
+  void descendColumn(
+      float[] r,
+      int at,
+      int rows,
+      float[] scales,
+      float largest,
+      float curvature,
+      float[] codes,
+      float[] changes,
+      int changesAt);
+
+  /**
    * y[j·rows + i] ← y[j·rows + i] − x[i]·u[j] for {@code rows} rows i and {@code columns} columns
    * j.
    *

@@ -118,6 +118,41 @@ final class ScalarQuantizationLoops implements QuantizationLoops {
   }
 
   @Override
+  public void descendColumn(
+      float[] r,
+      int at,
+      int rows,
+      float[] scales,
+      float largest,
+      float curvature,
+      float[] codes,
+      float[] changes,
+      int changesAt) {
+    descendColumn(r, at, 0, rows, scales, largest, curvature, codes, changes, changesAt);
+  }
+
+  /** As {@link #descendColumn}, for the rows from {@code first} on. */
+  void descendColumn(
+      float[] r,
+      int at,
+      int first,
+      int rows,
+      float[] scales,
+      float largest,
+      float curvature,
+      float[] codes,
+      float[] changes,
+      int changesAt) {
+    for (int i = first; i < rows; i++) {
+      float before = codes[at + i];
+      float place = before - r[at + i] / (scales[i] * curvature);
+      float code = (Math.min(Math.max(place, 0), largest) + ROUNDER) - ROUNDER;
+      codes[at + i] = code;
+      changes[changesAt + i] = scales[i] * (before - code);
+    }
+  }
+
+  @Override
   public void addOuter(
       float[] x, int xAt, int rows, float[] u, int uAt, int columns, float[] y, int yAt) {
     addOuter(x, xAt, 0, rows, u, uAt, columns, y, yAt);

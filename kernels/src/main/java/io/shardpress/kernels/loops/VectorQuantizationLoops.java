@@ -169,6 +169,34 @@ final class VectorQuantizationLoops implements QuantizationLoops {
   }
 
   @Override
+  public void descendColumn(
+      float[] r,
+      int at,
+      int rows,
+      float[] scales,
+      float largest,
+      float curvature,
+      float[] codes,
+      float[] changes,
+      int changesAt) {
+    int i = 0;
+    for (; i <= rows - LANES; i += LANES) {
+      FloatVector scale = FloatVector.fromArray(F, scales, i);
+      FloatVector before = FloatVector.fromArray(F, codes, at + i);
+      FloatVector code =
+          before
+              .sub(FloatVector.fromArray(F, r, at + i).div(scale.mul(curvature)))
+              .max(0)
+              .min(largest)
+              .add(ROUNDER)
+              .sub(ROUNDER);
+      code.intoArray(codes, at + i);
+      before.sub(code).mul(scale).intoArray(changes, changesAt + i);
+    }
+    scalar.descendColumn(r, at, i, rows, scales, largest, curvature, codes, changes, changesAt);
+  }
+
+  @Override
   public void addOuter(
       float[] x, int xAt, int rows, float[] u, int uAt, int columns, float[] y, int yAt) {
     int i = 0;

@@ -111,6 +111,35 @@ class QuantizationLoopsTest {
   }
 
   @ParameterizedTest
+  @ValueSource(ints = {0, 1, 13, 16, 64, 207})
+  void descentIsTheOraclesAndGoesToTheNearest(int rows) {
+    int at = rows;
+    float[] r = gaussian(2 * rows, 1);
+    float[] scales = gaussian(rows, 0.1);
+    float[] codes = new float[2 * rows];
+    for (int i = 0; i < rows; i++) {
+      scales[i] = Math.abs(scales[i]) + 0.01f;
+      codes[at + i] = i % 16;
+    }
+    float[] before = codes.clone();
+    float[] wantedCodes = codes.clone();
+    float[] changes = new float[rows + 1];
+    float[] wanted = new float[rows + 1];
+    vector.descendColumn(r, at, rows, scales, 15, 3, codes, changes, 1);
+    scalar.descendColumn(r, at, rows, scales, 15, 3, wantedCodes, wanted, 1);
+    assertThat(codes).containsExactly(wantedCodes);
+    assertThat(changes).containsExactly(wanted);
+    for (int i = 0; i < rows; i++) {
+      double place = before[at + i] - r[at + i] / (3.0 * scales[i]);
+      double code = Math.min(Math.max(Math.rint(place), 0), 15);
+      if (Math.abs(place - Math.floor(place) - 0.5) > 1e-4) {
+        assertThat(codes[at + i]).isEqualTo((float) code);
+      }
+      assertThat(changes[1 + i]).isEqualTo(scales[i] * (before[at + i] - codes[at + i]));
+    }
+  }
+
+  @ParameterizedTest
   @ValueSource(ints = {4, 16, 20, 64, 207})
   void bf16LoopsAreTheOracles(int length) {
     int groups = 5;

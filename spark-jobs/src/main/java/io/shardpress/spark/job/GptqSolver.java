@@ -144,7 +144,7 @@ final class GptqSolver {
             .add("statistics", statistics)
             .add("damping", parameters.settings().dampeningFrac())
             .add("lambda", parameters.settings().damping())
-            .add("moments", parameters.layer() != null)
+            .add("moments", keepMoments())
             .build();
     block.passing.add(key);
     int in = block.spec.shape().in(stage.linears().get(0));
@@ -154,9 +154,13 @@ final class GptqSolver {
         in,
         corrected,
         StageUnit.correctionRows(corrected, stage, block.spec.shape()),
-        parameters.layer() != null,
+        keepMoments(),
         parameters.settings().dampeningFrac(),
         parameters.settings().damping());
+  }
+
+  private boolean keepMoments() {
+    return GptqParameters.ROUNDS > 0 || parameters.layer() != null;
   }
 
   private LearnedLinear solve(
@@ -175,6 +179,8 @@ final class GptqSolver {
               .add("step search", parameters.settings().stepSearch())
               .add("block size", parameters.settings().blockSize())
               .add("alpha", parameters.settings().alpha())
+              .add("rounds", GptqParameters.ROUNDS)
+              .add("sweeps", GptqParameters.SWEEPS)
               .add("compensated", parameters.keepCompensated())
               .add("layer", String.valueOf(parameters.layer()))
               .build();
@@ -191,6 +197,8 @@ final class GptqSolver {
               parameters.settings().stepSearch(),
               parameters.settings().blockSize(),
               parameters.settings().alpha(),
+              GptqParameters.ROUNDS,
+              GptqParameters.SWEEPS,
               parameters.keepCompensated(),
               parameters.layer(),
               block.spec.block(),

@@ -15,7 +15,7 @@ import java.util.List;
  * stage's linears.
  *
  * @param correctionRows rows of the sums that the correction is made from
- * @param keepMoments whether H̃ itself is kept for a learner that descends its form
+ * @param keepMoments whether H̃ itself is kept for what descends its form
  * @param damping of the inverse, as a share of the mean diagonal
  * @param lambda of the correction, likewise
  */

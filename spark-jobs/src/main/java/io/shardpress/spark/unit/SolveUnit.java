@@ -1,5 +1,6 @@
 package io.shardpress.spark.unit;
 
+import io.shardpress.kernels.learn.CoordinateDescent;
 import io.shardpress.kernels.learn.Gptq;
 import io.shardpress.kernels.learn.LayerLrq;
 import io.shardpress.kernels.learn.StageFactors;
@@ -15,10 +16,12 @@ import io.shardpress.spark.store.PartWriter;
 import java.util.List;
 
 /**
- * Solves a tile of a linear's rows by GPTQ, from its stage's factors.
+ * Solves a tile of a linear's rows by GPTQ and coordinate descent, from its stage's factors.
  *
  * @param factors what made the part with the stage's factors
  * @param alpha how much of the targets' correction is applied
+ * @param rounds of coordinate descent from the result of these
+ * @param sweeps over all integers in each of them
  * @param keepCompensated whether a block-wise learner will start from the result
  * @param layer LRQ by the linear's own error on top; null: GPTQ alone
  * @param block number of the block, and the linear's role, for random numbers
@@ -34,6 +37,8 @@ public record SolveUnit(
     boolean stepSearch,
     int blockSize,
     double alpha,
+    int rounds,
+    int sweeps,
     boolean keepCompensated,
     LayerCourse layer,
     int block,
@@ -54,23 +59,33 @@ public record SolveUnit(
         stage.corrected(
             w, tile.start(), tile.count(), alpha, environment.matmul(), environment.workers());
     // GPTQ overwrites the targets that it is given.
-    float[] original = layer == null ? null : target.clone();
     Gptq.Result result =
         new Gptq(scheme, format, StepRules.of(stepSearch), blockSize, environment.matmul())
             .quantize(
-                target,
+                target.clone(),
                 tile.count(),
                 in,
                 stage.inverseUpper(),
                 stage.importance(),
                 environment.workers());
+    if (layer != null) {
+      QuantizedLinear learned = learn(target, result, in, stage, environment);
+      result = new Gptq.Result(learned, learned.dequantize());
+    }
+    if (rounds > 0) {
+      float[] moments = factors.readMoments(environment.store());
+      stage.damp(moments);
+      result =
+          new CoordinateDescent(format, rounds, sweeps, environment.matmul())
+              .improve(result, target, moments, environment.workers());
+    }
     try (PartWriter writer = environment.store().write(part)) {
       LearnedLinear.write(
           writer,
           module,
           out,
           tile.start(),
-          layer == null ? result.linear() : learn(original, result, in, stage, environment),
+          result.linear(),
           w,
           keepCompensated ? result.compensated() : null);
       writer.commit();
