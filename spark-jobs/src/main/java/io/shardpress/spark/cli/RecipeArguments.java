@@ -31,7 +31,8 @@ final class RecipeArguments {
   @Option(
       names = "--algorithm",
       paramLabel = "NAME",
-      description = "rtn, gptq or lrq; default: lrq.")
+      description =
+          "rtn, easyquant, smoothquant, awq, gptq, lrq, flexround or autoround; default: lrq.")
   private String algorithm;
 
   @Option(

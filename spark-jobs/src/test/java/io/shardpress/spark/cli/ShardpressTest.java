@@ -158,7 +158,7 @@ class ShardpressTest {
         "compress m o --scheme W4A61|error: unknown scheme 'W4A61', the nearest is W4A16",
         "compress m o --scheme FP8|error: scheme FP8 is not supported yet",
         "compress m o --algorithm gtpq|error: unknown algorithm 'gtpq', the nearest is gptq",
-        "compress m o --algorithm awq|error: algorithm awq is not supported yet",
+        "compress m o --algorithm awk|error: unknown algorithm 'awk', the nearest is awq",
         "compress m o --group-size 0|error: --group-size is 0, want an integer of at least 1, or channel",
         "compress m o --ignore re:(|error: target 're:(' is no regular expression",
         "compress m o --recipe r --scheme W4A16|error: both --recipe and --scheme",

@@ -23,7 +23,7 @@ class StartTest {
     "compress --help,0",
     "compress m o --shceme W4A16,2",
     "compress m o --scheme W4A61,2",
-    "compress m o --algorithm awq,2"
+    "compress m o --algorithm awk,2"
   })
   void loadsNeitherSparkNorHadoop(String words, int code) throws Exception {
     Path classes = folder.resolve("classes.log");
