@@ -46,9 +46,10 @@ public record Estimate(double flops, long taskBytes) {
       statistics += 3 * tokens * in * in + 4 * in * in * in;
       widest = Math.max(widest, in);
     }
-    // H̃, P, the factor and the correction; a block's weights in both chains; a batch in both.
+    // H̃, P, the factor, the correction, and H̃ again for the descent; a block's weights in both
+    // chains; a batch in both.
     double batch = Math.max(Batches.ELEMENTS, window * widest);
-    double elements = 4 * widest * widest + 2 * weights + 12 * batch;
+    double elements = 5 * widest * widest + 2 * weights + 12 * batch;
     double flops = 2 * forward + statistics + solving;
     if (modifier.kind().blockwise()) {
       BlockwiseSettings course = BlockwiseSettings.of(modifier);
