@@ -131,6 +131,20 @@ public final class Modifier implements Serializable {
     return RecipeText.canonical(this);
   }
 
+  /** Whether it learns by the output error of whole blocks. */
+  public boolean learnsByBlocks() {
+    return kind.blockwise()
+        && !(kind == ModifierKind.LRQ
+            && LrqSettings.of(this).objective() == LrqSettings.Objective.LAYER);
+  }
+
+  /** Whether its blocks are solved by GPTQ, as the result or as where it starts. */
+  public boolean solvesByGptq() {
+    return kind == ModifierKind.GPTQ
+        || kind == ModifierKind.LRQ
+            && (!learnsByBlocks() || LrqSettings.of(this).init() == LrqSettings.Init.GPTQ);
+  }
+
   /** Whether it needs calibration text. */
   public boolean calibrated() {
     return kind.calibrated();

@@ -3,6 +3,7 @@ package io.shardpress.spark.fidelity;
 import io.shardpress.schemas.CheckpointException;
 import io.shardpress.schemas.UsageException;
 import io.shardpress.schemas.recipe.Recipe;
+import io.shardpress.spark.cli.ExitCodes;
 import io.shardpress.spark.cli.TextSettings;
 import io.shardpress.spark.job.Fidelity;
 import java.io.File;
@@ -58,7 +59,13 @@ public final class FidelityScript implements Callable<Integer> {
 
   /** Runs it; Markdown and one line of JSON go to stdout. */
   public static void main(String[] args) {
-    System.exit(new CommandLine(new FidelityScript()).execute(args));
+    CommandLine line = new CommandLine(new FidelityScript());
+    line.setExecutionExceptionHandler(
+        (failure, command, parsed) -> {
+          System.err.println("error: " + failure.getMessage());
+          return failure instanceof UsageException ? ExitCodes.WRONG_USAGE : ExitCodes.FAILED;
+        });
+    System.exit(line.execute(args));
   }
 
   @Override

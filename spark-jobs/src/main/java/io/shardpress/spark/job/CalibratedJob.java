@@ -4,7 +4,6 @@ import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.schemas.output.OutputTensor;
 import io.shardpress.schemas.recipe.BlockwiseSettings;
 import io.shardpress.schemas.recipe.GptqSettings;
-import io.shardpress.schemas.recipe.LrqSettings;
 import io.shardpress.schemas.recipe.Modifier;
 import io.shardpress.schemas.recipe.ModifierKind;
 import io.shardpress.schemas.safetensors.Dtype;
@@ -75,7 +74,7 @@ final class CalibratedJob {
   }
 
   private boolean parallel() {
-    return byBlocks() && blockwise.order() == BlockwiseSettings.Order.PARALLEL;
+    return modifier.learnsByBlocks() && blockwise.order() == BlockwiseSettings.Order.PARALLEL;
   }
 
   /** Whether blocks learn side by side first, and then again in order. */
@@ -136,6 +135,7 @@ final class CalibratedJob {
       BlockState block = blocks.get(i);
       block.learned.forEach((role, linear) -> learned.put(linear.module(), linear));
       if (touchesUp()) {
+        forget(block.passing);
         continue;
       }
       List<PartKey> local = keys("local output", block.link(), block.full, block.digest);
@@ -158,7 +158,7 @@ final class CalibratedJob {
    */
   private boolean learn(BlockState block) {
     List<BlockState> alone = List.of(block);
-    if (!byBlocks()) {
+    if (!modifier.learnsByBlocks()) {
       LayerCourse layer = modifier.kind() == ModifierKind.LRQ ? LayerCourse.of(modifier) : null;
       GptqParameters parameters = new GptqParameters(GptqSettings.of(modifier), false, layer);
       GptqSolver solver = new GptqSolver(context, parameters);
@@ -170,7 +170,7 @@ final class CalibratedJob {
       return true;
     }
     List<PartKey> targets = outputs(block.original(), block.full, block.digest);
-    if (!startsFromGptq() || touchesUp()) {
+    if (!modifier.solvesByGptq() || touchesUp()) {
       String what = "targets of block " + block.spec.block();
       forward(what, block.original(), block.full, targets, null);
     }
@@ -179,17 +179,6 @@ final class CalibratedJob {
         alone,
         List.of(targets));
     return false;
-  }
-
-  /** Whether it is the block's output error that is made small. */
-  private boolean byBlocks() {
-    return modifier.kind().blockwise()
-        && !(modifier.kind() == ModifierKind.LRQ && LayerCourse.of(modifier) != null);
-  }
-
-  private boolean startsFromGptq() {
-    return modifier.kind() == ModifierKind.LRQ
-        && LrqSettings.of(modifier).init() == LrqSettings.Init.GPTQ;
   }
 
   /**
@@ -201,7 +190,7 @@ final class CalibratedJob {
     boolean first = blocks.stream().allMatch(block -> block.learned.isEmpty());
     List<GptqSolver.StageUnits> stages = List.of();
     GptqSolver solver = null;
-    if (first && startsFromGptq()) {
+    if (first && modifier.solvesByGptq()) {
       solver = new GptqSolver(context, new GptqParameters(GptqSettings.of(modifier), true));
       stages = solver.prepare(blocks);
     }

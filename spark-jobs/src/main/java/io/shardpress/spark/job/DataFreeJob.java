@@ -72,6 +72,7 @@ final class DataFreeJob {
             : StepRules.named(RoundingSettings.of(modifier).stepSearch());
     PartKey key =
         PartKey.of("round to nearest")
+            .add("arithmetic", runner.arithmetic())
             .add("module", entry.module())
             .add("weight", digests.of(entry.source()))
             .add("tile", tile)

@@ -30,6 +30,11 @@ final class TaskRunner {
     return store;
   }
 
+  /** What results depend on, part of every part's name. */
+  String arithmetic() {
+    return settings.arithmetic();
+  }
+
   /** Hadoop's settings of the run. */
   Configuration configuration() {
     return settings.configuration();

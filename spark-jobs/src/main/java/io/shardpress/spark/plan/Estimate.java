@@ -51,7 +51,7 @@ public record Estimate(double flops, long taskBytes) {
     double batch = Math.max(Batches.ELEMENTS, window * widest);
     double elements = 5 * widest * widest + 2 * weights + 12 * batch;
     double flops = 2 * forward + statistics + solving;
-    if (modifier.kind().blockwise()) {
+    if (modifier.learnsByBlocks()) {
       BlockwiseSettings course = BlockwiseSettings.of(modifier);
       double parameters = 0;
       double low = 0;
@@ -65,17 +65,22 @@ public record Estimate(double flops, long taskBytes) {
         low += rank * out * in;
       }
       double step = 3.0 * course.batchSize() * window * (2 * weights + attention) + 6 * low;
-      double start = startsFromGptq(modifier) ? flops : forward;
+      double start = modifier.solvesByGptq() ? flops : forward;
       flops = start + (course.iterations() + course.touchUp()) * step + 2 * forward;
       // W, v, Ŵ and gradients beside the original; parameters, gradients, moments, the best seen.
       double learning = 5 * weights + 5 * parameters + 24.0 * course.batchSize() * window * widest;
       elements = Math.max(elements, learning);
     }
+    if (modifier.kind() == ModifierKind.LRQ && !modifier.learnsByBlocks()) {
+      // A step by layer: the error by H̃, and the three products with L and U.
+      double step = 0;
+      for (LinearRole role : LinearRole.values()) {
+        int out = role.out(config);
+        int in = role.in(config);
+        step += 2.0 * out * in * in + 6.0 * LrqSettings.of(modifier).rank(out, in) * out * in;
+      }
+      flops += BlockwiseSettings.of(modifier).iterations() * step;
+    }
     return new Estimate(flops * config.layers(), (long) (elements * Float.BYTES));
-  }
-
-  private static boolean startsFromGptq(Modifier modifier) {
-    return modifier.kind() == ModifierKind.LRQ
-        && LrqSettings.of(modifier).init() == LrqSettings.Init.GPTQ;
   }
 }

@@ -3,9 +3,7 @@ package io.shardpress.spark.plan;
 import io.shardpress.kernels.nn.Stage;
 import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.schemas.recipe.BlockwiseSettings;
-import io.shardpress.schemas.recipe.LrqSettings;
 import io.shardpress.schemas.recipe.Modifier;
-import io.shardpress.schemas.recipe.ModifierKind;
 import io.shardpress.spark.unit.RowTile;
 import io.shardpress.spark.unit.SamplePartition;
 import java.util.ArrayList;
@@ -40,20 +38,13 @@ public record Parallelism(List<String> lines, String warning) {
       lines.add("rounding: %d tasks for all tensors".formatted(tiles));
       return new Parallelism(List.copyOf(lines), null);
     }
-    boolean gptq =
-        learner.kind() == ModifierKind.GPTQ
-            || learner.kind() == ModifierKind.LRQ
-                && LrqSettings.of(learner).init() == LrqSettings.Init.GPTQ;
-    if (gptq) {
+    if (learner.solvesByGptq()) {
       lines.add(
           "gptq, in each block: statistics %d tasks, factors 1, solves %s"
               .formatted(partitions, solves(plan)));
     }
     String warning = null;
-    boolean layer =
-        learner.kind() == ModifierKind.LRQ
-            && LrqSettings.of(learner).objective() == LrqSettings.Objective.LAYER;
-    if (learner.kind().blockwise() && !layer) {
+    if (learner.learnsByBlocks()) {
       BlockwiseSettings course = BlockwiseSettings.of(learner);
       String name = learner.kind().algorithm();
       if (course.order() == BlockwiseSettings.Order.PARALLEL) {

@@ -33,6 +33,7 @@ class ParallelismTest {
         "GPTQModifier: {scheme: W4A16}|gptq, in each block: statistics 2 tasks, factors 1, solves qkv 3, o 1, gate,up 2, down 1",
         "LRQModifier: {scheme: W4A16}|lrq: 1 task, block after block",
         "LRQModifier: {scheme: W4A16, objective: layer}|gptq, in each block: statistics 2 tasks, factors 1, solves qkv 3, o 1, gate,up 2, down 1",
+        "LRQModifier: {scheme: W4A16, objective: layer, init: rtn}|gptq, in each block: statistics 2 tasks, factors 1, solves qkv 3, o 1, gate,up 2, down 1",
         "FlexRoundModifier: {scheme: W4A16, order: parallel, touch_up: 3}|flexround: 2 tasks, one for each block",
         "AWQModifier: {scheme: W4A16}|awq: inputs of each block 2 tasks, then 2 for all blocks"
       })

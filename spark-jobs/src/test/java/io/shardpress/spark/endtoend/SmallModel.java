@@ -9,10 +9,10 @@ import java.nio.file.Path;
 import java.util.List;
 
 /** The sample's first two blocks as a model of their own, in one file. */
-final class SmallModel {
+public final class SmallModel {
   private SmallModel() {}
 
-  static Path write(Path folder) throws IOException {
+  public static Path write(Path folder) throws IOException {
     Files.createDirectories(folder);
     List<Tensor> tensors =
         SampleFiles.tensors().values().stream()
