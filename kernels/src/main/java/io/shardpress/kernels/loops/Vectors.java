@@ -28,16 +28,18 @@ final class Vectors {
       VectorSpecies.of(int.class, VectorShape.forBitSize(VectorWidth.chosen()));
   static final int LANES = F.length();
 
-  // Two vectors of sums for each thread, so that no loop allocates.
-  private static final ThreadLocal<float[]> LANE_SUMS =
-      ThreadLocal.withInitial(() -> new float[2 * LANES]);
-
   private Vectors() {}
 
-  /** This thread's room for two vectors of sums, each lane at its start. */
+  /**
+   * Room for two vectors of sums, each lane at its start. A new array each time: it dies young, at
+   * the price of setting it, where a thread-local one took 6 % of a learner's time on threads that
+   * have many.
+   */
   static float[] lanes(float start) {
-    float[] lanes = LANE_SUMS.get();
-    Arrays.fill(lanes, start);
+    float[] lanes = new float[2 * LANES];
+    if (start != 0) {
+      Arrays.fill(lanes, start);
+    }
     return lanes;
   }
 

@@ -15,8 +15,8 @@ import java.util.Arrays;
  * tiling of keys). The backward pass makes the tile's probabilities again from the stored
  * log-sum-exp.
  *
- * <p>Where there are vectors, {@link PanelAttention} does the forward pass, on the micro-kernel
- * itself; what stands here of it is for processes without.
+ * <p>Where there are vectors, {@link PanelAttention} and {@link PanelAttentionGradient} do the
+ * passes, on the micro-kernel itself; what stands here of them is for processes without.
  *
  * <p>A piece of work is one window and one key-value head with all query heads that share it, so
  * that gradients of keys and values are summed in one order.
@@ -31,8 +31,9 @@ final class Attention {
   private final Matmul matmul;
   private final float scale;
 
-  // Null where there are no vectors: then the forward pass goes through the products, too.
+  // Null where there are no vectors: then both passes go through the products.
   private final PanelAttention panels;
+  private final PanelAttentionGradient panelGradient;
   private final Scratch scratch = new Scratch();
   private final Scratch rowScratch = new Scratch();
 
@@ -42,6 +43,7 @@ final class Attention {
     this.scale = (float) (1 / Math.sqrt(shape.headDim()));
     PanelKernel kernel = PanelKernel.chosen();
     this.panels = kernel == null ? null : new PanelAttention(shape, kernel, scale);
+    this.panelGradient = kernel == null ? null : new PanelAttentionGradient(shape, kernel, scale);
   }
 
   /**
@@ -126,6 +128,17 @@ final class Attention {
       float[] dv,
       Workers workers) {
     int d = shape.headDim();
+    if (panelGradient != null) {
+      workers.forEach(
+          rows / window * shape.kvHeads(),
+          piece -> {
+            int start = piece / shape.kvHeads() * window;
+            int kvHead = piece % shape.kvHeads();
+            panelGradient.backward(
+                start, window, kvHead, rows, q, k, v, out, logSumExp, dout, dq, dk, dv);
+          });
+      return;
+    }
     int qWidth = shape.queryWidth();
     int kWidth = shape.keyWidth();
     Arrays.fill(dk, 0, rows * kWidth, 0);

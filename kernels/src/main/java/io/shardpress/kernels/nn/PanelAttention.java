@@ -66,14 +66,18 @@ final class PanelAttention {
       int count = Math.min(height, d - first);
       PanelKernel.packAcross(v, at + first, kWidth, count, window, height, values, first * window);
     }
+    float[] small = smallScratch.borrow(places().length);
+    float[] scores = scoreScratch.borrow(roundUp(window, height) * kernel.columns());
     int share = shape.heads() / shape.kvHeads();
     for (int head = kvHead * share; head < (kvHead + 1) * share; head++) {
       for (int first = 0; first < window; first += kernel.columns()) {
-        panel(start, window, first, head, rows, q, keys, values, out, logSumExp);
+        panel(start, window, first, head, rows, q, keys, values, small, scores, out, logSumExp);
       }
     }
     keyScratch.giveBack(keys);
     valueScratch.giveBack(values);
+    smallScratch.giveBack(small);
+    scoreScratch.giveBack(scores);
   }
 
   /** The queries of one head from {@code first} on. */
@@ -86,6 +90,8 @@ final class PanelAttention {
       float[] q,
       float[] keys,
       float[] values,
+      float[] small,
+      float[] scores,
       float[] out,
       float[] logSumExp) {
     int d = shape.headDim();
@@ -97,8 +103,6 @@ final class PanelAttention {
     int seen = first + queries - begin;
     int qWidth = shape.queryWidth();
     Places places = places();
-    float[] small = smallScratch.borrow(places.length);
-    float[] scores = scoreScratch.borrow(roundUp(window, height) * width);
 
     int query = (start + first) * qWidth + head * d;
     PanelKernel.packAlong(q, query, qWidth, queries, d, width, small, places.query);
@@ -107,7 +111,7 @@ final class PanelAttention {
     for (int key = 0; key < seen; key += height) {
       kernel.run(d, keys, (begin + key) * d, small, places.query, scores, key * width, width);
     }
-    mask(scores, width, first, begin, seen);
+    mask(scores, 0, width, first, begin, seen, sliding, Float.NEGATIVE_INFINITY);
     Loops.chosen().softmaxColumns(scores, seen, width, small, places.largest, places.sums);
 
     Arrays.fill(small, places.output, places.largest, 0);
@@ -125,20 +129,23 @@ final class PanelAttention {
       logSumExp[head * rows + start + first + i] =
           (float) (small[places.largest + i] + Math.log(sum));
     }
-    smallScratch.giveBack(small);
-    scoreScratch.giveBack(scores);
   }
 
   /**
-   * −∞ where a query does not see a key: behind it, or so far before it that its window is over.
+   * Fills the places where a query does not see a key: behind it, or so far before it that its
+   * window is over.
+   *
+   * @param scores [seen × width] from {@code at} on: keys from {@code begin} on, by queries from
+   *     {@code first} on
+   * @param sliding tokens that a query sees, itself among them; 0 for all before it
    */
-  private void mask(float[] scores, int width, int first, int begin, int seen) {
+  static void mask(
+      float[] scores, int at, int width, int first, int begin, int seen, int sliding, float value) {
     for (int key = Math.max(0, first - begin + 1); key < seen; key++) {
       int unseen = begin + key - first;
-      Arrays.fill(
-          scores, key * width, key * width + Math.min(width, unseen), Float.NEGATIVE_INFINITY);
+      int row = at + key * width;
+      Arrays.fill(scores, row, row + Math.min(width, unseen), value);
     }
-    int sliding = shape.slidingWindow();
     if (sliding == 0) {
       return;
     }
@@ -147,12 +154,11 @@ final class PanelAttention {
       if (past >= width) {
         break;
       }
-      int from = key * width + Math.max(0, past);
-      Arrays.fill(scores, from, (key + 1) * width, Float.NEGATIVE_INFINITY);
+      Arrays.fill(scores, at + key * width + Math.max(0, past), at + (key + 1) * width, value);
     }
   }
 
-  private static int roundUp(int count, int unit) {
+  static int roundUp(int count, int unit) {
     return (count + unit - 1) / unit * unit;
   }
 }
