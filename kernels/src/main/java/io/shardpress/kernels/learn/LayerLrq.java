@@ -96,7 +96,8 @@ public final class LayerLrq {
       Steps start,
       SeededRandom random,
       Workers workers) {
-    LrqLinear linear = new LrqLinear(w, out, in, scheme, start, rank, random, matmul);
+    LrqLinear linear =
+        new LrqLinear(w, out, in, scheme, start, rank, random, matmul, ScaleFormat.F32);
     for (int i = 0; i < learningRate.iterations(); i++) {
       float[] gradient = objective.gradient(linear.forward(workers), workers);
       linear.backward(gradient, workers);

@@ -41,6 +41,7 @@ public final class LrqLinear implements TrainableLinear {
    * @param start the steps that learning starts from
    * @param rank k, columns of L
    * @param random draws U ~ U(−1/√in, 1/√in)
+   * @param learned the dtype to which steps are rounded while they are learned
    */
   public LrqLinear(
       float[] w,
@@ -50,11 +51,12 @@ public final class LrqLinear implements TrainableLinear {
       Steps start,
       int rank,
       SeededRandom random,
-      Matmul matmul) {
+      Matmul matmul,
+      ScaleFormat learned) {
     this.out = out;
     this.in = in;
     this.rank = rank;
-    this.rounding = new ScaledRounding(w, out, in, scheme, start.zeros(), ScaleFormat.F32);
+    this.rounding = new ScaledRounding(w, out, in, scheme, start.zeros(), learned);
     this.matmul = matmul;
     this.parameters =
         new float[][] {

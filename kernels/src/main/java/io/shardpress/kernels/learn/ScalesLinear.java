@@ -9,7 +9,7 @@ import io.shardpress.kernels.quant.Steps;
 
 /**
  * A linear that is on its grid already, of which only the scales are learned: Ŵ = exp(d)·(code −
- * zero) with d [out × groups] the scales' natural logarithms. Nothing is rounded, so the gradient
+ * zero) with d [out × groups] the scales' natural logarithms. No weight is rounded, so the gradient
  * is exact: ∂d_g = Σ G∘Ŵ over the group, with G = ∂loss/∂Ŵ. Adam learns d.
  *
  * <p>A gradient has one number for each scale, so a batch can be spread over a cluster: every
@@ -17,6 +17,7 @@ import io.shardpress.kernels.quant.Steps;
  */
 public final class ScalesLinear implements TrainableLinear {
   private final QuantizedLinear start;
+  private final ScaleFormat learned;
   private final AdamParameters adam;
   private final float[] d;
   private final float[] gradient;
@@ -24,9 +25,12 @@ public final class ScalesLinear implements TrainableLinear {
 
   /**
    * @param start codes, zero points and the scales that learning starts from; kept, not copied
+   * @param learned the dtype to which scales are rounded while they are learned; gradients pass
+   *     that rounding as if it were not there
    */
-  public ScalesLinear(QuantizedLinear start) {
+  public ScalesLinear(QuantizedLinear start, ScaleFormat learned) {
     this.start = start;
+    this.learned = learned;
     d = ScaledRounding.logarithms(start.steps().scales());
     adam = new AdamParameters(d);
     gradient = adam.gradients()[0];
@@ -55,7 +59,7 @@ public final class ScalesLinear implements TrainableLinear {
         workers,
         row -> {
           for (int g = row * groups; g < (row + 1) * groups; g++) {
-            float scale = ScaledRounding.exponential(d[g]);
+            float scale = learned.usable(ScaledRounding.exponential(d[g]));
             int zero = start.steps().zeros()[g];
             for (int i = g * length; i < (g + 1) * length; i++) {
               quantized[i] = scale * ((start.codes()[i] & 0xFF) - zero);

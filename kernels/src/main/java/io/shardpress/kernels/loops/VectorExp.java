@@ -38,6 +38,7 @@ final class VectorExp {
     FloatVector p2 = FloatVector.broadcast(F, ExpPolynomial.P2);
     FloatVector p1 = FloatVector.broadcast(F, ExpPolynomial.P1);
     FloatVector p0 = FloatVector.broadcast(F, ExpPolynomial.P0);
+    FloatVector nothing = FloatVector.broadcast(F, ExpPolynomial.NOTHING);
     int i = from;
     for (; i <= to - LANES; i += LANES) {
       FloatVector y = FloatVector.fromArray(F, x, i).sub(shifts).max(smallest).min(largest);
@@ -55,7 +56,7 @@ final class VectorExp {
               .reinterpretAsInts()
               .add(ExpPolynomial.TO_EXPONENT)
               .lanewise(VectorOperators.LSHL, ExpPolynomial.MANTISSA_BITS);
-      p.mul(exponent.reinterpretAsFloats()).intoArray(x, i);
+      p.mul(exponent.reinterpretAsFloats()).max(nothing).sub(nothing).intoArray(x, i);
     }
     for (; i < to; i++) {
       x[i] = ExpPolynomial.of(x[i] - shift);

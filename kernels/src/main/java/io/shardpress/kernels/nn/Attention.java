@@ -276,7 +276,6 @@ final class Attention {
     int begin = at + tile.begin(i);
     int end = at + tile.end(i);
     int whole = Math.min(at + tile.stride(), begin + padded(end - begin));
-    // e^−87 at the most: nothing to the sum, and zero again below.
     Arrays.fill(p, end, whole, Float.NEGATIVE_INFINITY);
     float largest = Loops.chosen().max(p, begin, whole);
     float sum = Loops.chosen().expShifted(p, begin, whole, largest);

@@ -138,7 +138,9 @@ final class BlockStepBench implements Benchmark {
       weights.put(role, w);
       Steps steps = RoundToNearest.steps(w, out, in, scheme, ScaleFormat.BF16, new MinMax(), null);
       SeededRandom random = new SeededRandom(1, 0, role.label());
-      linears.put(role, new LrqLinear(w, out, in, scheme, steps, rank(role), random, matmul));
+      linears.put(
+          role,
+          new LrqLinear(w, out, in, scheme, steps, rank(role), random, matmul, ScaleFormat.BF16));
     }
     float[] ones = new float[shape.hidden()];
     java.util.Arrays.fill(ones, 1);

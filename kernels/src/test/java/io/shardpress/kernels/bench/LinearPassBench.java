@@ -39,7 +39,15 @@ final class LinearPassBench implements Benchmark {
     return new LinearPassBench(
         w ->
             new LrqLinear(
-                w, OUT, IN, SCHEME, steps(w), RANK, new SeededRandom(1, 0, "bench"), NONE));
+                w,
+                OUT,
+                IN,
+                SCHEME,
+                steps(w),
+                RANK,
+                new SeededRandom(1, 0, "bench"),
+                NONE,
+                ScaleFormat.F32));
   }
 
   static LinearPassBench flexRound() {

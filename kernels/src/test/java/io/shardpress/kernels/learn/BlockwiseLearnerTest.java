@@ -167,7 +167,10 @@ class BlockwiseLearnerTest {
         int in = block.shape.in(role);
         Steps start = RoundToNearest.steps(w, out, in, scheme, ScaleFormat.F32, new MinMax(), null);
         SeededRandom draws = new SeededRandom(0, 0, role.label());
-        linears.put(role, new LrqLinear(w, out, in, scheme, start, rank, draws, SmallBlock.MATMUL));
+        linears.put(
+            role,
+            new LrqLinear(
+                w, out, in, scheme, start, rank, draws, SmallBlock.MATMUL, ScaleFormat.F32));
       }
     }
 

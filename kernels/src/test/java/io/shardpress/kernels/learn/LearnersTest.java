@@ -52,7 +52,7 @@ class LearnersTest {
         case FLEX_ROUND ->
             new FlexRoundLinear(w, out, in, scheme, nearest.steps(), ScaleFormat.BF16);
         case AUTO_ROUND -> new AutoRoundLinear(w, out, in, scheme, ScaleFormat.BF16);
-        case SCALES -> new ScalesLinear(nearest);
+        case SCALES -> new ScalesLinear(nearest, ScaleFormat.F32);
       };
     }
   }

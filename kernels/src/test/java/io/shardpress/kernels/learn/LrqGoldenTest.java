@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.shardpress.kernels.matmul.Implementations;
 import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.parallel.Workers;
+import io.shardpress.kernels.quant.ScaleFormat;
 import io.shardpress.kernels.quant.Steps;
 import io.shardpress.kernels.random.SeededRandom;
 import io.shardpress.kernels.reference.Difference;
@@ -51,7 +52,8 @@ class LrqGoldenTest {
             start,
             RANK,
             new SeededRandom(0, 0, ""),
-            matmul);
+            matmul,
+            ScaleFormat.F32);
     for (int p = 0; p < PARAMETERS.size(); p++) {
       float[] values = golden.get("lrq." + PARAMETERS.get(p));
       assertThat(linear.parameters()[p]).hasSameSizeAs(values);

@@ -117,6 +117,14 @@ class LrqLinearTest {
 
   private static LrqLinear started(float[] w, WeightScheme scheme, int rank) {
     return new LrqLinear(
-        w, OUT, IN, scheme, steps(w, scheme), rank, new SeededRandom(1, 2, "w"), MATMUL);
+        w,
+        OUT,
+        IN,
+        scheme,
+        steps(w, scheme),
+        rank,
+        new SeededRandom(1, 2, "w"),
+        MATMUL,
+        ScaleFormat.F32);
   }
 }

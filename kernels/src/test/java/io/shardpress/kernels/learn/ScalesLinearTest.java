@@ -26,7 +26,7 @@ class ScalesLinearTest {
   void forwardAndGradients(int bits, boolean symmetric, int group) {
     Random random = new Random(bits);
     QuantizedLinear start = rounded(new WeightScheme(bits, symmetric, group), random);
-    ScalesLinear linear = new ScalesLinear(start);
+    ScalesLinear linear = new ScalesLinear(start, ScaleFormat.F32);
     Difference.assertWithin("Ŵ", linear.forward(Workers.single()), start.dequantize(), 1e-6);
     for (int g = 0; g < linear.logScales().length; g++) {
       linear.logScales()[g] += (float) (0.2 * random.nextGaussian());
@@ -55,7 +55,7 @@ class ScalesLinearTest {
   void onlyScalesChange(ScaleFormat format) {
     Random random = new Random(2);
     QuantizedLinear start = rounded(new WeightScheme(4, false, 8), random);
-    ScalesLinear linear = new ScalesLinear(start);
+    ScalesLinear linear = new ScalesLinear(start, ScaleFormat.F32);
     byte[] codes = start.codes().clone();
     int[] zeros = start.steps().zeros().clone();
     for (int step = 1; step <= 5; step++) {
@@ -88,7 +88,7 @@ class ScalesLinearTest {
     QuantizedLinear start =
         RoundToNearest.quantize(w, OUT, IN, scheme, ScaleFormat.BF16, new MinMax());
     float[] h = Dense.product(IN, Arrays64.of(Arrays64.gaussian(random, 100 * IN, 1)), null, 100);
-    ScalesLinear linear = new ScalesLinear(start);
+    ScalesLinear linear = new ScalesLinear(start, ScaleFormat.F32);
     int iterations = 2000;
     LearningRate rate = new LearningRate(0.02, iterations, LearningRate.Decay.COSINE);
     for (int i = 0; i < iterations; i++) {

@@ -13,6 +13,8 @@ import java.util.Locale;
  * @param batchSize calibration windows per step, drawn with replacement
  * @param keepBest take the parameters of the least loss instead of the last ones
  * @param touchUp steps in order after learning in parallel
+ * @param scaleIterations steps on the scales alone, on the same output error, with the integers
+ *     that learning has found
  * @param stepSearch search the first step over shrunk ranges instead of taking it from min and max
  */
 public record BlockwiseSettings(
@@ -22,6 +24,7 @@ public record BlockwiseSettings(
     int batchSize,
     boolean keepBest,
     int touchUp,
+    int scaleIterations,
     boolean stepSearch,
     long seed)
     implements Serializable {
@@ -42,6 +45,7 @@ public record BlockwiseSettings(
         m.whole(SettingKey.BATCH_SIZE),
         m.flag(SettingKey.KEEP_BEST),
         m.whole(SettingKey.TOUCH_UP),
+        m.whole(SettingKey.SCALE_ITERATIONS),
         m.flag(SettingKey.STEP_SEARCH),
         m.seed());
   }
@@ -49,6 +53,14 @@ public record BlockwiseSettings(
   /** The same with another number of steps. */
   public BlockwiseSettings withIterations(int other) {
     return new BlockwiseSettings(
-        order, other, learningRate, batchSize, keepBest, touchUp, stepSearch, seed);
+        order,
+        other,
+        learningRate,
+        batchSize,
+        keepBest,
+        touchUp,
+        scaleIterations,
+        stepSearch,
+        seed);
   }
 }

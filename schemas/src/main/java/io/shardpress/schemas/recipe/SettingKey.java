@@ -54,6 +54,7 @@ enum SettingKey {
   BATCH_SIZE("batch_size", atLeast(1), 2L, "batch_size", blockwise(), Map.of(AUTO_ROUND, 8L)),
   KEEP_BEST("keep_best", new Domain.Flag(), true, "", blockwise()),
   TOUCH_UP("touch_up", atLeast(0), 0L, "", blockwise()),
+  SCALE_ITERATIONS("scale_iterations", atLeast(0), 100L, "", blockwise(), Map.of(AUTO_ROUND, 0L)),
   STEP_SEARCH(
       "step_search",
       new Domain.Flag(),

@@ -31,7 +31,7 @@ class RecipeTest {
                 """
                 quant_stage:
                   quant_modifiers:
-                    LRQModifier: {targets: [Linear], ignore: [lm_head], scheme: W3A16_ASYM, group_size: channel, objective: layer, init: rtn, order: parallel, rank: 16, iterations: 300, learning_rate: 2e-3, batch_size: 4, step_search: false, alpha: 0.25, damping: 0.2, touch_up: 100, seed: 7, keep_best: false, true_sequential: false, block_size: 64, dampening_frac: 0.05}
+                    LRQModifier: {targets: [Linear], ignore: [lm_head], scheme: W3A16_ASYM, group_size: channel, objective: layer, init: rtn, order: parallel, rank: 16, iterations: 300, learning_rate: 2e-3, batch_size: 4, step_search: false, alpha: 0.25, damping: 0.2, touch_up: 100, scale_iterations: 30, seed: 7, keep_best: false, true_sequential: false, block_size: 64, dampening_frac: 0.05}
                 """)
             .modifiers()
             .get(0);
@@ -43,7 +43,7 @@ class RecipeTest {
     assertThat(BlockwiseSettings.of(m))
         .isEqualTo(
             new BlockwiseSettings(
-                BlockwiseSettings.Order.PARALLEL, 300, 2e-3, 4, false, 100, false, 7));
+                BlockwiseSettings.Order.PARALLEL, 300, 2e-3, 4, false, 100, 30, false, 7));
     assertThat(GptqSettings.of(m)).isEqualTo(new GptqSettings(false, 0.25, 0.2, 64, 0.05, false));
   }
 
@@ -57,7 +57,7 @@ class RecipeTest {
     assertThat(BlockwiseSettings.of(m))
         .isEqualTo(
             new BlockwiseSettings(
-                BlockwiseSettings.Order.SEQUENTIAL, 500, 1e-3, 2, true, 0, true, 0));
+                BlockwiseSettings.Order.SEQUENTIAL, 500, 1e-3, 2, true, 0, 100, true, 0));
     assertThat(GptqSettings.of(m)).isEqualTo(new GptqSettings(true, 0.5, 0.1, 128, 0.01, true));
   }
 
@@ -67,11 +67,11 @@ class RecipeTest {
     assertThat(BlockwiseSettings.of(parse("AutoRoundModifier: {scheme: W4A16}").modifiers().get(0)))
         .isEqualTo(
             new BlockwiseSettings(
-                BlockwiseSettings.Order.SEQUENTIAL, 200, 0.005, 8, true, 0, false, 0));
+                BlockwiseSettings.Order.SEQUENTIAL, 200, 0.005, 8, true, 0, 0, false, 0));
     assertThat(BlockwiseSettings.of(parse("FlexRoundModifier: {scheme: W4A16}").modifiers().get(0)))
         .isEqualTo(
             new BlockwiseSettings(
-                BlockwiseSettings.Order.SEQUENTIAL, 500, 3e-3, 2, true, 0, false, 0));
+                BlockwiseSettings.Order.SEQUENTIAL, 500, 3e-3, 2, true, 0, 100, false, 0));
   }
 
   @ParameterizedTest
@@ -239,7 +239,7 @@ class RecipeTest {
                 + "\"groups\":[{\"bits\":4,\"group_size\":128,\"symmetric\":true,\"targets\":[\"Linear\"]}],"
                 + "\"ignore\":[\"lm_head\"],\"init\":\"gptq\",\"iterations\":500,\"keep_best\":true,"
                 + "\"learning_rate\":0.001,\"modifier\":\"LRQModifier\",\"objective\":\"block\","
-                + "\"order\":\"sequential\",\"rank\":0,\"seed\":0,\"step_search\":true,\"touch_up\":0,"
+                + "\"order\":\"sequential\",\"rank\":0,\"scale_iterations\":100,\"seed\":0,\"step_search\":true,\"touch_up\":0,"
                 + "\"true_sequential\":true}]");
     assertThat(parse("LRQModifier: {scheme: W4A16, seed: 1}").digest())
         .hasSize(64)

@@ -66,7 +66,10 @@ public record Estimate(double flops, long taskBytes) {
       }
       double step = 3.0 * course.batchSize() * window * (2 * weights + attention) + 6 * low;
       double start = modifier.solvesByGptq() ? flops : forward;
-      flops = start + (course.iterations() + course.touchUp()) * step + 2 * forward;
+      flops =
+          start
+              + (course.iterations() + course.touchUp() + course.scaleIterations()) * step
+              + 2 * forward;
       // W, v, Ŵ and gradients beside the original; parameters, gradients, moments, the best seen.
       double learning = 5 * weights + 5 * parameters + 24.0 * course.batchSize() * window * widest;
       elements = Math.max(elements, learning);

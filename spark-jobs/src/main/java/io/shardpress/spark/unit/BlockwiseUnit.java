@@ -5,6 +5,7 @@ import io.shardpress.kernels.learn.BlockwiseLearner;
 import io.shardpress.kernels.learn.FlexRoundLinear;
 import io.shardpress.kernels.learn.LearningRate;
 import io.shardpress.kernels.learn.LrqLinear;
+import io.shardpress.kernels.learn.ScalesLinear;
 import io.shardpress.kernels.learn.TrainableLinear;
 import io.shardpress.kernels.nn.BlockShape;
 import io.shardpress.kernels.nn.BlockWeights;
@@ -19,7 +20,6 @@ import io.shardpress.schemas.recipe.LrqSettings;
 import io.shardpress.schemas.recipe.ModifierKind;
 import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.spark.store.PartKey;
-import io.shardpress.spark.store.PartReader;
 import io.shardpress.spark.store.PartWriter;
 import java.util.EnumMap;
 import java.util.List;
@@ -51,9 +51,8 @@ public record BlockwiseUnit(
     LrqSettings lrq,
     boolean keepRounded)
     implements UnitOfWork {
-  // With keep_best: how often the loss is taken, and over how many windows.
-  private static final int CHECKS = 5;
-  private static final int CHECK_WINDOWS = 32;
+  // Of the steps on scales alone: in relative size, what a scale moves at most by one of them.
+  private static final double SCALES_RATE = 1e-3;
 
   @Override
   public List<PartKey> parts() {
@@ -67,14 +66,20 @@ public record BlockwiseUnit(
     Map<LinearRole, TrainableLinear> linears = new EnumMap<>(LinearRole.class);
     schemes.forEach(
         (role, scheme) -> linears.put(role, linear(role, scheme, original, environment)));
-    BlockwiseLearner learner =
-        new BlockwiseLearner(
-            new DecoderBlock(shape, window, environment.matmul()),
-            original,
-            linears,
-            settings.batchSize(),
-            new LearningRate(settings.learningRate(), settings.iterations(), decay()));
-    learn(learner, environment);
+    learn(
+        original,
+        linears,
+        new LearningRate(settings.learningRate(), settings.iterations(), decay()),
+        "batches",
+        environment);
+    // What another learner goes on from is finished by that one.
+    if (settings.scaleIterations() > 0 && !keepRounded) {
+      linears.replaceAll(
+          (role, linear) -> new ScalesLinear(linear.result(format, environment.workers()), format));
+      LearningRate rate =
+          new LearningRate(SCALES_RATE, settings.scaleIterations(), LearningRate.Decay.COSINE);
+      learn(original, linears, rate, "scales", environment);
+    }
     try (PartWriter writer = environment.store().write(part)) {
       linears.forEach(
           (role, linear) ->
@@ -115,7 +120,8 @@ public record BlockwiseUnit(
               steps,
               lrq.rank(out, in),
               new SeededRandom(settings.seed(), spec.block(), role.label()),
-              environment.matmul());
+              environment.matmul(),
+              format);
       case FLEX_ROUND -> new FlexRoundLinear(w, out, in, scheme, steps, format);
       case AUTO_ROUND -> new AutoRoundLinear(w, out, in, scheme, format);
       default -> throw new IllegalStateException(kind + " is not block-wise");
@@ -126,121 +132,32 @@ public record BlockwiseUnit(
     return kind == ModifierKind.AUTO_ROUND ? LearningRate.Decay.LINEAR : LearningRate.Decay.COSINE;
   }
 
-  private void learn(BlockwiseLearner learner, TaskEnvironment environment) {
-    int windows = samples.get(samples.size() - 1).first() + samples.get(samples.size() - 1).count();
-    int batch = settings.batchSize();
-    float[] target = new float[batch * window * spec.shape().hidden()];
-    SeededRandom random = new SeededRandom(settings.seed(), spec.block(), "batches");
-    try (WindowReader x = new WindowReader(environment.store(), inputs, samples);
-        WindowReader y = new WindowReader(environment.store(), targets, samples)) {
-      Batch batches = new Batch(x, y, learner.input(), target, window * spec.shape().hidden());
-      BestSeen best = new BestSeen(learner, batches, windows, batch, environment);
-      int[] chosen = new int[batch];
-      for (int iteration = 0; iteration < settings.iterations(); iteration++) {
-        if (settings.keepBest() && iteration % checkInterval() == 0) {
-          best.check();
+  /** Steps on batches drawn by {@code draws}, with the linears' parameters as they are left. */
+  private void learn(
+      BlockWeights original,
+      Map<LinearRole, ? extends TrainableLinear> linears,
+      LearningRate rate,
+      String draws,
+      TaskEnvironment environment) {
+    DecoderBlock block = new DecoderBlock(spec.shape(), window, environment.matmul());
+    BlockwiseLearner learner =
+        new BlockwiseLearner(block, original, linears, settings.batchSize(), rate);
+    SeededRandom random = new SeededRandom(settings.seed(), spec.block(), draws);
+    int size = window * spec.shape().hidden();
+    try (LearningBatches batches =
+        new LearningBatches(
+            environment, inputs, targets, samples, learner, settings.batchSize(), size)) {
+      BestSeen best = settings.keepBest() ? new BestSeen(learner, batches, environment) : null;
+      for (int iteration = 0; iteration < rate.iterations(); iteration++) {
+        if (best != null && !best.goOn(iteration, rate.iterations())) {
+          break;
         }
-        for (int i = 0; i < batch; i++) {
-          chosen[i] = random.nextInt(windows);
-        }
-        batches.load(chosen, batch);
-        learner.step(target, batch, iteration, environment.workers());
+        batches.draw(random);
+        learner.step(batches.target(), settings.batchSize(), iteration, environment.workers());
       }
-      if (settings.keepBest()) {
+      if (best != null) {
         best.check();
         learner.recall();
-      }
-    }
-  }
-
-  private int checkInterval() {
-    return Math.max(1, settings.iterations() / CHECKS);
-  }
-
-  /** Brings windows of inputs and targets to where the learner reads them. */
-  private record Batch(WindowReader x, WindowReader y, float[] input, float[] target, int size) {
-    void load(int[] windows, int count) {
-      for (int i = 0; i < count; i++) {
-        x.read(windows[i], input, i * size);
-        y.read(windows[i], target, i * size);
-      }
-    }
-  }
-
-  /** Keeps the parameters with the least loss over windows spread evenly over the text. */
-  private static final class BestSeen {
-    private final BlockwiseLearner learner;
-    private final Batch batches;
-    private final int windows;
-    private final int batch;
-    private final TaskEnvironment environment;
-    private double least = Double.POSITIVE_INFINITY;
-
-    BestSeen(
-        BlockwiseLearner learner,
-        Batch batches,
-        int windows,
-        int batch,
-        TaskEnvironment environment) {
-      this.learner = learner;
-      this.batches = batches;
-      this.windows = windows;
-      this.batch = batch;
-      this.environment = environment;
-    }
-
-    void check() {
-      int checked = Math.min(windows, CHECK_WINDOWS);
-      double loss = 0;
-      int[] chosen = new int[batch];
-      for (int first = 0; first < checked; first += batch) {
-        int count = Math.min(batch, checked - first);
-        for (int i = 0; i < count; i++) {
-          chosen[i] = (int) ((long) (first + i) * windows / checked);
-        }
-        batches.load(chosen, count);
-        loss += count * learner.loss(batches.target(), count, environment.workers());
-      }
-      // Not by loss alone: without the first check there would be nothing to go back to.
-      if (loss < least || least == Double.POSITIVE_INFINITY) {
-        least = loss;
-        learner.remember();
-      }
-    }
-  }
-
-  /** Any window of all sample partitions; keeps the partitions' parts open. */
-  private static final class WindowReader implements AutoCloseable {
-    private final List<SamplePartition> samples;
-    private final PartReader[] readers;
-    private final io.shardpress.spark.store.PartStore store;
-    private final List<PartKey> parts;
-
-    WindowReader(
-        io.shardpress.spark.store.PartStore store,
-        List<PartKey> parts,
-        List<SamplePartition> samples) {
-      this.store = store;
-      this.parts = parts;
-      this.samples = samples;
-      this.readers = new PartReader[parts.size()];
-    }
-
-    void read(int window, float[] into, int at) {
-      int partition = window / samples.get(0).count();
-      if (readers[partition] == null) {
-        readers[partition] = store.read(parts.get(partition));
-      }
-      SamplePartition sample = samples.get(partition);
-      Activations.read(readers[partition], 0, sample.count(), window - sample.first(), into, at);
-    }
-
-    @Override
-    public void close() {
-      for (PartReader reader : readers) {
-        if (reader != null) {
-          reader.close();
-        }
       }
     }
   }
