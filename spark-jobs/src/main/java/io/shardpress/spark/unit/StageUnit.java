@@ -60,11 +60,12 @@ public record StageUnit(
     try (PartReader full = environment.store().read(inputs.full());
         PartReader other = environment.store().read(inputs.quantized());
         OpenParts states = OpenParts.of(inputs.states(), environment.store())) {
+      float[][] errors = new float[2][];
       for (int first = 0; first < samples.count(); first += batch) {
         int count = Math.min(batch, samples.count() - first);
         chains[0].advanceTo(stage, full, states.readers(), first, count);
         chains[1].advanceTo(stage, other, states.readers(), first, count);
-        accumulate(chains, original, count * window, in, h, p, environment);
+        accumulate(chains, original, count * window, in, h, p, errors, environment);
         keep(chains, first, count, gathered);
       }
     }
@@ -87,6 +88,7 @@ public record StageUnit(
       int in,
       float[] h,
       float[] p,
+      float[][] errors,
       TaskEnvironment environment) {
     Matmul matmul = environment.matmul();
     Workers workers = environment.workers();
@@ -95,13 +97,15 @@ public record StageUnit(
     if (corrected == Correction.NONE) {
       return;
     }
-    float[] error = difference(chains[0].activations().stageInput(stage), quantized, rows * in);
+    float[] error =
+        difference(chains[0].activations().stageInput(stage), quantized, rows * in, errors, 0);
     int width = in;
     if (corrected == Correction.OUTPUTS) {
       LinearRole role = stage.linears().get(0);
       width = p.length / in;
       float[] inputError = error;
-      error = difference(chains[0].residual(stage), chains[1].residual(stage), rows * width);
+      error =
+          difference(chains[0].residual(stage), chains[1].residual(stage), rows * width, errors, 1);
       float[] w = original.linear(role);
       matmul.multiply(
           Op.AS_IS,
@@ -142,8 +146,12 @@ public record StageUnit(
         workers);
   }
 
-  private static float[] difference(float[] x, float[] y, int length) {
-    float[] difference = new float[length];
+  /** x − y, in a place of {@code room} that keeps its array from batch to batch. */
+  private static float[] difference(float[] x, float[] y, int length, float[][] room, int place) {
+    if (room[place] == null || room[place].length < length) {
+      room[place] = new float[length];
+    }
+    float[] difference = room[place];
     for (int i = 0; i < length; i++) {
       difference[i] = x[i] - y[i];
     }
