@@ -64,12 +64,11 @@ public record Estimate(double flops, long taskBytes) {
         parameters += rank > 0 ? rank * (out + in) : (double) out * in;
         low += rank * out * in;
       }
-      double step = 3.0 * course.batchSize() * window * (2 * weights + attention) + 6 * low;
+      double passes = 3.0 * course.batchSize() * window * (2 * weights + attention);
+      int steps = course.iterations() + course.touchUp();
       double start = modifier.solvesByGptq() ? flops : forward;
-      flops =
-          start
-              + (course.iterations() + course.touchUp() + course.scaleIterations()) * step
-              + 2 * forward;
+      // Steps on the scales have no products of low rank.
+      flops = start + steps * (passes + 6 * low) + course.scaleIterations() * passes + 2 * forward;
       // W, v, Ŵ and gradients beside the original; parameters, gradients, moments, the best seen.
       double learning = 5 * weights + 5 * parameters + 24.0 * course.batchSize() * window * widest;
       elements = Math.max(elements, learning);

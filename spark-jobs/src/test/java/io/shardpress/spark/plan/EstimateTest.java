@@ -42,7 +42,8 @@ class EstimateTest {
     Estimate gptq = Estimate.of(sample(), modifier("gptq"), 404, 256);
     Estimate lrq = Estimate.of(sample(), modifier("lrq"), 404, 256);
     double weights = 2 * 65536 + 2 * 32768 + 3 * 131072;
-    double steps = 6 * 500 * 6.0 * 2 * 256 * weights;
+    // 500 steps, and 100 on the scales.
+    double steps = 6 * 600 * 6.0 * 2 * 256 * weights;
     assertThat(lrq.flops()).isGreaterThan(gptq.flops() + steps);
     assertThat(lrq.flops()).isLessThan(gptq.flops() + 1.6 * steps);
   }
