@@ -75,6 +75,23 @@ class ScalesLinearTest {
     }
   }
 
+  /** Learned on the file's own scales, the weights of a pass are those that the file will hold. */
+  @ParameterizedTest
+  @CsvSource({"BF16", "F16"})
+  void whatIsLearnedIsWhatIsWritten(ScaleFormat format) {
+    Random random = new Random(3);
+    QuantizedLinear start = rounded(new WeightScheme(4, false, 8), random);
+    ScalesLinear linear = new ScalesLinear(start, format);
+    for (int step = 1; step <= 5; step++) {
+      linear.forward(Workers.single());
+      linear.backward(Arrays64.gaussian(random, OUT * IN, 1), Workers.single());
+      linear.step(step, 0.05, Workers.single());
+    }
+    float[] passed = linear.forward(Workers.single()).clone();
+    assertThat(passed).isEqualTo(linear.result(format, Workers.single()).dequantize());
+    assertThat(passed).isNotEqualTo(start.dequantize());
+  }
+
   /**
    * With inputs of second moments H, a row's best scales solve the normal equations A·s = b, A_gk =
    * q_g·H·q_kᵀ, b_g = w·H·q_gᵀ, q_g the row's integers of group g and zeros elsewhere.
