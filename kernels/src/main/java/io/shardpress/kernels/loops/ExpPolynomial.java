@@ -6,8 +6,8 @@ package io.shardpress.kernels.loops;
  * to the exponent.
  *
  * <p>Results below NOTHING are zero. Beside a softmax's sum they are nothing, but what is made of
- * them soon has no normal form any more, and processors take many times longer for such numbers: a
- * block whose attention rests on few tokens took twice as long to learn.
+ * them soon has no normal form any more, and processors take many times longer for such numbers:
+ * blocks whose attention rests on few tokens would take longer to learn than others.
  */
 final class ExpPolynomial {
   static final float LOG2_E = 1.44269504f;

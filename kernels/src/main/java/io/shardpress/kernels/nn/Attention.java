@@ -61,13 +61,11 @@ final class Attention {
       Workers workers) {
     int d = shape.headDim();
     if (panels != null) {
-      workers.forEach(
-          rows / window * shape.kvHeads(),
-          piece -> {
-            int start = piece / shape.kvHeads() * window;
-            int kvHead = piece % shape.kvHeads();
-            panels.forward(start, window, kvHead, rows, q, k, v, out, logSumExp);
-          });
+      forEachPiece(
+          rows,
+          window,
+          workers,
+          (start, kvHead) -> panels.forward(start, window, kvHead, rows, q, k, v, out, logSumExp));
       return;
     }
     int qWidth = shape.queryWidth();
@@ -129,14 +127,13 @@ final class Attention {
       Workers workers) {
     int d = shape.headDim();
     if (panelGradient != null) {
-      workers.forEach(
-          rows / window * shape.kvHeads(),
-          piece -> {
-            int start = piece / shape.kvHeads() * window;
-            int kvHead = piece % shape.kvHeads();
-            panelGradient.backward(
-                start, window, kvHead, rows, q, k, v, out, logSumExp, dout, dq, dk, dv);
-          });
+      forEachPiece(
+          rows,
+          window,
+          workers,
+          (start, kvHead) ->
+              panelGradient.backward(
+                  start, window, kvHead, rows, q, k, v, out, logSumExp, dout, dq, dk, dv));
       return;
     }
     int qWidth = shape.queryWidth();
@@ -288,17 +285,28 @@ final class Attention {
   private void forEachTile(
       int rows, int window, Workers workers, java.util.function.Consumer<Tile> body) {
     int share = shape.heads() / shape.kvHeads();
-    workers.forEach(
-        rows / window * shape.kvHeads(),
-        piece -> {
-          int start = piece / shape.kvHeads() * window;
-          int kvHead = piece % shape.kvHeads();
+    forEachPiece(
+        rows,
+        window,
+        workers,
+        (start, kvHead) -> {
           for (int head = kvHead * share; head < (kvHead + 1) * share; head++) {
             for (int first = 0; first < window; first += QUERIES) {
               body.accept(tile(start, window, first, head, kvHead));
             }
           }
         });
+  }
+
+  /** What is done for a window and a key-value head. */
+  private interface Piece {
+    void run(int start, int kvHead);
+  }
+
+  private void forEachPiece(int rows, int window, Workers workers, Piece body) {
+    workers.forEach(
+        rows / window * shape.kvHeads(),
+        piece -> body.run(piece / shape.kvHeads() * window, piece % shape.kvHeads()));
   }
 
   private Tile tile(int start, int window, int first, int head, int kvHead) {

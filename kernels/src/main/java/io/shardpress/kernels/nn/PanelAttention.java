@@ -111,7 +111,7 @@ final class PanelAttention {
     for (int key = 0; key < seen; key += height) {
       kernel.run(d, keys, (begin + key) * d, small, places.query, scores, key * width, width);
     }
-    mask(scores, 0, width, first, begin, seen, sliding, Float.NEGATIVE_INFINITY);
+    mask(scores, 0, width, first, begin, seen, sliding);
     Loops.chosen().softmaxColumns(scores, seen, width, small, places.largest, places.sums);
 
     Arrays.fill(small, places.output, places.largest, 0);
@@ -132,19 +132,17 @@ final class PanelAttention {
   }
 
   /**
-   * Fills the places where a query does not see a key: behind it, or so far before it that its
-   * window is over.
+   * −∞ where a query does not see a key: behind it, or so far before it that its window is over.
    *
    * @param scores [seen × width] from {@code at} on: keys from {@code begin} on, by queries from
    *     {@code first} on
    * @param sliding tokens that a query sees, itself among them; 0 for all before it
    */
-  static void mask(
-      float[] scores, int at, int width, int first, int begin, int seen, int sliding, float value) {
+  static void mask(float[] scores, int at, int width, int first, int begin, int seen, int sliding) {
     for (int key = Math.max(0, first - begin + 1); key < seen; key++) {
       int unseen = begin + key - first;
       int row = at + key * width;
-      Arrays.fill(scores, row, row + Math.min(width, unseen), value);
+      Arrays.fill(scores, row, row + Math.min(width, unseen), Float.NEGATIVE_INFINITY);
     }
     if (sliding == 0) {
       return;
@@ -154,7 +152,8 @@ final class PanelAttention {
       if (past >= width) {
         break;
       }
-      Arrays.fill(scores, at + key * width + Math.max(0, past), at + (key + 1) * width, value);
+      int row = at + key * width;
+      Arrays.fill(scores, row + Math.max(0, past), row + width, Float.NEGATIVE_INFINITY);
     }
   }
 

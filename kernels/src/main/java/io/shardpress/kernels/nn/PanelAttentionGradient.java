@@ -229,10 +229,8 @@ final class PanelAttentionGradient {
       PanelKernel.packAlong(q, query, stride, queries, d, width, memory.queryPanel, 0);
       Loops.chosen().scale(scale, memory.queryPanel, 0, d * width);
       scores(memory.keys, memory.queryPanel, begin, seen, 0, memory.p, at);
-      PanelAttention.mask(
-          memory.p, at, width, first, begin, seen, sliding, Float.NEGATIVE_INFINITY);
+      PanelAttention.mask(memory.p, at, width, first, begin, seen, sliding);
       Loops.chosen().expShifted(memory.p, at, at + length, 0);
-      PanelAttention.mask(memory.p, at, width, first, begin, seen, sliding, 0);
 
       PanelKernel.packAlong(dout, query, stride, queries, d, width, memory.doutPanel, 0);
       scores(memory.values, memory.doutPanel, begin, seen, width, memory.ds, at);
