@@ -32,7 +32,7 @@ final class BatchSlice {
     this.firstWindow = firstWindow;
     this.capacity = capacity;
     int rows = capacity * block.window();
-    activations = new BlockActivations(block.shape(), weights.queryNorm() != null, rows);
+    activations = new BlockActivations(block.shape(), rows);
     gradients = new BlockGradients(block.shape(), rows);
     outputGradient = new float[rows * block.shape().hidden()];
   }

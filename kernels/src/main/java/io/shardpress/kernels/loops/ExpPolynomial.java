@@ -1,13 +1,13 @@
 package io.shardpress.kernels.loops;
 
 /**
- * e^x in f32 to within 1 ulp where it is above 2⁻²⁴, and below to {@link #NOTHING}: x = n·ln 2 + r
- * with |r| ≤ ln 2 / 2, a minimax polynomial for e^r (the coefficients of Cephes' expf), and n added
- * to the exponent.
+ * e^x in f32 to within 1 ulp where it is above 2⁻²⁴, and below to 2⁻⁵⁰: x = n·ln 2 + r with |r| ≤
+ * ln 2 / 2, a minimax polynomial for e^r (the coefficients of Cephes' expf), and n added to the
+ * exponent.
  *
- * <p>Results below NOTHING are zero. Beside a softmax's sum they are nothing, but what is made of
- * them soon has no normal form any more, and processors take many times longer for such numbers:
- * blocks whose attention rests on few tokens would take longer to learn than others.
+ * <p>Results below 2⁻⁵⁰ are zero. Beside a softmax's sum they are nothing, but what is made of them
+ * soon has no normal form any more, and processors take many times longer for such numbers: blocks
+ * whose attention rests on few tokens would take longer to learn than others.
  */
 final class ExpPolynomial {
   static final float LOG2_E = 1.44269504f;
@@ -15,10 +15,9 @@ final class ExpPolynomial {
   static final float LN2_HIGH = 0.693359375f;
   static final float LN2_LOW = -2.12194440e-4f;
   static final float LARGEST = 88.0f;
-  static final float SMALLEST = -87.0f;
 
-  /** 2⁻⁵⁰: taken away from every result, which changes none that is above 2⁻²⁵. */
-  static final float NOTHING = 0x1p-50f;
+  /** ln 2⁻⁵⁰: arguments below are taken as this. */
+  static final float SMALLEST = -34.657359f;
 
   /** 1.5·2²³: adding and taking it away rounds to the nearest integer, ties to even. */
   static final float ROUNDER = 12582912f;
@@ -35,11 +34,17 @@ final class ExpPolynomial {
   /** Turns the bits of ROUNDER + n into n with the exponent's bias: n stands in their low end. */
   static final int TO_EXPONENT = 127 - Float.floatToRawIntBits(ROUNDER);
 
+  /** What SMALLEST gives: taken away from every result, which changes none that is above 2⁻²⁵. */
+  static final float NOTHING = whole(SMALLEST);
+
   private ExpPolynomial() {}
 
-  /** e^x; arguments beyond [−87, 88] are taken as those. */
+  /** e^x; arguments above 88 are taken as that. */
   static float of(float x) {
-    float y = Math.min(Math.max(x, SMALLEST), LARGEST);
+    return whole(Math.min(Math.max(x, SMALLEST), LARGEST)) - NOTHING;
+  }
+
+  private static float whole(float y) {
     float shifted = Math.fma(y, LOG2_E, ROUNDER);
     float n = shifted - ROUNDER;
     float r = Math.fma(n, -LN2_LOW, Math.fma(n, -LN2_HIGH, y));
@@ -49,8 +54,7 @@ final class ExpPolynomial {
     p = Math.fma(p, r, P1);
     p = Math.fma(p, r, P0);
     p = Math.fma(p, r * r, r) + 1;
-    float power =
-        p * Float.intBitsToFloat(Float.floatToRawIntBits(shifted) + TO_EXPONENT << MANTISSA_BITS);
-    return Math.max(power, NOTHING) - NOTHING;
+    return p
+        * Float.intBitsToFloat(Float.floatToRawIntBits(shifted) + TO_EXPONENT << MANTISSA_BITS);
   }
 }

@@ -56,7 +56,7 @@ final class VectorExp {
               .reinterpretAsInts()
               .add(ExpPolynomial.TO_EXPONENT)
               .lanewise(VectorOperators.LSHL, ExpPolynomial.MANTISSA_BITS);
-      p.mul(exponent.reinterpretAsFloats()).max(nothing).sub(nothing).intoArray(x, i);
+      p.mul(exponent.reinterpretAsFloats()).sub(nothing).intoArray(x, i);
     }
     for (; i < to; i++) {
       x[i] = ExpPolynomial.of(x[i] - shift);

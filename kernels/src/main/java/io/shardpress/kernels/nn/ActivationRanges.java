@@ -39,8 +39,8 @@ public final class ActivationRanges {
     int width = shape.in(stage.linears().get(0));
     stages.get(stage).observe(a.stageInput(stage), a.rows * width, workers);
     if (stage == Stage.QKV) {
-      keys.observe(a.key, a.rows * shape.keyWidth(), workers);
-      values.observe(a.value, a.rows * shape.keyWidth(), workers);
+      keys.observe(a.key(), a.rows * shape.keyWidth(), workers);
+      values.observe(a.value(), a.rows * shape.keyWidth(), workers);
     }
   }
 

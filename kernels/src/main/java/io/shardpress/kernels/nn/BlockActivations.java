@@ -2,54 +2,43 @@ package io.shardpress.kernels.nn;
 
 /**
  * What a forward pass through a block leaves for the backward pass, and room for the latter; reused
- * from batch to batch. All are [rows × width], row-major.
+ * from batch to batch. All are [rows × width], row-major, and made when they are first asked for: a
+ * pass that stops at a stage has no room for those behind it.
  */
 public final class BlockActivations {
-  final int capacity;
+  private static final float[] NONE = {};
+
+  private final BlockShape shape;
+  private final int capacity;
   int rows;
   int window;
 
-  final float[] input;
-  final float[] attentionInput;
-  final float[] queryBeforeNorm;
-  final float[] keyBeforeNorm;
-  final float[] query;
-  final float[] key;
-  final float[] value;
-  final float[] logSumExp;
-  final float[] attention;
-  final float[] middle;
-  final float[] feedForwardInput;
-  final float[] gate;
-  final float[] up;
-  final float[] feedForward;
-  final float[] output;
-
-  // Made when a stage's input is first quantized: most blocks never do.
-  private float[] quantizedInput = {};
+  private float[] input = NONE;
+  private float[] attentionInput = NONE;
+  private float[] queryBeforeNorm = NONE;
+  private float[] keyBeforeNorm = NONE;
+  private float[] query = NONE;
+  private float[] key = NONE;
+  private float[] value = NONE;
+  private float[] logSumExp = NONE;
+  private float[] attention = NONE;
+  private float[] middle = NONE;
+  private float[] feedForwardInput = NONE;
+  private float[] gate = NONE;
+  private float[] up = NONE;
+  private float[] feedForward = NONE;
+  private float[] output = NONE;
+  private float[] quantizedInput = NONE;
 
   /** Room for batches of up to {@code rows} tokens. */
-  public BlockActivations(BlockShape shape, boolean headNorms, int rows) {
+  public BlockActivations(BlockShape shape, int rows) {
+    this.shape = shape;
     this.capacity = rows;
-    int q = Math.multiplyExact(rows, shape.queryWidth());
-    int k = Math.multiplyExact(rows, shape.keyWidth());
-    int hidden = Math.multiplyExact(rows, shape.hidden());
-    int ffn = Math.multiplyExact(rows, shape.ffn());
-    input = new float[hidden];
-    attentionInput = new float[hidden];
-    queryBeforeNorm = new float[headNorms ? q : 0];
-    keyBeforeNorm = new float[headNorms ? k : 0];
-    query = new float[q];
-    key = new float[k];
-    value = new float[k];
-    logSumExp = new float[Math.multiplyExact(rows, shape.heads())];
-    attention = new float[q];
-    middle = new float[hidden];
-    feedForwardInput = new float[hidden];
-    gate = new float[ffn];
-    up = new float[ffn];
-    feedForward = new float[ffn];
-    output = new float[hidden];
+  }
+
+  /** Tokens that a batch may have. */
+  public int capacity() {
+    return capacity;
   }
 
   /** Tokens of the batch that the last forward pass saw. */
@@ -59,35 +48,84 @@ public final class BlockActivations {
 
   /** Where the caller puts the block's input, [rows×hidden], before a forward pass. */
   public float[] input() {
-    return input;
+    return input = room(input, shape.hidden());
   }
 
-  /** The block's output, [rows×hidden]. */
-  public float[] output() {
-    return output;
+  float[] attentionInput() {
+    return attentionInput = room(attentionInput, shape.hidden());
+  }
+
+  float[] queryBeforeNorm() {
+    return queryBeforeNorm = room(queryBeforeNorm, shape.queryWidth());
+  }
+
+  float[] keyBeforeNorm() {
+    return keyBeforeNorm = room(keyBeforeNorm, shape.keyWidth());
+  }
+
+  float[] query() {
+    return query = room(query, shape.queryWidth());
+  }
+
+  float[] key() {
+    return key = room(key, shape.keyWidth());
+  }
+
+  float[] value() {
+    return value = room(value, shape.keyWidth());
+  }
+
+  float[] logSumExp() {
+    return logSumExp = room(logSumExp, shape.heads());
+  }
+
+  float[] attention() {
+    return attention = room(attention, shape.queryWidth());
   }
 
   /** The residual stream between attention and feed-forward, [rows×hidden]. */
   public float[] middle() {
-    return middle;
+    return middle = room(middle, shape.hidden());
+  }
+
+  float[] feedForwardInput() {
+    return feedForwardInput = room(feedForwardInput, shape.hidden());
+  }
+
+  float[] gate() {
+    return gate = room(gate, shape.ffn());
+  }
+
+  float[] up() {
+    return up = room(up, shape.ffn());
+  }
+
+  float[] feedForward() {
+    return feedForward = room(feedForward, shape.ffn());
+  }
+
+  /** The block's output, [rows×hidden]. */
+  public float[] output() {
+    return output = room(output, shape.hidden());
   }
 
   /** Room for a stage's quantized input, [capacity×in]; the next stage's takes its place. */
   float[] quantizedInput(int in) {
-    int size = Math.multiplyExact(capacity, in);
-    if (quantizedInput.length < size) {
-      quantizedInput = new float[size];
-    }
-    return quantizedInput;
+    return quantizedInput = room(quantizedInput, in);
+  }
+
+  private float[] room(float[] made, int width) {
+    int size = Math.multiplyExact(capacity, width);
+    return made.length < size ? new float[size] : made;
   }
 
   /** What the linears of a stage read, [rows×in]; where activations are quantized, before that. */
   public float[] stageInput(Stage stage) {
     return switch (stage) {
-      case QKV -> attentionInput;
-      case O -> attention;
-      case GATE_UP -> feedForwardInput;
-      case DOWN -> feedForward;
+      case QKV -> attentionInput();
+      case O -> attention();
+      case GATE_UP -> feedForwardInput();
+      case DOWN -> feedForward();
     };
   }
 }

@@ -73,7 +73,13 @@ public final class DecoderBlock {
   public void begin(BlockWeights w, int rows, BlockActivations a, Workers workers) {
     resume(rows, a);
     RmsNorm.forward(
-        rows, shape.hidden(), a.input, w.inputNorm(), shape.epsilon(), a.attentionInput, workers);
+        rows,
+        shape.hidden(),
+        a.input(),
+        w.inputNorm(),
+        shape.epsilon(),
+        a.attentionInput(),
+        workers);
   }
 
   /**
@@ -82,9 +88,9 @@ public final class DecoderBlock {
    * stage DOWN, {@code a.middle()}.
    */
   public void resume(int rows, BlockActivations a) {
-    if (rows > a.capacity || rows % window() != 0) {
+    if (rows > a.capacity() || rows % window() != 0) {
       throw new IllegalArgumentException(
-          rows + " rows: at most " + a.capacity + " in whole windows of " + window());
+          rows + " rows: at most " + a.capacity() + " in whole windows of " + window());
     }
     a.rows = rows;
     a.window = window();
@@ -96,40 +102,40 @@ public final class DecoderBlock {
     switch (stage) {
       case QKV -> {
         boolean norms = w.queryNorm() != null;
-        linear(w, LinearRole.Q, a, x, norms ? a.queryBeforeNorm : a.query, workers);
-        linear(w, LinearRole.K, a, x, norms ? a.keyBeforeNorm : a.key, workers);
-        linear(w, LinearRole.V, a, x, a.value, workers);
+        linear(w, LinearRole.Q, a, x, norms ? a.queryBeforeNorm() : a.query(), workers);
+        linear(w, LinearRole.K, a, x, norms ? a.keyBeforeNorm() : a.key(), workers);
+        linear(w, LinearRole.V, a, x, a.value(), workers);
         if (norms) {
-          headNorm(a.rows * shape.heads(), a.queryBeforeNorm, w.queryNorm(), a.query, workers);
-          headNorm(a.rows * shape.kvHeads(), a.keyBeforeNorm, w.keyNorm(), a.key, workers);
+          headNorm(a.rows * shape.heads(), a.queryBeforeNorm(), w.queryNorm(), a.query(), workers);
+          headNorm(a.rows * shape.kvHeads(), a.keyBeforeNorm(), w.keyNorm(), a.key(), workers);
         }
-        quantization.beforeRope(a.rows, shape.keyWidth(), a.key, a.value, workers);
-        rope.forward(a.rows, a.window, shape.heads(), a.query, workers);
-        rope.forward(a.rows, a.window, shape.kvHeads(), a.key, workers);
-        quantization.afterRope(a.rows, shape.keyWidth(), a.key, a.value, workers);
+        quantization.beforeRope(a.rows, shape.keyWidth(), a.key(), a.value(), workers);
+        rope.forward(a.rows, a.window, shape.heads(), a.query(), workers);
+        rope.forward(a.rows, a.window, shape.kvHeads(), a.key(), workers);
+        quantization.afterRope(a.rows, shape.keyWidth(), a.key(), a.value(), workers);
         attention.forward(
-            a.rows, a.window, a.query, a.key, a.value, a.attention, a.logSumExp, workers);
+            a.rows, a.window, a.query(), a.key(), a.value(), a.attention(), a.logSumExp(), workers);
       }
       case O -> {
-        linear(w, LinearRole.O, a, x, a.middle, workers);
-        add(a.rows * shape.hidden(), a.input, a.middle);
+        linear(w, LinearRole.O, a, x, a.middle(), workers);
+        add(a.rows * shape.hidden(), a.input(), a.middle());
         RmsNorm.forward(
             a.rows,
             shape.hidden(),
-            a.middle,
+            a.middle(),
             w.postNorm(),
             shape.epsilon(),
-            a.feedForwardInput,
+            a.feedForwardInput(),
             workers);
       }
       case GATE_UP -> {
-        linear(w, LinearRole.GATE, a, x, a.gate, workers);
-        linear(w, LinearRole.UP, a, x, a.up, workers);
-        SwiGlu.forward(a.rows * shape.ffn(), a.gate, a.up, a.feedForward, workers);
+        linear(w, LinearRole.GATE, a, x, a.gate(), workers);
+        linear(w, LinearRole.UP, a, x, a.up(), workers);
+        SwiGlu.forward(a.rows * shape.ffn(), a.gate(), a.up(), a.feedForward(), workers);
       }
       case DOWN -> {
-        linear(w, LinearRole.DOWN, a, x, a.output, workers);
-        add(a.rows * shape.hidden(), a.middle, a.output);
+        linear(w, LinearRole.DOWN, a, x, a.output(), workers);
+        add(a.rows * shape.hidden(), a.middle(), a.output());
       }
     }
   }
@@ -170,21 +176,21 @@ public final class DecoderBlock {
     int rows = a.rows;
     int hidden = shape.hidden();
     inputGradient(w, LinearRole.DOWN, a, dy, 0, g.feedForward, workers);
-    SwiGlu.backward(rows * shape.ffn(), a.gate, a.up, g.feedForward, g.gate, g.up, workers);
+    SwiGlu.backward(rows * shape.ffn(), a.gate(), a.up(), g.feedForward, g.gate, g.up, workers);
     inputGradient(w, LinearRole.GATE, a, g.gate, 0, g.normed, workers);
     inputGradient(w, LinearRole.UP, a, g.up, 1, g.normed, workers);
     System.arraycopy(dy, 0, g.middle, 0, rows * hidden);
     RmsNorm.backward(
-        rows, hidden, a.middle, w.postNorm(), shape.epsilon(), g.normed, g.middle, workers);
+        rows, hidden, a.middle(), w.postNorm(), shape.epsilon(), g.normed, g.middle, workers);
     inputGradient(w, LinearRole.O, a, g.middle, 0, g.attention, workers);
     attention.backward(
         rows,
         a.window,
-        a.query,
-        a.key,
-        a.value,
-        a.attention,
-        a.logSumExp,
+        a.query(),
+        a.key(),
+        a.value(),
+        a.attention(),
+        a.logSumExp(),
         g.attention,
         g.query,
         g.key,
@@ -193,8 +199,8 @@ public final class DecoderBlock {
     rope.backward(rows, a.window, shape.heads(), g.query, workers);
     rope.backward(rows, a.window, shape.kvHeads(), g.key, workers);
     if (w.queryNorm() != null) {
-      headNormBackward(rows * shape.heads(), a.queryBeforeNorm, w.queryNorm(), g.query, workers);
-      headNormBackward(rows * shape.kvHeads(), a.keyBeforeNorm, w.keyNorm(), g.key, workers);
+      headNormBackward(rows * shape.heads(), a.queryBeforeNorm(), w.queryNorm(), g.query, workers);
+      headNormBackward(rows * shape.kvHeads(), a.keyBeforeNorm(), w.keyNorm(), g.key, workers);
     }
     if (dx != null) {
       inputGradient(w, LinearRole.Q, a, g.query, 0, g.normed, workers);
@@ -202,7 +208,7 @@ public final class DecoderBlock {
       inputGradient(w, LinearRole.V, a, g.value, 1, g.normed, workers);
       System.arraycopy(g.middle, 0, dx, 0, rows * hidden);
       RmsNorm.backward(
-          rows, hidden, a.input, w.inputNorm(), shape.epsilon(), g.normed, dx, workers);
+          rows, hidden, a.input(), w.inputNorm(), shape.epsilon(), g.normed, dx, workers);
     }
   }
 
@@ -223,10 +229,10 @@ public final class DecoderBlock {
       Workers workers) {
     float[] x =
         switch (role) {
-          case Q, K, V -> a.attentionInput;
-          case O -> a.attention;
-          case GATE, UP -> a.feedForwardInput;
-          case DOWN -> a.feedForward;
+          case Q, K, V -> a.attentionInput();
+          case O -> a.attention();
+          case GATE, UP -> a.feedForwardInput();
+          case DOWN -> a.feedForward();
         };
     float[] dOut =
         switch (role) {

@@ -34,7 +34,7 @@ final class SmallBlock {
 
   float[] output(BlockWeights of) {
     int rows = WINDOWS * WINDOW;
-    BlockActivations a = new BlockActivations(shape, true, rows);
+    BlockActivations a = new BlockActivations(shape, rows);
     System.arraycopy(input, 0, a.input(), 0, input.length);
     block.forward(of, rows, a, Workers.single());
     return a.output();

@@ -59,6 +59,9 @@ class ExpPolynomialTest {
       float found = ExpPolynomial.of(x);
       assertThat(found == 0 || found > 1e-23f).as("e^%s is %s", x, found).isTrue();
     }
+    for (float x = -34.6575f; x < -34.657f; x = Math.nextUp(x)) {
+      assertThat(ExpPolynomial.of(x)).as("e^%s", x).isNotNegative();
+    }
     assertThat(ExpPolynomial.of(-34.7f)).isZero();
     assertThat(ExpPolynomial.of(-34.5f)).isPositive();
   }

@@ -148,16 +148,16 @@ class ActivationQuantizationTest {
       (stage == Stage.O ? other : ranges).observe(stage, SHAPE, a, Workers.single());
     }
     ranges.merge(other);
-    assertThat(ranges.keys().absMax()).isEqualTo(EightBitOracle.absMax(a.key));
-    assertThat(ranges.values().absMax()).isEqualTo(EightBitOracle.absMax(a.value));
+    assertThat(ranges.keys().absMax()).isEqualTo(EightBitOracle.absMax(a.key()));
+    assertThat(ranges.values().absMax()).isEqualTo(EightBitOracle.absMax(a.value()));
     for (Stage stage : Stage.values()) {
       assertThat(ranges.stage(stage).absMax())
           .isEqualTo(EightBitOracle.absMax(a.stageInput(stage)));
     }
     KeyValueQuantization.PerTensor cache =
         (KeyValueQuantization.PerTensor) ranges.keyValues(ActivationFormat.FP8_E4M3);
-    assertThat(cache.key().scale()).isEqualTo(EightBitOracle.absMax(a.key) / 448);
-    assertThat(cache.value().scale()).isEqualTo(EightBitOracle.absMax(a.value) / 448);
+    assertThat(cache.key().scale()).isEqualTo(EightBitOracle.absMax(a.key()) / 448);
+    assertThat(cache.value().scale()).isEqualTo(EightBitOracle.absMax(a.value()) / 448);
     for (boolean symmetric : new boolean[] {true, false}) {
       float[] output =
           run(block().with(new ActivationQuantization(ranges.inputs(symmetric), cache)), 1)
@@ -193,7 +193,7 @@ class ActivationQuantizationTest {
   }
 
   private static BlockActivations run(DecoderBlock block, int threads) {
-    BlockActivations a = new BlockActivations(SHAPE, true, ROWS);
+    BlockActivations a = new BlockActivations(SHAPE, ROWS);
     System.arraycopy(X, 0, a.input(), 0, X.length);
     try (Workers workers = Workers.of(threads)) {
       block.forward(WEIGHTS, ROWS, a, workers);

@@ -43,7 +43,7 @@ class DecoderBlockTest {
 
     DecoderBlock block = new DecoderBlock(shape, window, MATMUL);
     // Room for more rows than there are: a last batch may be short.
-    BlockActivations a = new BlockActivations(shape, headNorms, rows + window);
+    BlockActivations a = new BlockActivations(shape, rows + window);
     BlockGradients room = new BlockGradients(shape, rows + window);
     System.arraycopy(x, 0, a.input(), 0, x.length);
     block.forward(weights, rows, a, Workers.single());
@@ -79,12 +79,12 @@ class DecoderBlockTest {
     BlockWeights weights = RandomBlock.weights(shape, true, true, random);
     int rows = 10;
     DecoderBlock block = new DecoderBlock(shape, 5, MATMUL);
-    BlockActivations whole = new BlockActivations(shape, true, rows);
+    BlockActivations whole = new BlockActivations(shape, rows);
     float[] x = Arrays64.gaussian(random, rows * shape.hidden(), 1);
     System.arraycopy(x, 0, whole.input(), 0, x.length);
     block.forward(weights, rows, whole, Workers.single());
 
-    BlockActivations later = new BlockActivations(shape, true, rows);
+    BlockActivations later = new BlockActivations(shape, rows);
     copy(whole.stageInput(from), later.stageInput(from));
     if (from == Stage.O) {
       copy(x, later.input());
@@ -113,7 +113,7 @@ class DecoderBlockTest {
     for (int threads = 1; threads <= 3; threads++) {
       try (Workers workers = Workers.of(threads)) {
         DecoderBlock block = new DecoderBlock(shape, 33, MATMUL);
-        BlockActivations a = new BlockActivations(shape, true, rows);
+        BlockActivations a = new BlockActivations(shape, rows);
         copy(x, a.input());
         block.forward(weights, rows, a, workers);
         float[] dx = new float[x.length];
@@ -132,7 +132,7 @@ class DecoderBlockTest {
   void refusesBrokenWindowsAndTooManyRows() {
     BlockShape shape = RandomBlock.shape(0);
     DecoderBlock block = new DecoderBlock(shape, 5, MATMUL);
-    BlockActivations a = new BlockActivations(shape, false, 10);
+    BlockActivations a = new BlockActivations(shape, 10);
     for (int rows : new int[] {7, 15}) {
       assertThatThrownBy(() -> block.resume(rows, a))
           .isInstanceOf(IllegalArgumentException.class)

@@ -37,7 +37,7 @@ class DecoderGoldenTest {
   void blocksLogitsAndLoss(GoldenModel model, Matmul matmul) {
     BlockShape shape = BlockShape.of(model.config());
     DecoderBlock block = new DecoderBlock(shape, TOKENS, matmul);
-    BlockActivations a = new BlockActivations(shape, false, ROWS);
+    BlockActivations a = new BlockActivations(shape, ROWS);
     float[] x = embedded(model, shape.hidden());
     Difference.assertWithin("block 0 input", x, model.golden().get("block.0.input"), 1e-7);
     for (int i = 0; i < model.config().layers(); i++) {
@@ -63,7 +63,7 @@ class DecoderGoldenTest {
     BlockShape shape = BlockShape.of(model.config());
     DecoderBlock block = new DecoderBlock(shape, TOKENS, matmul);
     BlockWeights weights = GoldenBlocks.weights(model, 1);
-    BlockActivations a = new BlockActivations(shape, false, ROWS);
+    BlockActivations a = new BlockActivations(shape, ROWS);
     float[] x = model.golden().get("block.0.output");
     System.arraycopy(x, 0, a.input(), 0, x.length);
     block.forward(weights, ROWS, a, Workers.single());

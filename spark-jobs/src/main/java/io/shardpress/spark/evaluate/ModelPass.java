@@ -43,7 +43,7 @@ final class ModelPass {
     DecoderBlock block = new DecoderBlock(shape, window, environment.matmul());
     int batch = Batches.windows(shape, window, windows);
     boolean headNorms = model.blocks().get(0).queryNorm() != null;
-    BlockActivations activations = new BlockActivations(shape, headNorms, batch * window);
+    BlockActivations activations = new BlockActivations(shape, batch * window);
     for (BlockSource source : model.blocks()) {
       BlockWeights weights = source.load(environment.reader());
       Map<Stage, DecoderBlock> stages = stages(block, source);

@@ -5,9 +5,12 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.WritableByteChannel;
 
-/** A stream as the channel that Arrow writes to, in pieces larger than the JDK's own 8 KiB. */
+/**
+ * A stream as the channel that Arrow writes to, in pieces larger than the JDK's own 8 KiB and small
+ * enough for a core's second cache.
+ */
 final class StreamChannel implements WritableByteChannel {
-  private static final int CHUNK_BYTES = 1 << 20;
+  private static final int CHUNK_BYTES = 1 << 16;
 
   private final OutputStream out;
   private byte[] chunk = new byte[0];

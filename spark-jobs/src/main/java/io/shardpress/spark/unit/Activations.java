@@ -1,43 +1,63 @@
 package io.shardpress.spark.unit;
 
-import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartReader;
-import io.shardpress.spark.store.PartStore;
 import io.shardpress.spark.store.PartWriter;
 import java.util.List;
 
 /**
- * Activations of a sample partition in the store: a row of the part for each window and name, all
- * windows of the first name first, so that any window can be read alone.
+ * Activations of a sample partition in the store: window after window, and of each window a row of
+ * the part for every place, so that a batch can be written as soon as it is computed and any window
+ * can be read alone.
  */
 final class Activations {
   private Activations() {}
 
-  /** Writes {@code windows} windows of [T × width] from {@code values}. */
+  /**
+   * Writes windows [first, first + count) of a partition.
+   *
+   * @param windows of the partition
+   * @param window tokens of a window
+   * @param places what is kept of each window, [count·T × width] from its start on
+   * @param widths of the places
+   */
   static void write(
-      PartWriter writer, String name, int windows, int window, int width, float[] values) {
-    List<Long> shape = List.of((long) windows, (long) window, (long) width);
-    for (int i = 0; i < windows; i++) {
-      writer.addFloats(name, shape, i, 1, values, i * window * width);
+      PartWriter writer,
+      int windows,
+      int first,
+      int count,
+      int window,
+      float[][] places,
+      int[] widths) {
+    for (int i = 0; i < count; i++) {
+      for (int place = 0; place < places.length; place++) {
+        writer.addFloats(
+            "x" + place,
+            List.of((long) windows, (long) window, (long) widths[place]),
+            first + i,
+            1,
+            places[place],
+            i * window * widths[place]);
+      }
     }
+  }
+
+  /** Writes windows of which one thing is kept, see the method above. */
+  static void write(
+      PartWriter writer, int windows, int first, int count, int window, float[] x, int width) {
+    write(writer, windows, first, count, window, new float[][] {x}, new int[] {width});
+  }
+
+  /** Reads a window of which one thing was kept into {@code values} from {@code at} on. */
+  static void read(PartReader reader, int window, float[] values, int at) {
+    read(reader, 0, 1, window, values, at);
   }
 
   /**
-   * Reads a window of the {@code place}-th name into {@code values} from {@code at} on.
+   * Reads one place of a window into {@code values} from {@code at} on.
    *
-   * @param windows of the partition
+   * @param places that were kept of each window
    */
-  static void read(PartReader reader, int place, int windows, int window, float[] values, int at) {
-    reader.floats(place * windows + window, values, at);
-  }
-
-  /** The first name of a whole partition, [windows·T × width]. */
-  static void readAll(PartStore store, PartKey key, int windows, float[] values) {
-    try (PartReader reader = store.read(key)) {
-      int at = 0;
-      for (int i = 0; i < windows; i++) {
-        at += reader.floats(i, values, at);
-      }
-    }
+  static void read(PartReader reader, int place, int places, int window, float[] values, int at) {
+    reader.floats(window * places + place, values, at);
   }
 }

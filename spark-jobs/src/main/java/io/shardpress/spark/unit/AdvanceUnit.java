@@ -35,39 +35,38 @@ public record AdvanceUnit(
     BlockWeights original = link.spec().load(environment.reader());
     int batch = Batches.windows(shape, window, samples.count());
     List<ChainPass> chains = new ArrayList<>();
-    chains.add(new ChainPass(block, original, 0, samples.count(), batch, environment.workers()));
+    chains.add(new ChainPass(block, original, 0, batch, environment.workers()));
     if (quantized != null) {
       BlockWeights replaced = link.quantized(original, environment.store());
-      chains.add(new ChainPass(block, replaced, 1, samples.count(), batch, environment.workers()));
+      chains.add(new ChainPass(block, replaced, 1, batch, environment.workers()));
     }
-    int size = window * shape.hidden();
-    float[][] outputs = new float[chains.size()][samples.count() * size];
-    try (StageUnit.OpenParts states =
-        StageUnit.OpenParts.of(inputs.states(), environment.store())) {
-      for (int first = 0; first < samples.count(); first += batch) {
-        int count = Math.min(batch, samples.count() - first);
-        for (int chain = 0; chain < chains.size(); chain++) {
-          chains.get(chain).finish(states.readers(), first, count);
-          System.arraycopy(
-              chains.get(chain).activations().output(),
-              0,
-              outputs[chain],
-              first * size,
-              count * size);
+    BlockError error = BlockError.NONE;
+    try (StageUnit.OpenParts states = StageUnit.OpenParts.of(inputs.states(), environment.store());
+        PartWriter first = environment.store().write(full);
+        PartWriter second = quantized == null ? null : environment.store().write(quantized)) {
+      for (int at = 0; at < samples.count(); at += batch) {
+        int count = Math.min(batch, samples.count() - at);
+        float[] wanted = finish(chains.get(0), states, first, at, count);
+        if (second != null) {
+          float[] found = finish(chains.get(1), states, second, at, count);
+          error = error.plus(BlockError.of(wanted, found, count * window * shape.hidden()));
         }
       }
+      first.commit();
+      if (second != null) {
+        error.write(second);
+        second.commit();
+      }
     }
-    try (PartWriter writer = environment.store().write(full)) {
-      Activations.write(writer, "x", samples.count(), window, shape.hidden(), outputs[0]);
-      writer.commit();
-    }
-    if (quantized == null) {
-      return;
-    }
-    try (PartWriter writer = environment.store().write(quantized)) {
-      Activations.write(writer, "x", samples.count(), window, shape.hidden(), outputs[1]);
-      BlockError.of(outputs[0], outputs[1], outputs[0].length).write(writer);
-      writer.commit();
-    }
+  }
+
+  /** Writes a chain's output of {@code count} windows from {@code at} on, and gives it. */
+  private float[] finish(
+      ChainPass chain, StageUnit.OpenParts states, PartWriter writer, int at, int count) {
+    chain.finish(states.readers(), at, count);
+    float[] output = chain.activations().output();
+    int hidden = link.spec().shape().hidden();
+    Activations.write(writer, samples.count(), at, count, window, output, hidden);
+    return output;
   }
 }

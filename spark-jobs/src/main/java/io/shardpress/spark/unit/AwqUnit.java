@@ -61,7 +61,7 @@ public record AwqUnit(
     DecoderBlock block = new DecoderBlock(shape, window, environment.matmul());
     int windows = windows(shape);
     int rows = windows * window;
-    BlockActivations a = new BlockActivations(shape, original.queryNorm() != null, rows);
+    BlockActivations a = new BlockActivations(shape, rows);
     fill(environment, windows, a.input());
     block.forward(original, rows, a, environment.workers());
     float[] middle = a.middle().clone();
@@ -181,7 +181,7 @@ public record AwqUnit(
       int number = (int) ((long) i * all / windows);
       SamplePartition partition = samples.get(number / samples.get(0).count());
       try (PartReader reader = environment.store().read(inputs.get(partition.index()))) {
-        Activations.read(reader, 0, partition.count(), number - partition.first(), into, i * size);
+        Activations.read(reader, number - partition.first(), into, i * size);
       }
     }
   }

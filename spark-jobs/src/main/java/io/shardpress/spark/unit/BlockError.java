@@ -10,6 +10,8 @@ import java.util.List;
 public record BlockError(double error, double output) {
   private static final String NOTE = "error";
 
+  static final BlockError NONE = new BlockError(0, 0);
+
   static BlockError of(float[] full, float[] quantized, int length) {
     double error = 0;
     double output = 0;
@@ -31,7 +33,7 @@ public record BlockError(double error, double output) {
 
   /** Reads the sum over parts of a block's quantized output, in their order. */
   public static BlockError read(PartStore store, List<PartKey> parts) {
-    BlockError sum = new BlockError(0, 0);
+    BlockError sum = NONE;
     for (PartKey part : parts) {
       try (PartReader reader = store.read(part)) {
         String[] sums = reader.note(NOTE).split(" ");

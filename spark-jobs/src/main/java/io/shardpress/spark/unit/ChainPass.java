@@ -6,37 +6,27 @@ import io.shardpress.kernels.nn.DecoderBlock;
 import io.shardpress.kernels.nn.Stage;
 import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.spark.store.PartReader;
-import io.shardpress.spark.store.PartWriter;
 import java.util.Map;
 
 /**
  * One of the two chains in a pass of a sample partition through a stage: full precision (0) or
  * quantized (1). A stage's state is what later stages need of it: attention's output for O, the
  * residual stream and the feed-forward's input for GATE_UP, the feed-forward's inside for DOWN; of
- * each first the full-precision chain's windows, then the quantized one's.
+ * each window and each of these first the full-precision chain's, then the quantized one's.
  */
 final class ChainPass {
   private final DecoderBlock block;
   private final BlockWeights weights;
   private final int chain;
-  private final int partition;
   private final BlockActivations activations;
   private final Workers workers;
 
-  ChainPass(
-      DecoderBlock block,
-      BlockWeights weights,
-      int chain,
-      int partition,
-      int batch,
-      Workers workers) {
+  ChainPass(DecoderBlock block, BlockWeights weights, int chain, int batch, Workers workers) {
     this.block = block;
     this.weights = weights;
     this.chain = chain;
-    this.partition = partition;
     this.workers = workers;
-    this.activations =
-        new BlockActivations(block.shape(), weights.queryNorm() != null, batch * block.window());
+    this.activations = new BlockActivations(block.shape(), batch * block.window());
   }
 
   BlockActivations activations() {
@@ -49,17 +39,18 @@ final class ChainPass {
     int rows = count * block.window();
     switch (stage) {
       case QKV, O -> {
-        fill(input, 0, first, count, block.shape().hidden(), activations.input());
+        fill(input, 0, 1, first, count, block.shape().hidden(), activations.input());
         block.begin(weights, rows, activations, workers);
         if (stage == Stage.O) {
           block.run(Stage.QKV, weights, activations, workers);
         }
       }
       case GATE_UP -> {
-        fill(input, 0, first, count, block.shape().hidden(), activations.input());
+        fill(input, 0, 1, first, count, block.shape().hidden(), activations.input());
         fill(
             states.get(Stage.O),
             chain,
+            2,
             first,
             count,
             block.shape().queryWidth(),
@@ -69,10 +60,11 @@ final class ChainPass {
       }
       case DOWN -> {
         int hidden = block.shape().hidden();
-        fill(states.get(Stage.GATE_UP), chain, first, count, hidden, activations.middle());
+        fill(states.get(Stage.GATE_UP), chain, 4, first, count, hidden, activations.middle());
         fill(
             states.get(Stage.GATE_UP),
             2 + chain,
+            4,
             first,
             count,
             hidden,
@@ -86,10 +78,11 @@ final class ChainPass {
   /** Brings {@code count} windows from {@code first} on to the block's output. */
   void finish(Map<Stage, PartReader> states, int first, int count) {
     int hidden = block.shape().hidden();
-    fill(states.get(Stage.GATE_UP), chain, first, count, hidden, activations.middle());
+    fill(states.get(Stage.GATE_UP), chain, 4, first, count, hidden, activations.middle());
     fill(
         states.get(Stage.DOWN),
         chain,
+        2,
         first,
         count,
         block.shape().ffn(),
@@ -117,17 +110,10 @@ final class ChainPass {
     };
   }
 
-  private void fill(PartReader reader, int place, int first, int count, int width, float[] into) {
+  private void fill(
+      PartReader reader, int place, int places, int first, int count, int width, float[] into) {
     for (int i = 0; i < count; i++) {
-      Activations.read(reader, place, partition, first + i, into, i * block.window() * width);
-    }
-  }
-
-  /** Writes gathered state, place by place. */
-  static void write(PartWriter writer, int windows, int window, float[][] gathered) {
-    for (int place = 0; place < gathered.length; place++) {
-      int width = gathered[place].length / (windows * window);
-      Activations.write(writer, "state" + place, windows, window, width, gathered[place]);
+      Activations.read(reader, place, places, first + i, into, i * block.window() * width);
     }
   }
 }

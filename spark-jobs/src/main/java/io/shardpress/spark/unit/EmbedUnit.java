@@ -34,7 +34,7 @@ public record EmbedUnit(
     float[] x = new float[ids.length * width];
     new EmbeddingLookup(embedding, environment.reader()).lookUp(ids, x);
     try (PartWriter writer = environment.store().write(part)) {
-      Activations.write(writer, "x", samples.count(), window, width, x);
+      Activations.write(writer, samples.count(), 0, samples.count(), window, x, width);
       writer.commit();
     }
   }

@@ -38,24 +38,29 @@ public record ForwardUnit(
     BlockWeights weights = link.quantized(original, environment.store());
     int batch = Batches.windows(shape, window, samples.count());
     int size = window * shape.hidden();
-    BlockActivations a = new BlockActivations(shape, weights.queryNorm() != null, batch * window);
-    float[] output = new float[samples.count() * size];
-    try (PartReader reader = environment.store().read(input)) {
+    BlockActivations a = new BlockActivations(shape, batch * window);
+    float[] full = reference == null ? null : new float[batch * size];
+    BlockError error = BlockError.NONE;
+    try (PartReader reader = environment.store().read(input);
+        PartReader targets = reference == null ? null : environment.store().read(reference);
+        PartWriter writer = environment.store().write(part)) {
       for (int first = 0; first < samples.count(); first += batch) {
         int count = Math.min(batch, samples.count() - first);
         for (int i = 0; i < count; i++) {
-          Activations.read(reader, 0, samples.count(), first + i, a.input(), i * size);
+          Activations.read(reader, first + i, a.input(), i * size);
         }
         block.forward(weights, count * window, a, environment.workers());
-        System.arraycopy(a.output(), 0, output, first * size, count * size);
+        Activations.write(
+            writer, samples.count(), first, count, window, a.output(), shape.hidden());
+        if (targets != null) {
+          for (int i = 0; i < count; i++) {
+            Activations.read(targets, first + i, full, i * size);
+          }
+          error = error.plus(BlockError.of(full, a.output(), count * size));
+        }
       }
-    }
-    try (PartWriter writer = environment.store().write(part)) {
-      Activations.write(writer, "x", samples.count(), window, shape.hidden(), output);
-      if (reference != null) {
-        float[] full = new float[output.length];
-        Activations.readAll(environment.store(), reference, samples.count(), full);
-        BlockError.of(full, output, output.length).write(writer);
+      if (targets != null) {
+        error.write(writer);
       }
       writer.commit();
     }

@@ -94,7 +94,7 @@ final class LearningBatches implements AutoCloseable {
         readers[partition] = store.read(parts.get(partition));
       }
       SamplePartition sample = samples.get(partition);
-      Activations.read(readers[partition], 0, sample.count(), window - sample.first(), into, at);
+      Activations.read(readers[partition], window - sample.first(), into, at);
     }
 
     void close() {

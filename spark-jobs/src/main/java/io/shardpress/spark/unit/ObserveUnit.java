@@ -49,23 +49,21 @@ public record ObserveUnit(
     }
     int batch = Batches.windows(shape, window, samples.count());
     int size = window * shape.hidden();
-    BlockActivations a = new BlockActivations(shape, weights.queryNorm() != null, batch * window);
-    float[] outputs = new float[samples.count() * size];
-    try (PartReader reader = environment.store().read(input)) {
+    BlockActivations a = new BlockActivations(shape, batch * window);
+    try (PartReader reader = environment.store().read(input);
+        PartWriter writer = environment.store().write(output)) {
       for (int first = 0; first < samples.count(); first += batch) {
         int count = Math.min(batch, samples.count() - first);
         for (int i = 0; i < count; i++) {
-          Activations.read(reader, 0, samples.count(), first + i, a.input(), i * size);
+          Activations.read(reader, first + i, a.input(), i * size);
         }
         block.forward(weights, count * window, a, environment.workers());
         for (Stage stage : Stage.values()) {
           seen.get(stage).observe(a.stageInput(stage), count * window, environment.workers());
         }
-        System.arraycopy(a.output(), 0, outputs, first * size, count * size);
+        Activations.write(
+            writer, samples.count(), first, count, window, a.output(), shape.hidden());
       }
-    }
-    try (PartWriter writer = environment.store().write(output)) {
-      Activations.write(writer, "x", samples.count(), window, shape.hidden(), outputs);
       writer.commit();
     }
     try (PartWriter writer = environment.store().write(part)) {

@@ -41,30 +41,27 @@ public record RangeUnit(
     BlockWeights weights = link.quantized(original, environment.store());
     int batch = Batches.windows(shape, window, samples.count());
     int size = window * shape.hidden();
-    BlockActivations a = new BlockActivations(shape, weights.queryNorm() != null, batch * window);
+    BlockActivations a = new BlockActivations(shape, batch * window);
     ActivationRanges observed = new ActivationRanges();
-    float[] outputs = new float[output == null ? 0 : samples.count() * size];
-    try (PartReader reader = environment.store().read(input)) {
+    try (PartReader reader = environment.store().read(input);
+        PartWriter writer = output == null ? null : environment.store().write(output)) {
       for (int first = 0; first < samples.count(); first += batch) {
         int count = Math.min(batch, samples.count() - first);
         for (int i = 0; i < count; i++) {
-          Activations.read(reader, 0, samples.count(), first + i, a.input(), i * size);
+          Activations.read(reader, first + i, a.input(), i * size);
         }
         pass(block, weights, count * window, a, observed, environment);
-        if (output != null) {
-          System.arraycopy(a.output(), 0, outputs, first * size, count * size);
+        if (writer != null) {
+          Activations.write(
+              writer, samples.count(), first, count, window, a.output(), shape.hidden());
         }
+      }
+      if (writer != null) {
+        writer.commit();
       }
     }
     try (PartWriter writer = environment.store().write(ranges)) {
       RangePart.write(writer, observed);
-      writer.commit();
-    }
-    if (output == null) {
-      return;
-    }
-    try (PartWriter writer = environment.store().write(output)) {
-      Activations.write(writer, "x", samples.count(), window, shape.hidden(), outputs);
       writer.commit();
     }
   }

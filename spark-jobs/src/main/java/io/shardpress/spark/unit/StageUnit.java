@@ -13,7 +13,6 @@ import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartReader;
 import io.shardpress.spark.store.PartWriter;
-import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -50,26 +49,35 @@ public record StageUnit(
     BlockWeights quantized = link.quantized(original, environment.store());
     int batch = Batches.windows(shape, window, samples.count());
     ChainPass[] chains = {
-      new ChainPass(block, original, 0, samples.count(), batch, environment.workers()),
-      new ChainPass(block, quantized, 1, samples.count(), batch, environment.workers())
+      new ChainPass(block, original, 0, batch, environment.workers()),
+      new ChainPass(block, quantized, 1, batch, environment.workers())
     };
     int in = shape.in(stage.linears().get(0));
     float[] h = new float[in * in];
     float[] p = new float[correctionRows(corrected, stage, shape) * in];
-    float[][] gathered = gather(chains);
     try (PartReader full = environment.store().read(inputs.full());
         PartReader other = environment.store().read(inputs.quantized());
-        OpenParts states = OpenParts.of(inputs.states(), environment.store())) {
+        OpenParts states = OpenParts.of(inputs.states(), environment.store());
+        PartWriter kept = state == null ? null : environment.store().write(state)) {
       float[][] errors = new float[2][];
       for (int first = 0; first < samples.count(); first += batch) {
         int count = Math.min(batch, samples.count() - first);
         chains[0].advanceTo(stage, full, states.readers(), first, count);
         chains[1].advanceTo(stage, other, states.readers(), first, count);
         accumulate(chains, original, count * window, in, h, p, errors, environment);
-        keep(chains, first, count, gathered);
+        if (kept != null) {
+          keep(kept, chains, first, count);
+        }
+      }
+      if (kept != null) {
+        kept.commit();
       }
     }
-    write(environment, in, h, p, gathered);
+    try (PartWriter writer = environment.store().write(statistics)) {
+      writeRows(writer, "h", in, in, h);
+      writeRows(writer, "p", p.length / in, in, p);
+      writer.commit();
+    }
   }
 
   /** Rows of the sums that a correction is made from. */
@@ -158,43 +166,17 @@ public record StageUnit(
     return difference;
   }
 
-  /** Room for the state of the whole partition: places of the stage times two chains. */
-  private float[][] gather(ChainPass[] chains) {
-    List<float[]> gathered = new ArrayList<>();
-    int batchRows = chains[0].activations().input().length / link.spec().shape().hidden();
-    for (float[] array : ChainPass.state(stage, chains[0].activations())) {
-      int width = array.length / batchRows;
-      for (int chain = 0; chain < chains.length; chain++) {
-        gathered.add(new float[samples.count() * window * width]);
-      }
+  /** Writes the state of a batch in both chains. */
+  private void keep(PartWriter writer, ChainPass[] chains, int first, int count) {
+    float[][] full = ChainPass.state(stage, chains[0].activations());
+    float[][] other = ChainPass.state(stage, chains[1].activations());
+    float[][] places = new float[2 * full.length][];
+    int[] widths = new int[places.length];
+    for (int i = 0; i < places.length; i++) {
+      places[i] = i % 2 == 0 ? full[i / 2] : other[i / 2];
+      widths[i] = places[i].length / chains[0].activations().capacity();
     }
-    return gathered.toArray(float[][]::new);
-  }
-
-  private void keep(ChainPass[] chains, int first, int count, float[][] gathered) {
-    for (int chain = 0; chain < chains.length; chain++) {
-      float[][] state = ChainPass.state(stage, chains[chain].activations());
-      for (int place = 0; place < state.length; place++) {
-        float[] into = gathered[place * chains.length + chain];
-        int size = into.length / samples.count();
-        System.arraycopy(state[place], 0, into, first * size, count * size);
-      }
-    }
-  }
-
-  private void write(
-      TaskEnvironment environment, int in, float[] h, float[] p, float[][] gathered) {
-    try (PartWriter writer = environment.store().write(statistics)) {
-      writeRows(writer, "h", in, in, h);
-      writeRows(writer, "p", p.length / in, in, p);
-      writer.commit();
-    }
-    if (state != null) {
-      try (PartWriter writer = environment.store().write(state)) {
-        ChainPass.write(writer, samples.count(), window, gathered);
-        writer.commit();
-      }
-    }
+    Activations.write(writer, samples.count(), first, count, window, places, widths);
   }
 
   /** Writes a matrix in tiles of whole rows. */

@@ -112,7 +112,7 @@ class StageUnitTest {
       BlockSpec spec, float[] input, TaskEnvironment environment) {
     BlockShape shape = spec.shape();
     BlockWeights weights = spec.load(environment.reader());
-    BlockActivations a = new BlockActivations(shape, weights.queryNorm() != null, ROWS);
+    BlockActivations a = new BlockActivations(shape, ROWS);
     System.arraycopy(input, 0, a.input(), 0, input.length);
     new DecoderBlock(shape, WINDOW, environment.matmul())
         .forward(weights, ROWS, a, environment.workers());
@@ -123,7 +123,7 @@ class StageUnitTest {
       TaskEnvironment environment, String name, float[] values, int width) {
     PartKey key = PartKey.of(name).build();
     try (PartWriter writer = environment.store().write(key)) {
-      Activations.write(writer, "x", WINDOWS, WINDOW, width, values);
+      Activations.write(writer, WINDOWS, 0, WINDOWS, WINDOW, values, width);
       writer.commit();
     }
     return key;
