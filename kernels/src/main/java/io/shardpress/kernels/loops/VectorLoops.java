@@ -5,7 +5,6 @@ import static io.shardpress.kernels.loops.Vectors.LANES;
 import static io.shardpress.kernels.loops.Vectors.lanes;
 import static io.shardpress.kernels.loops.Vectors.sumOfLanes;
 
-import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
@@ -226,41 +225,13 @@ final class VectorLoops implements Loops {
     scalar.adam(p, g, m, u, i, to, rate, epsilon);
   }
 
-  // The widths that occur are one or two vectors; both go down the rows together.
   @Override
   public void softmaxColumns(
       float[] x, int rows, int width, float[] small, int largestAt, int sumsAt) {
-    if (width % LANES != 0) {
+    if (width % LANES == 0) {
+      VectorSoftmax.columns(x, rows, width, small, largestAt, sumsAt);
+    } else {
       ScalarLoops.softmaxColumns(x, 0, rows, width, small, largestAt, sumsAt);
-      return;
-    }
-    Arrays.fill(small, largestAt, largestAt + width, Float.NEGATIVE_INFINITY);
-    Arrays.fill(small, sumsAt, sumsAt + width, 0);
-    maxColumns(x, rows, width, small, largestAt);
-    for (int row = 0; row < rows; row++) {
-      for (int i = 0; i < width; i += LANES) {
-        FloatVector.fromArray(F, x, row * width + i)
-            .sub(FloatVector.fromArray(F, small, largestAt + i))
-            .intoArray(x, row * width + i);
-      }
-    }
-    VectorExp.shifted(x, 0, rows * width, 0);
-    for (int row = 0; row < rows; row++) {
-      for (int i = 0; i < width; i += LANES) {
-        FloatVector.fromArray(F, small, sumsAt + i)
-            .add(FloatVector.fromArray(F, x, row * width + i))
-            .intoArray(small, sumsAt + i);
-      }
-    }
-  }
-
-  private static void maxColumns(float[] x, int rows, int width, float[] largest, int at) {
-    for (int row = 0; row < rows; row++) {
-      for (int i = 0; i < width; i += LANES) {
-        FloatVector.fromArray(F, largest, at + i)
-            .max(FloatVector.fromArray(F, x, row * width + i))
-            .intoArray(largest, at + i);
-      }
     }
   }
 }
