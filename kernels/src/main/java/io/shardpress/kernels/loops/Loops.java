@@ -16,7 +16,11 @@ public interface Loops {
     return Chosen.LOOPS;
   }
 
-  /** x[i] ← e^(x[i] − shift) in [from, to); the sum of the results. */
+  /**
+   * x[i] ← e^(x[i] − shift) in [from, to); the sum of the results.
+   *
+   * @param shift so large that no x[i] − shift is above 88, where e^x nears f32's end
+   */
   float expShifted(float[] x, int from, int to, float shift);
 
   /** The largest of x in [from, to), −∞ where that is empty. */

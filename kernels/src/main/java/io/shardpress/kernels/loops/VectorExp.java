@@ -20,13 +20,13 @@ final class VectorExp {
   private VectorExp() {}
 
   /**
-   * x[i] ← e^(x[i] − shift) in [from, to); long enough that the JVM does not inline it, see {@link
+   * x[i] ← e^(x[i] − shift) in [from, to), where x[i] − shift is at most {@link
+   * ExpPolynomial#LARGEST} or NaN; long enough that the JVM does not inline it, see {@link
    * Vectors}.
    */
   static void shifted(float[] x, int from, int to, float shift) {
     Objects.checkFromToIndex(from, to, x.length);
     FloatVector smallest = FloatVector.broadcast(F, ExpPolynomial.SMALLEST);
-    FloatVector largest = FloatVector.broadcast(F, ExpPolynomial.LARGEST);
     FloatVector shifts = FloatVector.broadcast(F, shift);
     FloatVector log2e = FloatVector.broadcast(F, ExpPolynomial.LOG2_E);
     FloatVector rounder = FloatVector.broadcast(F, ROUNDER);
@@ -41,7 +41,7 @@ final class VectorExp {
     FloatVector nothing = FloatVector.broadcast(F, ExpPolynomial.NOTHING);
     int i = from;
     for (; i <= to - LANES; i += LANES) {
-      FloatVector y = FloatVector.fromArray(F, x, i).sub(shifts).max(smallest).min(largest);
+      FloatVector y = FloatVector.fromArray(F, x, i).sub(shifts).max(smallest);
       FloatVector shifted = y.fma(log2e, rounder);
       FloatVector n = shifted.sub(rounder);
       FloatVector r = n.fma(ln2Low, n.fma(ln2High, y));

@@ -106,7 +106,7 @@ final class VectorLoops implements Loops {
   private void expOfMinus(float[] x, float[] y, int from, int to) {
     int i = from;
     for (; i <= to - LANES; i += LANES) {
-      FloatVector.fromArray(F, x, i).neg().intoArray(y, i);
+      FloatVector.fromArray(F, x, i).neg().min(ExpPolynomial.LARGEST).intoArray(y, i);
     }
     for (; i < to; i++) {
       y[i] = -x[i];

@@ -26,6 +26,7 @@ final class VectorQuantizationLoops implements QuantizationLoops {
             .add(r)
             .add(FloatVector.fromArray(F, c, i))
             .neg()
+            .min(ExpPolynomial.LARGEST)
             .intoArray(s, at + i);
       }
       for (; i < end; i++) {

@@ -96,6 +96,18 @@ public final class DecoderBlock {
     a.window = window();
   }
 
+  /** Makes the input of stage GATE_UP from {@code a.middle()}. */
+  public void beginFeedForward(BlockWeights w, BlockActivations a, Workers workers) {
+    RmsNorm.forward(
+        a.rows,
+        shape.hidden(),
+        a.middle(),
+        w.postNorm(),
+        shape.epsilon(),
+        a.feedForwardInput(),
+        workers);
+  }
+
   /** Runs a stage's linears and what follows them, up to the input of the next stage. */
   public void run(Stage stage, BlockWeights w, BlockActivations a, Workers workers) {
     float[] x = quantization.input(stage, shape, a, workers);
@@ -119,14 +131,7 @@ public final class DecoderBlock {
       case O -> {
         linear(w, LinearRole.O, a, x, a.middle(), workers);
         add(a.rows * shape.hidden(), a.input(), a.middle());
-        RmsNorm.forward(
-            a.rows,
-            shape.hidden(),
-            a.middle(),
-            w.postNorm(),
-            shape.epsilon(),
-            a.feedForwardInput(),
-            workers);
+        beginFeedForward(w, a, workers);
       }
       case GATE_UP -> {
         linear(w, LinearRole.GATE, a, x, a.gate(), workers);

@@ -11,8 +11,8 @@ import java.util.Map;
 /**
  * One of the two chains in a pass of a sample partition through a stage: full precision (0) or
  * quantized (1). A stage's state is what later stages need of it: attention's output for O, the
- * residual stream and the feed-forward's input for GATE_UP, the feed-forward's inside for DOWN; of
- * each window and each of these first the full-precision chain's, then the quantized one's.
+ * residual stream between attention and feed-forward for GATE_UP, the feed-forward's inside for
+ * DOWN; of each window first the full-precision chain's, then the quantized one's.
  */
 final class ChainPass {
   private final DecoderBlock block;
@@ -60,16 +60,9 @@ final class ChainPass {
       }
       case DOWN -> {
         int hidden = block.shape().hidden();
-        fill(states.get(Stage.GATE_UP), chain, 4, first, count, hidden, activations.middle());
-        fill(
-            states.get(Stage.GATE_UP),
-            2 + chain,
-            4,
-            first,
-            count,
-            hidden,
-            activations.stageInput(Stage.GATE_UP));
+        fill(states.get(Stage.GATE_UP), chain, 2, first, count, hidden, activations.middle());
         block.resume(rows, activations);
+        block.beginFeedForward(weights, activations, workers);
         block.run(Stage.GATE_UP, weights, activations, workers);
       }
     }
@@ -78,7 +71,7 @@ final class ChainPass {
   /** Brings {@code count} windows from {@code first} on to the block's output. */
   void finish(Map<Stage, PartReader> states, int first, int count) {
     int hidden = block.shape().hidden();
-    fill(states.get(Stage.GATE_UP), chain, 4, first, count, hidden, activations.middle());
+    fill(states.get(Stage.GATE_UP), chain, 2, first, count, hidden, activations.middle());
     fill(
         states.get(Stage.DOWN),
         chain,
@@ -100,13 +93,12 @@ final class ChainPass {
     };
   }
 
-  /** The arrays that a stage's state consists of, in the order of its places. */
-  static float[][] state(Stage stage, BlockActivations a) {
+  /** What a stage's state consists of. */
+  static float[] state(Stage stage, BlockActivations a) {
     return switch (stage) {
-      case QKV -> new float[0][];
-      case O -> new float[][] {a.stageInput(Stage.O)};
-      case GATE_UP -> new float[][] {a.middle(), a.stageInput(Stage.GATE_UP)};
-      case DOWN -> new float[][] {a.stageInput(Stage.DOWN)};
+      case QKV -> throw new IllegalArgumentException(stage + " leaves no state");
+      case GATE_UP -> a.middle();
+      default -> a.stageInput(stage);
     };
   }
 

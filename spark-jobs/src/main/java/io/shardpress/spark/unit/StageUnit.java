@@ -2,6 +2,7 @@ package io.shardpress.spark.unit;
 
 import io.shardpress.kernels.learn.Correction;
 import io.shardpress.kernels.linalg.SymmetricRank;
+import io.shardpress.kernels.loops.Loops;
 import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.matmul.Matmul.Op;
 import io.shardpress.kernels.nn.BlockShape;
@@ -59,15 +60,14 @@ public record StageUnit(
         PartReader other = environment.store().read(inputs.quantized());
         OpenParts states = OpenParts.of(inputs.states(), environment.store());
         PartWriter kept = state == null ? null : environment.store().write(state)) {
-      float[][] errors = new float[2][];
       for (int first = 0; first < samples.count(); first += batch) {
         int count = Math.min(batch, samples.count() - first);
         chains[0].advanceTo(stage, full, states.readers(), first, count);
         chains[1].advanceTo(stage, other, states.readers(), first, count);
-        accumulate(chains, original, count * window, in, h, p, errors, environment);
         if (kept != null) {
           keep(kept, chains, first, count);
         }
+        accumulate(chains, original, count * window, in, h, p, environment);
       }
       if (kept != null) {
         kept.commit();
@@ -89,6 +89,7 @@ public record StageUnit(
     };
   }
 
+  /** Adds a batch; what the full-precision chain has of it becomes its difference. */
   private void accumulate(
       ChainPass[] chains,
       BlockWeights original,
@@ -96,7 +97,6 @@ public record StageUnit(
       int in,
       float[] h,
       float[] p,
-      float[][] errors,
       TaskEnvironment environment) {
     Matmul matmul = environment.matmul();
     Workers workers = environment.workers();
@@ -105,15 +105,13 @@ public record StageUnit(
     if (corrected == Correction.NONE) {
       return;
     }
-    float[] error =
-        difference(chains[0].activations().stageInput(stage), quantized, rows * in, errors, 0);
+    float[] error = difference(chains[0].activations().stageInput(stage), quantized, rows * in);
     int width = in;
     if (corrected == Correction.OUTPUTS) {
       LinearRole role = stage.linears().get(0);
       width = p.length / in;
       float[] inputError = error;
-      error =
-          difference(chains[0].residual(stage), chains[1].residual(stage), rows * width, errors, 1);
+      error = difference(chains[0].residual(stage), chains[1].residual(stage), rows * width);
       float[] w = original.linear(role);
       matmul.multiply(
           Op.AS_IS,
@@ -154,29 +152,25 @@ public record StageUnit(
         workers);
   }
 
-  /** x − y, in a place of {@code room} that keeps its array from batch to batch. */
-  private static float[] difference(float[] x, float[] y, int length, float[][] room, int place) {
-    if (room[place] == null || room[place].length < length) {
-      room[place] = new float[length];
-    }
-    float[] difference = room[place];
-    for (int i = 0; i < length; i++) {
-      difference[i] = x[i] - y[i];
-    }
-    return difference;
+  /** x ← x − y, and gives x. */
+  private static float[] difference(float[] x, float[] y, int length) {
+    Loops.chosen().addScaled(-1, y, 0, x, 0, length);
+    return x;
   }
 
   /** Writes the state of a batch in both chains. */
   private void keep(PartWriter writer, ChainPass[] chains, int first, int count) {
-    float[][] full = ChainPass.state(stage, chains[0].activations());
-    float[][] other = ChainPass.state(stage, chains[1].activations());
-    float[][] places = new float[2 * full.length][];
-    int[] widths = new int[places.length];
-    for (int i = 0; i < places.length; i++) {
-      places[i] = i % 2 == 0 ? full[i / 2] : other[i / 2];
-      widths[i] = places[i].length / chains[0].activations().capacity();
-    }
-    Activations.write(writer, samples.count(), first, count, window, places, widths);
+    float[] full = ChainPass.state(stage, chains[0].activations());
+    float[] other = ChainPass.state(stage, chains[1].activations());
+    int width = full.length / chains[0].activations().capacity();
+    Activations.write(
+        writer,
+        samples.count(),
+        first,
+        count,
+        window,
+        new float[][] {full, other},
+        new int[] {width, width});
   }
 
   /** Writes a matrix in tiles of whole rows. */
