@@ -148,15 +148,17 @@ public record BlockwiseUnit(
         new LearningBatches(
             environment, inputs, targets, samples, learner, settings.batchSize(), size)) {
       BestSeen best = settings.keepBest() ? new BestSeen(learner, batches, environment) : null;
-      for (int iteration = 0; iteration < rate.iterations(); iteration++) {
-        if (best != null && !best.goOn(iteration, rate.iterations())) {
-          break;
-        }
+      int iteration = 0;
+      while (iteration < rate.iterations()
+          && (best == null || best.goOn(iteration, rate.iterations()))) {
         batches.draw(random);
         learner.step(batches.target(), settings.batchSize(), iteration, environment.workers());
+        iteration++;
       }
       if (best != null) {
-        best.check();
+        if (iteration == rate.iterations()) {
+          best.check();
+        }
         learner.recall();
       }
     }
