@@ -11,14 +11,16 @@ import jdk.incubator.vector.VectorSpecies;
  * of the lanes goes through the oracle. Sums end in the order of the lanes, never in a reduction,
  * whose order the JVM may choose.
  *
- * <p>Vectors are registers only where the JVM compiles a loop whole. When a method's graph reaches
- * its limit (NodeCountInliningCutoff, in JDK 17 about 25 operations on vectors, the callers' own
- * among them), what follows is compiled as if types were not known, and vectors become objects, at
- * a tenth of the speed. So no method takes or gives vectors but the small {@code rounded}; a sum
- * lies in an array of lanes from round to round, as a variable that lives through the loop is the
- * first to be affected; and the largest loop, {@link VectorExp}, is above the size that is inlined
- * into callers (FreqInlineSize, 325 bytecodes). {@code -XX:+PrintInlining} tells where it went
- * wrong: "store failed to inline".
+ * <p>Vectors are registers only where the JVM compiles a loop whole. It knows a vector's class from
+ * guards, and goes without them from the hundredth trap on that it counts in a method and all that
+ * is inlined into it (PerMethodTrapLimit): three or four traps of first calls, counted again for
+ * every operation, are a hundred after 25 to 30 of them, the callers' own among them. What follows
+ * is compiled as if types were not known, and vectors become objects, at a tenth of the speed. The
+ * launcher and executors raise the limit; for JVMs where nobody does, no method takes or gives
+ * vectors but the small {@code rounded}; a sum lies in an array of lanes from round to round, as a
+ * variable that lives through the loop is the first to be affected; and the largest loop, {@link
+ * VectorExp}, is above the size that is inlined into callers (FreqInlineSize, 325 bytecodes).
+ * {@code -XX:+PrintInlining} tells where it went wrong: "store failed to inline".
  */
 final class Vectors {
   // Static, since the JVM compiles vectors only where their species is a constant.

@@ -10,11 +10,35 @@ import java.util.List;
 import org.apache.spark.launcher.JavaModuleOptions;
 
 /**
- * Writes the options that Spark itself gives to its JVMs, one a line, to the file named by the only
- * argument; {@code java @file} takes it. The build runs this, so that nobody keeps a copy by hand.
+ * The JVM's options. Writes those that Spark itself gives to its JVMs, and {@link #KERNELS}, one a
+ * line, to the file named by the only argument; {@code java @file} takes it. The build runs this,
+ * so that nobody keeps a copy by hand.
  */
 public final class JvmOptions {
   private static final String VECTOR_MODULE = "jdk.incubator.vector";
+
+  /**
+   * What kernels need of the compiler. Vector code that is still interpreted makes an object of
+   * every vector: it is compiled early, and threads wait for the compiler rather than compete with
+   * it. Compiled code does so, too, where the compiler goes without guards on classes, as it does
+   * from a method's hundredth trap on, counting the traps of an operation's first calls again for
+   * every such operation in a kernel.
+   */
+  private static final List<String> KERNELS =
+      List.of(
+          "-XX:CompileCommand=quiet",
+          "-XX:PerMethodTrapLimit=10000",
+          "-XX:CompileCommand=CompileThresholdScaling,io.shardpress.kernels.*::*,0.02",
+          "-XX:CompileCommand=BackgroundCompilation,io.shardpress.kernels.*::*,false");
+
+  /**
+   * What a JVM that works with batches does with memory. They are large arrays, which G1 would
+   * place one by one among its regions; on pages of 4 KB, processors look up many addresses in
+   * them; and they outlive many collections, so that a larger young generation would only touch
+   * more memory.
+   */
+  private static final List<String> MEMORY =
+      List.of("-XX:+UseParallelGC", "-Xmn320m", "-XX:+UseTransparentHugePages");
 
   private JvmOptions() {}
 
@@ -28,6 +52,13 @@ public final class JvmOptions {
     Files.writeString(file, String.join("\n", options()) + "\n", StandardCharsets.UTF_8);
   }
 
+  /** For an executor's JVM, beside what Spark gives it anyway. */
+  public static String ofExecutors() {
+    List<String> options = new ArrayList<>(MEMORY);
+    options.addAll(KERNELS);
+    return String.join(" ", options);
+  }
+
   static List<String> options() {
     List<String> options =
         new ArrayList<>(
@@ -35,6 +66,7 @@ public final class JvmOptions {
     if (options.stream().noneMatch(option -> option.contains(VECTOR_MODULE))) {
       options.add("--add-modules=" + VECTOR_MODULE);
     }
+    options.addAll(KERNELS);
     return options;
   }
 }

@@ -1,5 +1,6 @@
 package io.shardpress.spark.job;
 
+import io.shardpress.spark.cli.JvmOptions;
 import io.shardpress.spark.cli.SparkSettings;
 import java.security.CodeSource;
 import java.util.Map;
@@ -38,6 +39,7 @@ final class SparkSessions {
     }
     settings.conf().forEach(conf::set);
     if (!conf.get("spark.master").startsWith("local")) {
+      conf.setIfMissing("spark.executor.extraJavaOptions", JvmOptions.ofExecutors());
       ownJar().ifPresent(jar -> conf.setIfMissing("spark.jars", jar));
     }
     conf.set("spark.serializer", "org.apache.spark.serializer.KryoSerializer");
