@@ -22,7 +22,9 @@ final class Rows {
     rows.put("lrq by layer", lrq(rank, "objective: layer, iterations: 300, learning_rate: 3e-3"));
     rows.put("flexround", "FlexRoundModifier: {SCHEME}");
     rows.put("autoround", "AutoRoundModifier: {SCHEME}");
-    rows.put("lrq as published", lrq(rank, "init: rtn, step_search: false, keep_best: false"));
+    rows.put(
+        "lrq as published",
+        lrq(rank, "init: rtn, step_search: false, keep_best: false, scale_iterations: 0"));
     rows.put("lrq, side by side", lrq(rank, "init: rtn, order: parallel, touch_up: 100"));
     rows.put("awq, then lrq", "[{AWQModifier: {}}, {" + lrq(rank, "rank: 0") + "}]");
     rows.put("lrq", lrq(rank, "init: gptq"));
