@@ -81,6 +81,21 @@ class LoopsTest {
         gaussian(2 * half + 5, 1), (loops, a) -> loops.rotate(a, 5, cos, sin, half, half, -1));
   }
 
+  /** Gates far beyond what e^x can give, on both sides. */
+  @ParameterizedTest
+  @ValueSource(ints = {16, 33, 207})
+  void gatesFarFromZeroHaveTheOraclesBits(int n) {
+    float[] gate = gaussian(n, 300);
+    gate[3] = -Float.MAX_VALUE;
+    gate[5] = Float.MAX_VALUE;
+    float[] up = gaussian(n, 1);
+    float[] dy = gaussian(n, 1);
+    twins.compare(new float[n], (loops, y) -> loops.swiGlu(gate, up, y, 0, n));
+    twins.compare(
+        new float[n],
+        (loops, dgate) -> loops.swiGluBackward(gate, up, dy, dgate, new float[n], 0, n));
+  }
+
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 3, 13, 16, 207, 4098})
   void sumsDifferByRoundingAlone(int n) {

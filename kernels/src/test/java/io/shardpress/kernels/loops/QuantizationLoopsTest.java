@@ -38,6 +38,9 @@ class QuantizationLoopsTest {
       float[] y = gaussian(at + n + 3, 2);
       float[] c = gaussian(n, 1);
       twins.compare(x, (loops, a) -> loops.lrqShrink(y, a, at, 0.01f, c, n));
+      // Beyond what e^x can give, on both sides.
+      twins.compare(x, (loops, a) -> loops.lrqShrink(y, a, at, 150, c, n));
+      twins.compare(x, (loops, a) -> loops.lrqShrink(y, a, at, -150, c, n));
       twins.compare(x, (loops, a) -> loops.fakeQuantize(y, a, at, n, 0.3f, 7, 15));
     }
   }
