@@ -64,7 +64,8 @@ public final class FloatBytes {
     switch (dtype) {
       case F32 -> floats(bytes, offset, count).put(values, at, count);
       case F16 -> {
-        for (int i = 0; i < count; i++) {
+        int done = Chosen.VECTORS ? VectorHalves.encodeF16(values, at, bytes, offset, count) : 0;
+        for (int i = done; i < count; i++) {
           SHORTS.set(bytes, offset + 2 * i, HalfFloats.toF16(values[at + i]));
         }
       }

@@ -9,10 +9,10 @@ public final class HalfFloats {
   static final int F32_INFINITY = 0x7f800000;
 
   /** Half way between the largest binary16, 65504, and what would follow it, in f32 bits. */
-  private static final int F16_OVERFLOW = 0x477ff000;
+  static final int F16_OVERFLOW = 0x477ff000;
 
   /** 2⁻¹⁴, the smallest normal binary16, in f32 bits. */
-  private static final int F16_SMALLEST_NORMAL = 0x38800000;
+  static final int F16_SMALLEST_NORMAL = 0x38800000;
 
   /** Difference of the exponents' biases, 127 − 15, where an f32 has its exponent. */
   static final int REBIAS = 112 << 23;

@@ -65,6 +65,37 @@ final class VectorHalves {
     return i;
   }
 
+  static int encodeF16(float[] values, int at, byte[] bytes, int offset, int count) {
+    int i = 0;
+    for (; i <= count - LANES; i += LANES) {
+      IntVector bits = FloatVector.fromArray(F, values, at + i).reinterpretAsInts();
+      IntVector magnitude = bits.and(0x7fffffff);
+      IntVector truncated = magnitude.lanewise(VectorOperators.LSHR, 13);
+      IntVector normal =
+          magnitude
+              .add(0xfff)
+              .add(truncated.and(1))
+              .sub(HalfFloats.REBIAS)
+              .lanewise(VectorOperators.LSHR, 13);
+      IntVector subnormal = magnitude.reinterpretAsFloats().add(0.5f).reinterpretAsInts().sub(HALF);
+      IntVector halves =
+          normal
+              .blend(
+                  subnormal, magnitude.compare(VectorOperators.LT, HalfFloats.F16_SMALLEST_NORMAL))
+              .blend(
+                  HalfFloats.F16_INFINITY,
+                  magnitude.compare(VectorOperators.GE, HalfFloats.F16_OVERFLOW))
+              .blend(
+                  truncated.and(0x3ff).or(0x7e00),
+                  magnitude.compare(VectorOperators.GT, HalfFloats.F32_INFINITY))
+              .or(bits.lanewise(VectorOperators.LSHR, 16).and(0x8000));
+      ((ShortVector) halves.convertShape(VectorOperators.I2S, HALVES, 0))
+          .reinterpretAsBytes()
+          .intoArray(bytes, offset + 2 * i);
+    }
+    return i;
+  }
+
   static int encodeBf16(float[] values, int at, byte[] bytes, int offset, int count) {
     int i = 0;
     for (; i <= count - LANES; i += LANES) {

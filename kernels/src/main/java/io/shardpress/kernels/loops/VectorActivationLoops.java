@@ -6,10 +6,9 @@ import static io.shardpress.kernels.loops.ScalarActivationLoops.SMALLEST_NORMAL;
 import static io.shardpress.kernels.loops.ScalarActivationLoops.THREE_BITS;
 import static io.shardpress.kernels.loops.Vectors.F;
 import static io.shardpress.kernels.loops.Vectors.LANES;
-import static io.shardpress.kernels.loops.Vectors.lanes;
 
-import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
 
 /** The activations' loops on vectors; {@link Vectors} says what they keep to. */
 final class VectorActivationLoops implements ActivationLoops {
@@ -17,19 +16,17 @@ final class VectorActivationLoops implements ActivationLoops {
 
   @Override
   public void range(float[] x, int at, int length, float[] range) {
-    float[] lanes = lanes(Float.POSITIVE_INFINITY);
-    Arrays.fill(lanes, LANES, 2 * LANES, Float.NEGATIVE_INFINITY);
+    FloatVector least = FloatVector.broadcast(F, Float.POSITIVE_INFINITY);
+    FloatVector most = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
     int i = at;
     for (; i <= at + length - LANES; i += LANES) {
       FloatVector value = FloatVector.fromArray(F, x, i);
-      value.min(FloatVector.fromArray(F, lanes, 0)).intoArray(lanes, 0);
-      value.max(FloatVector.fromArray(F, lanes, LANES)).intoArray(lanes, LANES);
+      least = value.min(least);
+      most = value.max(most);
     }
     scalar.range(x, i, at + length - i, range);
-    for (int lane = 0; lane < LANES; lane++) {
-      range[0] = Math.min(range[0], lanes[lane]);
-      range[1] = Math.max(range[1], lanes[LANES + lane]);
-    }
+    range[0] = Math.min(range[0], least.reduceLanes(VectorOperators.MIN));
+    range[1] = Math.max(range[1], most.reduceLanes(VectorOperators.MAX));
   }
 
   @Override

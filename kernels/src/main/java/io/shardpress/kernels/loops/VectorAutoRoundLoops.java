@@ -3,7 +3,6 @@ package io.shardpress.kernels.loops;
 import static io.shardpress.kernels.loops.ExpPolynomial.ROUNDER;
 import static io.shardpress.kernels.loops.Vectors.F;
 import static io.shardpress.kernels.loops.Vectors.LANES;
-import static io.shardpress.kernels.loops.Vectors.lanes;
 import static io.shardpress.kernels.loops.Vectors.sumOfLanes;
 
 import jdk.incubator.vector.FloatVector;
@@ -53,7 +52,8 @@ final class VectorAutoRoundLoops implements AutoRoundLoops {
       float zero,
       float largest,
       float[] sums) {
-    float[] lanes = lanes(0);
+    FloatVector scales = FloatVector.zero(F);
+    FloatVector zeros = FloatVector.zero(F);
     int i = at;
     for (; i <= at + length - LANES; i += LANES) {
       FloatVector place = FloatVector.fromArray(F, w, i).div(scale);
@@ -62,16 +62,13 @@ final class VectorAutoRoundLoops implements AutoRoundLoops {
       VectorMask<Float> inside = rounded.compare(VectorOperators.EQ, code);
       FloatVector gradient = FloatVector.fromArray(F, g, i);
       FloatVector passed = FloatVector.zero(F).blend(gradient, inside);
-      gradient
-          .mul(code.sub(FloatVector.zero(F).blend(place, inside)))
-          .add(FloatVector.fromArray(F, lanes, 0))
-          .intoArray(lanes, 0);
-      gradient.sub(passed).add(FloatVector.fromArray(F, lanes, LANES)).intoArray(lanes, LANES);
+      scales = gradient.mul(code.sub(FloatVector.zero(F).blend(place, inside))).add(scales);
+      zeros = gradient.sub(passed).add(zeros);
       passed.mul(scale).intoArray(dv, i);
     }
     scalar.gradients(g, w, v, dv, i, at + length - i, scale, zero, largest, sums);
-    sums[0] = sumOfLanes(lanes, 0) + sums[0];
-    sums[1] = sumOfLanes(lanes, LANES) + sums[1];
+    sums[0] = sumOfLanes(scales) + sums[0];
+    sums[1] = sumOfLanes(zeros) + sums[1];
   }
 
   @Override

@@ -2,7 +2,6 @@ package io.shardpress.kernels.loops;
 
 import static io.shardpress.kernels.loops.Vectors.F;
 import static io.shardpress.kernels.loops.Vectors.LANES;
-import static io.shardpress.kernels.loops.Vectors.lanes;
 import static io.shardpress.kernels.loops.Vectors.sumOfLanes;
 
 import jdk.incubator.vector.FloatVector;
@@ -18,21 +17,21 @@ final class VectorLoops implements Loops {
   }
 
   private float sum(float[] x, int from, int to) {
-    float[] lanes = lanes(0);
+    FloatVector lanes = FloatVector.zero(F);
     int i = from;
     for (; i <= to - 4 * LANES; i += 4 * LANES) {
-      FloatVector.fromArray(F, x, i)
-          .add(FloatVector.fromArray(F, x, i + LANES))
-          .add(
-              FloatVector.fromArray(F, x, i + 2 * LANES)
-                  .add(FloatVector.fromArray(F, x, i + 3 * LANES)))
-          .add(FloatVector.fromArray(F, lanes, 0))
-          .intoArray(lanes, 0);
+      lanes =
+          FloatVector.fromArray(F, x, i)
+              .add(FloatVector.fromArray(F, x, i + LANES))
+              .add(
+                  FloatVector.fromArray(F, x, i + 2 * LANES)
+                      .add(FloatVector.fromArray(F, x, i + 3 * LANES)))
+              .add(lanes);
     }
     for (; i <= to - LANES; i += LANES) {
-      FloatVector.fromArray(F, x, i).add(FloatVector.fromArray(F, lanes, 0)).intoArray(lanes, 0);
+      lanes = FloatVector.fromArray(F, x, i).add(lanes);
     }
-    float sum = sumOfLanes(lanes, 0);
+    float sum = sumOfLanes(lanes);
     for (; i < to; i++) {
       sum += x[i];
     }
@@ -47,19 +46,15 @@ final class VectorLoops implements Loops {
 
   @Override
   public float max(float[] x, int from, int to) {
-    float[] lanes = lanes(Float.NEGATIVE_INFINITY);
+    FloatVector lanes = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
     int i = from;
     for (; i <= to - 2 * LANES; i += 2 * LANES) {
-      FloatVector.fromArray(F, x, i)
-          .max(FloatVector.fromArray(F, x, i + LANES))
-          .max(FloatVector.fromArray(F, lanes, 0))
-          .intoArray(lanes, 0);
+      lanes = FloatVector.fromArray(F, x, i).max(FloatVector.fromArray(F, x, i + LANES)).max(lanes);
     }
     for (; i <= to - LANES; i += LANES) {
-      FloatVector.fromArray(F, x, i).max(FloatVector.fromArray(F, lanes, 0)).intoArray(lanes, 0);
+      lanes = FloatVector.fromArray(F, x, i).max(lanes);
     }
-    float largest = FloatVector.fromArray(F, lanes, 0).reduceLanes(VectorOperators.MAX);
-    return Math.max(largest, scalar.max(x, i, to));
+    return Math.max(lanes.reduceLanes(VectorOperators.MAX), scalar.max(x, i, to));
   }
 
   @Override
@@ -137,19 +132,19 @@ final class VectorLoops implements Loops {
 
   @Override
   public float dot(float[] x, int xAt, float[] y, int yAt, int length) {
-    float[] lanes = lanes(0);
+    FloatVector lanes = FloatVector.zero(F);
     int i = 0;
     for (; i <= length - 2 * LANES; i += 2 * LANES) {
       int second = i + LANES;
-      FloatVector.fromArray(F, x, xAt + i)
-          .mul(FloatVector.fromArray(F, y, yAt + i))
-          .add(
-              FloatVector.fromArray(F, x, xAt + second)
-                  .mul(FloatVector.fromArray(F, y, yAt + second)))
-          .add(FloatVector.fromArray(F, lanes, 0))
-          .intoArray(lanes, 0);
+      lanes =
+          FloatVector.fromArray(F, x, xAt + i)
+              .mul(FloatVector.fromArray(F, y, yAt + i))
+              .add(
+                  FloatVector.fromArray(F, x, xAt + second)
+                      .mul(FloatVector.fromArray(F, y, yAt + second)))
+              .add(lanes);
     }
-    return sumOfLanes(lanes, 0) + scalar.dot(x, xAt + i, y, yAt + i, length - i);
+    return sumOfLanes(lanes) + scalar.dot(x, xAt + i, y, yAt + i, length - i);
   }
 
   @Override

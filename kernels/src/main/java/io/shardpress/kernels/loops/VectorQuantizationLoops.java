@@ -4,7 +4,6 @@ import static io.shardpress.kernels.loops.ExpPolynomial.ROUNDER;
 import static io.shardpress.kernels.loops.Vectors.F;
 import static io.shardpress.kernels.loops.Vectors.I;
 import static io.shardpress.kernels.loops.Vectors.LANES;
-import static io.shardpress.kernels.loops.Vectors.lanes;
 import static io.shardpress.kernels.loops.Vectors.sumOfLanes;
 
 import jdk.incubator.vector.FloatVector;
@@ -77,7 +76,8 @@ final class VectorQuantizationLoops implements QuantizationLoops {
       int columnsAt,
       float[] sums) {
     float inverse = 1 / scale;
-    float[] lanes = lanes(0);
+    FloatVector steps = FloatVector.zero(F);
+    FloatVector rows = FloatVector.zero(F);
     int i = 0;
     for (; i <= length - LANES; i += LANES) {
       FloatVector value = FloatVector.fromArray(F, v, at + i);
@@ -87,18 +87,15 @@ final class VectorQuantizationLoops implements QuantizationLoops {
       FloatVector passed = FloatVector.zero(F).blend(value, inside);
       FloatVector gradient = FloatVector.fromArray(F, g, at + i);
       FloatVector dS = gradient.neg().mul(passed);
-      gradient
-          .mul(code.mul(scale).sub(passed))
-          .add(FloatVector.fromArray(F, lanes, 0))
-          .intoArray(lanes, 0);
-      dS.add(FloatVector.fromArray(F, lanes, LANES)).intoArray(lanes, LANES);
+      steps = gradient.mul(code.mul(scale).sub(passed)).add(steps);
+      rows = dS.add(rows);
       FloatVector.fromArray(F, columns, columnsAt + i).add(dS).intoArray(columns, columnsAt + i);
       dS.intoArray(v, at + i);
     }
     scalar.lrqGradients(
         g, v, at + i, length - i, scale, zero, largest, columns, columnsAt + i, sums);
-    sums[0] = sumOfLanes(lanes, 0) + sums[0];
-    sums[1] = sumOfLanes(lanes, LANES) + sums[1];
+    sums[0] = sumOfLanes(steps) + sums[0];
+    sums[1] = sumOfLanes(rows) + sums[1];
   }
 
   @Override
@@ -112,7 +109,7 @@ final class VectorQuantizationLoops implements QuantizationLoops {
       float zero,
       float largest) {
     float inverse = 1 / scale;
-    float[] lanes = lanes(0);
+    FloatVector squares = FloatVector.zero(F);
     int i = 0;
     for (; i <= length - LANES; i += LANES) {
       FloatVector value = FloatVector.fromArray(F, w, at + i);
@@ -120,17 +117,12 @@ final class VectorQuantizationLoops implements QuantizationLoops {
           value.sub(
               rounded(value, inverse, zero, largest).max(-zero).min(largest - zero).mul(scale));
       FloatVector square = error.mul(error);
-      FloatVector before = FloatVector.fromArray(F, lanes, 0);
-      if (importance == null) {
-        square.add(before).intoArray(lanes, 0);
-      } else {
-        square
-            .mul(FloatVector.fromArray(F, importance, importanceAt + i))
-            .add(before)
-            .intoArray(lanes, 0);
+      if (importance != null) {
+        square = square.mul(FloatVector.fromArray(F, importance, importanceAt + i));
       }
+      squares = square.add(squares);
     }
-    return sumOfLanes(lanes, 0)
+    return sumOfLanes(squares)
         + scalar.squaredError(
             w, at + i, length - i, importance, importanceAt + i, scale, zero, largest);
   }
@@ -243,11 +235,11 @@ final class VectorQuantizationLoops implements QuantizationLoops {
   @Override
   public void nibblesOfBf16(
       int[] pairs, int groups, int length, float[] scales, int[] codes, double[] sums) {
-    float[] lanes = lanes(0);
+    float[] lanes = new float[2 * LANES];
     nibbles(pairs, groups, length, scales, codes, lanes, 16, 0);
     nibbles(pairs, groups, length, scales, codes, lanes, 0, 4);
-    sums[0] += sumOfLanes(lanes, 0);
-    sums[1] += sumOfLanes(lanes, LANES);
+    sums[0] += sumOfLanes(FloatVector.fromArray(F, lanes, 0));
+    sums[1] += sumOfLanes(FloatVector.fromArray(F, lanes, LANES));
     for (int g = 0; g < groups; g++) {
       int end = (g + 1) * length;
       ScalarQuantizationLoops.nibblesOfBf16(

@@ -4,7 +4,6 @@ import static io.shardpress.kernels.loops.ExpPolynomial.ROUNDER;
 import static io.shardpress.kernels.loops.VectorQuantizationLoops.rounded;
 import static io.shardpress.kernels.loops.Vectors.F;
 import static io.shardpress.kernels.loops.Vectors.LANES;
-import static io.shardpress.kernels.loops.Vectors.lanes;
 import static io.shardpress.kernels.loops.Vectors.sumOfLanes;
 
 import jdk.incubator.vector.FloatVector;
@@ -25,26 +24,21 @@ final class VectorStepLoops implements StepLoops {
       float largest,
       float[] sums) {
     float inverse = 1 / scale;
-    float[] lanes = lanes(0);
+    FloatVector products = FloatVector.zero(F);
+    FloatVector squares = FloatVector.zero(F);
     int i = 0;
     for (; i <= length - LANES; i += LANES) {
       FloatVector value = FloatVector.fromArray(F, w, at + i);
       FloatVector q = rounded(value, inverse, zero, largest).max(-zero).min(largest - zero);
-      FloatVector products = FloatVector.fromArray(F, lanes, 0);
-      FloatVector squares = FloatVector.fromArray(F, lanes, LANES);
-      if (importance == null) {
-        q.mul(value).add(products).intoArray(lanes, 0);
-        q.mul(q).add(squares).intoArray(lanes, LANES);
-      } else {
-        FloatVector weighted = q.mul(FloatVector.fromArray(F, importance, importanceAt + i));
-        weighted.mul(value).add(products).intoArray(lanes, 0);
-        weighted.mul(q).add(squares).intoArray(lanes, LANES);
-      }
+      FloatVector weighted =
+          importance == null ? q : q.mul(FloatVector.fromArray(F, importance, importanceAt + i));
+      products = weighted.mul(value).add(products);
+      squares = weighted.mul(q).add(squares);
     }
     scalar.stepSums(
         w, at + i, length - i, importance, importanceAt + i, scale, zero, largest, sums);
-    sums[0] = sumOfLanes(lanes, 0) + sums[0];
-    sums[1] = sumOfLanes(lanes, LANES) + sums[1];
+    sums[0] = sumOfLanes(products) + sums[0];
+    sums[1] = sumOfLanes(squares) + sums[1];
   }
 
   @Override

@@ -1,7 +1,7 @@
 package io.shardpress.kernels.loops;
 
 import io.shardpress.kernels.matmul.VectorWidth;
-import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -17,10 +17,9 @@ import jdk.incubator.vector.VectorSpecies;
  * every operation, are a hundred after 25 to 30 of them, the callers' own among them. What follows
  * is compiled as if types were not known, and vectors become objects, at a tenth of the speed. The
  * launcher and executors raise the limit; for JVMs where nobody does, no method takes or gives
- * vectors but the small {@code rounded}; a sum lies in an array of lanes from round to round, as a
- * variable that lives through the loop is the first to be affected; and the largest loop, {@link
- * VectorExp}, is above the size that is inlined into callers (FreqInlineSize, 325 bytecodes).
- * {@code -XX:+PrintInlining} tells where it went wrong: "store failed to inline".
+ * vectors but {@code rounded} and {@link #sumOfLanes}, and the largest loop, {@link VectorExp}, is
+ * above the size that is inlined into callers (FreqInlineSize, 325 bytecodes). {@code
+ * -XX:+PrintInlining} tells where it went wrong: "store failed to inline".
  */
 final class Vectors {
   // Static, since the JVM compiles vectors only where their species is a constant.
@@ -33,28 +32,25 @@ final class Vectors {
   private Vectors() {}
 
   /**
-   * Room for two vectors of sums, each lane at its start. A new array each time: it dies young, and
-   * setting it costs less than a thread-local's look-up on threads that have many, as Spark's do.
+   * The sum of a vector's lanes: four sums, and they in turn. Lanes are named one by one, as only
+   * constant ones are taken out of a register.
    */
-  static float[] lanes(float start) {
-    float[] lanes = new float[2 * LANES];
-    if (start != 0) {
-      Arrays.fill(lanes, start);
+  static float sumOfLanes(FloatVector v) {
+    float first = v.lane(0);
+    float second = v.lane(1);
+    float third = v.lane(2);
+    float fourth = v.lane(3);
+    if (LANES > 4) {
+      first += v.lane(4);
+      second += v.lane(5);
+      third += v.lane(6);
+      fourth += v.lane(7);
     }
-    return lanes;
-  }
-
-  /** The sum of a vector's lanes, which lie at {@code at}: four sums, and they in turn. */
-  static float sumOfLanes(float[] lanes, int at) {
-    float first = 0;
-    float second = 0;
-    float third = 0;
-    float fourth = 0;
-    for (int i = at; i < at + LANES; i += 4) {
-      first += lanes[i];
-      second += lanes[i + 1];
-      third += lanes[i + 2];
-      fourth += lanes[i + 3];
+    if (LANES > 8) {
+      first = first + v.lane(8) + v.lane(12);
+      second = second + v.lane(9) + v.lane(13);
+      third = third + v.lane(10) + v.lane(14);
+      fourth = fourth + v.lane(11) + v.lane(15);
     }
     return (first + second) + (third + fourth);
   }

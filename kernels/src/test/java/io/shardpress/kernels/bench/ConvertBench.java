@@ -32,6 +32,7 @@ final class ConvertBench implements Benchmark {
             .add("bf16", () -> FloatBytes.decode(Dtype.BF16, bf16, 0, decoded, 0, count))
             .add("f16", () -> FloatBytes.decode(Dtype.F16, f16, 0, decoded, 0, count))
             .add("to_bf16", () -> FloatBytes.encode(Dtype.BF16, values, 0, encoded, 0, count))
+            .add("to_f16", () -> FloatBytes.encode(Dtype.F16, values, 0, encoded, 0, count))
             .add("pack_4", () -> BitPacking.packRows(codes, 0, 1, count, 4, nibbles, 0))
             .add("unpack_4", () -> BitPacking.unpackRows(nibbles, 0, 1, count, 4, unpacked, 0))
             .add("pack_8", () -> BitPacking.packRows(codes, 0, 1, count, 8, bytes, 0))
@@ -40,7 +41,7 @@ final class ConvertBench implements Benchmark {
     line.put("size", count);
     for (String name :
         new String[] {
-          "copy", "bf16", "f16", "to_bf16", "pack_4", "unpack_4", "pack_8", "unpack_8"
+          "copy", "bf16", "f16", "to_bf16", "to_f16", "pack_4", "unpack_4", "pack_8", "unpack_8"
         }) {
       line.put(name + "_billions_per_s", count / turns.seconds(name) / 1e9);
     }

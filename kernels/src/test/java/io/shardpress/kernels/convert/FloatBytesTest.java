@@ -34,6 +34,10 @@ class FloatBytesTest {
     return dtype == Dtype.F16 ? HalfFloats.fromF16(bits) : HalfFloats.fromBf16(bits);
   }
 
+  private static short encode(Dtype dtype, float value) {
+    return dtype == Dtype.F16 ? HalfFloats.toF16(value) : HalfFloats.toBf16(value);
+  }
+
   @ParameterizedTest
   @EnumSource(names = {"F16", "BF16"})
   void everyBitPatternDecodesAsOneByOne(Dtype dtype) {
@@ -48,19 +52,24 @@ class FloatBytesTest {
     assertThat(bits(found)).containsExactly(bits(wanted));
   }
 
-  /** Lower halves that round down, up, and at a tie by the upper one's last bit. */
+  /**
+   * Every upper half with lower ones that round down, up, and at a tie by the last bit that is
+   * kept: binary16 keeps three bits of the lower half.
+   */
   @ParameterizedTest
-  @ValueSource(ints = {0, 1, 0x7fff, 0x8000, 0x8001, 0xffff})
+  @ValueSource(ints = {0, 1, 0xfff, 0x1000, 0x1001, 0x3000, 0x7fff, 0x8000, 0x8001, 0xf000, 0xffff})
   void everyUpperHalfEncodesAsOneByOne(int lower) {
-    float[] values = new float[ALL];
-    ByteBuffer wanted = ByteBuffer.allocate(2 * ALL + 1).order(ByteOrder.LITTLE_ENDIAN);
-    for (int i = 0; i < ALL; i++) {
-      values[i] = Float.intBitsToFloat(i << 16 | lower);
-      wanted.putShort(1 + 2 * i, HalfFloats.toBf16(values[i]));
+    for (Dtype dtype : new Dtype[] {Dtype.F16, Dtype.BF16}) {
+      float[] values = new float[ALL];
+      ByteBuffer wanted = ByteBuffer.allocate(2 * ALL + 1).order(ByteOrder.LITTLE_ENDIAN);
+      for (int i = 0; i < ALL; i++) {
+        values[i] = Float.intBitsToFloat(i << 16 | lower);
+        wanted.putShort(1 + 2 * i, encode(dtype, values[i]));
+      }
+      byte[] found = new byte[2 * ALL + 1];
+      FloatBytes.encode(dtype, values, 0, found, 1, ALL);
+      assertThat(found).isEqualTo(wanted.array());
     }
-    byte[] found = new byte[2 * ALL + 1];
-    FloatBytes.encode(Dtype.BF16, values, 0, found, 1, ALL);
-    assertThat(found).isEqualTo(wanted.array());
   }
 
   /** Numbers of every kind stand at every place of a vector, and in what is left over. */
@@ -82,10 +91,10 @@ class FloatBytesTest {
         assertThat(bits(found)).containsExactly(bits(wanted));
 
         byte[] back = new byte[2 * count + 5];
-        FloatBytes.encode(Dtype.BF16, found, 2, back, 3, count);
+        FloatBytes.encode(dtype, found, 2, back, 3, count);
         ByteBuffer wantedBack = ByteBuffer.allocate(back.length).order(ByteOrder.LITTLE_ENDIAN);
         for (int i = 0; i < count; i++) {
-          wantedBack.putShort(3 + 2 * i, HalfFloats.toBf16(found[2 + i]));
+          wantedBack.putShort(3 + 2 * i, encode(dtype, found[2 + i]));
         }
         assertThat(back).isEqualTo(wantedBack.array());
       }
