@@ -10,23 +10,29 @@ import io.shardpress.spark.evaluate.Evaluation;
  * @param flops of matrix products, estimated from shapes as the plan does
  */
 record Cell(Evaluation evaluation, double seconds, double cpuSeconds, double flops) {
+  /** The mean over windows of a difference in KL, and its standard error, both in nats. */
+  record Difference(double mean, double standardError) {
+    /** Whether it is above nought by more than twice its standard error. */
+    boolean sure() {
+      return mean > 2 * standardError;
+    }
+  }
+
   /**
-   * Whether it is better than another by more than twice the standard error of the difference: both
-   * were measured on the same windows.
+   * By how much this cell's KL is above another's, paired: both were measured on the same windows.
    */
-  boolean surelyBelow(Cell other) {
+  Difference above(Cell other) {
     double[] mine = evaluation.windowKl();
     double[] theirs = other.evaluation.windowKl();
     double mean = 0;
     for (int i = 0; i < mine.length; i++) {
-      mean += (theirs[i] - mine[i]) / mine.length;
+      mean += (mine[i] - theirs[i]) / mine.length;
     }
     double squares = 0;
     for (int i = 0; i < mine.length; i++) {
-      double difference = theirs[i] - mine[i] - mean;
-      squares += difference * difference;
+      double rest = mine[i] - theirs[i] - mean;
+      squares += rest * rest;
     }
-    double error = Math.sqrt(squares / Math.max(1, mine.length - 1) / mine.length);
-    return mean > 2 * error;
+    return new Difference(mean, Math.sqrt(squares / Math.max(1, mine.length - 1) / mine.length));
   }
 }

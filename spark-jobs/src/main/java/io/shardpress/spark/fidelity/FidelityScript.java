@@ -7,6 +7,9 @@ import io.shardpress.spark.cli.ExitCodes;
 import io.shardpress.spark.cli.TextSettings;
 import io.shardpress.spark.job.Fidelity;
 import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -52,6 +55,14 @@ public final class FidelityScript implements Callable<Integer> {
   @Option(names = "--column", description = "Only this scheme; may be repeated.")
   private final List<String> columns = new ArrayList<>();
 
+  @Option(
+      names = "--recipe",
+      paramLabel = "F",
+      description =
+          "One more learner: modifiers as in a recipe, with SCHEME where the column's"
+              + " scheme goes, such as GPTQModifier: {SCHEME, alpha: 0}; may be repeated.")
+  private final List<Path> recipes = new ArrayList<>();
+
   @Option(names = "--work", required = true, description = "Folder for the compressed models.")
   private File work;
 
@@ -83,20 +94,35 @@ public final class FidelityScript implements Callable<Integer> {
               model,
               new TextSettings(Optional.of(learnt), "text", samples, tokens),
               new TextSettings(Optional.of(measured), "text", heldout, tokens));
-      Rows.recipes(rank)
+      learners()
           .forEach(
               (row, recipe) ->
                   schemes.forEach(
                       (column, scheme) -> {
-                        if (rows.isEmpty() || rows.contains(row)) {
-                          measure(fidelity, table, row, column, recipe.replace("SCHEME", scheme));
-                        }
+                        measure(fidelity, table, row, column, recipe.replace("SCHEME", scheme));
                       }));
     }
     System.out.print(table.markdown());
     System.out.println();
     System.out.println(table.json());
     return 0;
+  }
+
+  /** Recipes by row: ours, as far as they were asked for, and the user's. */
+  private Map<String, String> learners() {
+    Map<String, String> learners = Rows.recipes(rank);
+    if (!rows.isEmpty() || !recipes.isEmpty()) {
+      learners.keySet().retainAll(rows);
+    }
+    for (Path file : recipes) {
+      String name = file.getFileName().toString().replaceFirst("\\.ya?ml$", "");
+      try {
+        learners.put(name, Files.readString(file));
+      } catch (IOException e) {
+        throw new UsageException(file + ": cannot read: " + e, e);
+      }
+    }
+    return learners;
   }
 
   private void measure(

@@ -20,7 +20,11 @@ final class FidelityTable {
     rows.computeIfAbsent(row, name -> new LinkedHashMap<>()).put(column, cell);
   }
 
-  /** Mean KL in nats, agreement and CPU seconds of every cell; the least KL of a column is bold. */
+  /**
+   * Mean KL in nats, perplexity, agreement, CPU seconds and products of every cell. The least KL of
+   * a column is bold, and so are those that are not above it by two standard errors of the paired
+   * difference.
+   */
   String markdown() {
     StringBuilder text = new StringBuilder("| learner |");
     columns.forEach(column -> text.append(' ').append(column).append(" |"));
@@ -42,10 +46,12 @@ final class FidelityTable {
     String rest =
         String.format(
             Locale.ROOT,
-            ", %.1f %%, %.0f s",
+            ", %.2f, %.1f %%, %.0f s, %.2g",
+            cell.evaluation().compressedPerplexity(),
             100 * cell.evaluation().agreement(),
-            cell.cpuSeconds());
-    return (cell == best(column) ? "**" + kl + "**" : kl) + rest;
+            cell.cpuSeconds(),
+            cell.flops());
+    return (cell.above(best(column)).sure() ? kl : "**" + kl + "**") + rest;
   }
 
   private Cell best(String column) {
@@ -68,19 +74,16 @@ final class FidelityTable {
           ObjectNode line = all.putObject(row);
           cells.forEach(
               (column, cell) -> {
-                boolean sure =
-                    rows.values().stream()
-                        .map(others -> others.get(column))
-                        .allMatch(
-                            other -> other == null || other == cell || cell.surelyBelow(other));
+                Cell.Difference above = cell.above(best(column));
                 line.putObject(column)
                     .put("kl", cell.evaluation().kl().mean())
+                    .put("kl_above_best", above.mean())
+                    .put("standard_error_of_that", above.standardError())
                     .put("perplexity", cell.evaluation().compressedPerplexity())
                     .put("top1_agreement", cell.evaluation().agreement())
                     .put("seconds", cell.seconds())
                     .put("learner_cpu_seconds", cell.cpuSeconds())
-                    .put("matmul_flops", cell.flops())
-                    .put("below_all_others_by_two_standard_errors", sure);
+                    .put("matmul_flops", cell.flops());
               });
         });
     return all.toString();

@@ -1,6 +1,7 @@
 package io.shardpress.spark.fidelity;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -22,20 +23,25 @@ class FidelityTableTest {
   @Test
   void pairedErrorsTellACellFromAnother() {
     Cell low = cell(1, 5, 2, 9);
-    assertThat(low.surelyBelow(cell(2, 6, 4, 11))).isTrue();
-    assertThat(cell(2, 6, 4, 11).surelyBelow(low)).isFalse();
+    Cell.Difference difference = cell(2, 6, 4, 11).above(low);
+    assertThat(difference.mean()).isCloseTo(1.5, within(1e-12));
+    assertThat(difference.standardError()).isCloseTo(0.2887, within(1e-4));
+    assertThat(difference.sure()).isTrue();
+    assertThat(low.above(cell(2, 6, 4, 11)).sure()).isFalse();
   }
 
   /** Differences 4, −2, 3, −1: mean 1, standard error 1.47. */
   @Test
   void aMeanWithinItsErrorTellsNothing() {
-    assertThat(cell(1, 5, 2, 9).surelyBelow(cell(5, 3, 5, 8))).isFalse();
+    assertThat(cell(5, 3, 5, 8).above(cell(1, 5, 2, 9)).sure()).isFalse();
   }
 
+  /** easyquant is not surely above gptq: differences 1, −0.5, 0.5 have mean 0.33 and error 0.44. */
   @Test
-  void theTableMarksTheLeastOfAColumn() throws IOException {
+  void theTableMarksTheLeastOfAColumnAndWhatMayBeAsLow() throws IOException {
     FidelityTable table = new FidelityTable(List.of("W4", "W3"));
     table.put("rtn", "W4", cell(2, 2, 2));
+    table.put("easyquant", "W4", cell(2, 0.5, 1.5));
     table.put("gptq", "W4", cell(1, 1, 1));
     table.put("gptq", "W3", cell(7, 7, 7));
     assertThat(table.markdown())
@@ -43,13 +49,16 @@ class FidelityTableTest {
             """
             | learner | W4 | W3 |
             |---|---|---|
-            | rtn | 2.00, 50.0 %, 1 s |  |
-            | gptq | **1.00**, 50.0 %, 1 s | **7.00**, 50.0 %, 1 s |
+            | rtn | 2.00, 2.72, 50.0 %, 1 s, 3.0e+09 |  |
+            | easyquant | **1.33**, 2.72, 50.0 %, 1 s, 3.0e+09 |  |
+            | gptq | **1.00**, 2.72, 50.0 %, 1 s, 3.0e+09 | **7.00**, 2.72, 50.0 %, 1 s, 3.0e+09 |
             """);
     JsonNode json = new ObjectMapper().readTree(table.json());
     assertThat(json.at("/gptq/W4/kl").asDouble()).isEqualTo(1);
-    assertThat(json.at("/gptq/W4/below_all_others_by_two_standard_errors").asBoolean()).isTrue();
-    assertThat(json.at("/rtn/W4/below_all_others_by_two_standard_errors").asBoolean()).isFalse();
+    assertThat(json.at("/gptq/W4/kl_above_best").asDouble()).isZero();
+    assertThat(json.at("/rtn/W4/kl_above_best").asDouble()).isEqualTo(1);
+    assertThat(json.at("/easyquant/W4/standard_error_of_that").asDouble())
+        .isCloseTo(0.4410, within(1e-4));
   }
 
   /** Every row at every column is a recipe that can be read. */
