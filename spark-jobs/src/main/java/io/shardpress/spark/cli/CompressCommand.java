@@ -45,6 +45,12 @@ final class CompressCommand implements Callable<Integer> {
   private String work;
 
   @Option(
+      names = "--keep-activations",
+      description =
+          "Keep every block's inputs in DIR: a later run begins at the first block that changed.")
+  private boolean keepActivations;
+
+  @Option(
       names = "--format",
       paramLabel = "NAME",
       defaultValue = COMPRESSED_TENSORS,
@@ -68,6 +74,11 @@ final class CompressCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     formats.forEach(CompressCommand::check);
+    if (keepActivations && work == null) {
+      throw new UsageException(
+          "--keep-activations without --work: they would go with OUTPUT's own store; name a DIR to"
+              + " keep them in");
+    }
     RecipeChoice choice = recipe.choice();
     TextSettings text = windows.settings(calibration);
     if (dryRun) {
@@ -89,6 +100,7 @@ final class CompressCommand implements Callable<Integer> {
             choice,
             text,
             Optional.ofNullable(work),
+            keepActivations,
             formats,
             overwrite,
             spark.settings());

@@ -9,6 +9,7 @@ import java.util.Optional;
  * @param model URI of a checkpoint's folder
  * @param output URI of the folder to write
  * @param work URI of the part store; empty: inside the output, removed at the end
+ * @param keepActivations keep every block's inputs in {@code work}, which is there then
  * @param formats never empty
  * @param overwrite replace an output that carries a manifest of ours
  */
@@ -18,6 +19,7 @@ public record CompressOptions(
     RecipeChoice recipe,
     TextSettings calibration,
     Optional<String> work,
+    boolean keepActivations,
     List<String> formats,
     boolean overwrite,
     SparkSettings spark) {

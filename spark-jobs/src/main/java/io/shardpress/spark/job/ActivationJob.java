@@ -24,18 +24,29 @@ import java.util.Map;
 
 /**
  * Measures static scales of activations, keys and values: once all weights are learned, the
- * calibration windows go through the quantized blocks in order. Blocks whose scales are in the
- * store are passed over as far as the inputs of a later one are there.
+ * calibration windows go through the quantized blocks in order, from the last block whose inputs
+ * are there before the first that has no scales, up to the last that has none.
  */
 final class ActivationJob {
   private final ChainContext context;
   private final Map<String, LearnedLinear> learned;
   private final Map<String, PlanEntry> entries;
   private final KvCacheScheme cache;
+  private final Embeddings embeddings;
+  private final boolean keepActivations;
 
-  ActivationJob(ChainContext context, Map<String, LearnedLinear> learned) {
+  /**
+   * @param keepActivations whether blocks' inputs stay in the store for a later run
+   */
+  ActivationJob(
+      ChainContext context,
+      Map<String, LearnedLinear> learned,
+      Embeddings embeddings,
+      boolean keepActivations) {
     this.context = context;
     this.learned = learned;
+    this.embeddings = embeddings;
+    this.keepActivations = keepActivations;
     this.entries = context.plan().quantized();
     this.cache = context.plan().recipe().kvCache().orElse(null);
   }
@@ -45,45 +56,58 @@ final class ActivationJob {
       return passes.stream().allMatch(pass -> store.has(pass.input()));
     }
 
-    void forget(PartStore store) {
+    void forget(PartStore store, boolean keepInputs) {
       passes.forEach(pass -> store.delete(pass.ranges()));
-      passes.forEach(pass -> store.delete(pass.input()));
+      if (!keepInputs) {
+        passes.forEach(pass -> store.delete(pass.input()));
+      }
     }
   }
 
   /**
    * Measures every block.
    *
-   * @param embedded the first block's inputs, by sample partition
    * @return by name of the published tensor: MODULE.input_scale, ATTENTION.k_scale, …
    */
-  Map<String, StaticScale> run(List<PartKey> embedded) {
-    List<Step> steps = steps(embedded);
+  Map<String, StaticScale> run() {
+    List<Step> steps = steps();
     PartStore store = context.runner().store();
-    int known = 0;
-    while (known < steps.size() && store.has(steps.get(known).scales().part())) {
-      known++;
-    }
-    int first = known;
-    while (first > 0 && first < steps.size() && !steps.get(first).ready(store)) {
+    List<Boolean> wanted = steps.stream().map(step -> !store.has(step.scales().part())).toList();
+    int end = wanted.lastIndexOf(true) + 1;
+    int first = Math.max(0, wanted.indexOf(true));
+    while (first > 0 && !steps.get(first).ready(store)) {
       first--;
     }
-    for (int i = first; i < steps.size(); i++) {
-      Step step = steps.get(i);
-      context.runner().run("activations of block " + i, step.passes());
-      context.runner().run("scales of block " + i, List.of(step.scales()));
-      step.forget(store);
+    if (first == 0 && end > 0) {
+      embeddings.make();
     }
-    embedded.forEach(store::delete);
+    for (int i = first; i < end; i++) {
+      Step step = steps.get(i);
+      context.runner().run("activations", "of block " + i, step.passes());
+      context.runner().run("scales", "of block " + i, List.of(step.scales()));
+      step.forget(store, keepActivations);
+    }
+    if (!keepActivations) {
+      embeddings.forget();
+    }
+    return scales(steps);
+  }
+
+  /** The parts that hold the scales, there or not. */
+  List<PartKey> parts() {
+    return steps().stream().map(step -> step.scales().part()).toList();
+  }
+
+  private Map<String, StaticScale> scales(List<Step> steps) {
     Map<String, StaticScale> scales = new HashMap<>();
     steps.forEach(step -> name(step, scales));
     return scales;
   }
 
-  private List<Step> steps(List<PartKey> embedded) {
+  private List<Step> steps() {
     CompressionPlan plan = context.plan();
     List<Step> steps = new ArrayList<>();
-    List<PartKey> inputs = embedded;
+    List<PartKey> inputs = embeddings.parts();
     for (int i = 0; i < plan.config().layers(); i++) {
       BlockSpec spec = BlockSpec.of(plan.checkpoint(), plan.config(), i);
       boolean last = i == plan.config().layers() - 1;

@@ -9,7 +9,6 @@ import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.unit.BlockwiseUnit;
 import io.shardpress.spark.unit.LearnedLinear;
-import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -39,29 +38,24 @@ final class BlockwiseSolver {
   }
 
   /**
-   * Replaces what each block has learned, which is where it starts from, and gives what has to run
-   * for it.
+   * Replaces what a block has learned, which is where it starts from, and gives what has to run for
+   * it.
    *
-   * @param targets full-precision outputs of each block, by sample partition
+   * @param targets full-precision outputs of the block, by sample partition
    */
-  List<BlockwiseUnit> prepare(List<BlockState> blocks, List<List<PartKey>> targets) {
-    List<BlockwiseUnit> units = new ArrayList<>();
-    for (int i = 0; i < blocks.size(); i++) {
-      BlockState block = blocks.get(i);
-      BlockwiseUnit unit = unit(block, targets.get(i));
-      units.add(unit);
-      block.targets.forEach(
-          (role, entry) ->
-              block.learned.put(
-                  role,
-                  new LearnedLinear(
-                      entry.module(),
-                      entry.out(),
-                      entry.in(),
-                      block.scheme(role),
-                      List.of(unit.part()))));
-    }
-    return units;
+  BlockwiseUnit prepare(BlockState block, List<PartKey> targets) {
+    BlockwiseUnit unit = unit(block, targets);
+    block.targets.forEach(
+        (role, entry) ->
+            block.learned.put(
+                role,
+                new LearnedLinear(
+                    entry.module(),
+                    entry.out(),
+                    entry.in(),
+                    block.scheme(role),
+                    List.of(unit.part()))));
+    return unit;
   }
 
   private BlockwiseUnit unit(BlockState block, List<PartKey> targets) {

@@ -1,50 +1,48 @@
 package io.shardpress.spark.job;
 
-import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.schemas.output.OutputTensor;
-import io.shardpress.schemas.recipe.BlockwiseSettings;
-import io.shardpress.schemas.recipe.GptqSettings;
-import io.shardpress.schemas.recipe.Modifier;
-import io.shardpress.schemas.recipe.ModifierKind;
 import io.shardpress.schemas.safetensors.Dtype;
 import io.shardpress.schemas.safetensors.TensorSpec;
-import io.shardpress.spark.plan.CompressionPlan;
 import io.shardpress.spark.plan.PlanEntry;
 import io.shardpress.spark.store.PartKey;
+import io.shardpress.spark.store.PartStore;
 import io.shardpress.spark.unit.AdvanceUnit;
 import io.shardpress.spark.unit.BlockError;
-import io.shardpress.spark.unit.BlockSpec;
 import io.shardpress.spark.unit.BlockwiseUnit;
 import io.shardpress.spark.unit.ChainLink;
 import io.shardpress.spark.unit.ForwardUnit;
-import io.shardpress.spark.unit.LayerCourse;
-import io.shardpress.spark.unit.LearnedLinear;
 import io.shardpress.spark.unit.SamplePartition;
+import io.shardpress.spark.unit.UnitOfWork;
 import java.util.ArrayList;
-import java.util.EnumMap;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * The calibrate and compress jobs of learners that need activations. In order, a block learns on
  * what the quantized blocks before it give; in parallel, all learn side by side on full-precision
  * inputs.
+ *
+ * <p>Blocks whose result is in the store are not learned again, and the text goes through blocks
+ * only on the way to one that is learned: from the last block before it whose inputs are there, or
+ * from the embeddings.
  */
 final class CalibratedJob {
   private final ChainContext context;
-  private final Modifier modifier;
-  private final BlockwiseSettings blockwise;
+  private final Embeddings embeddings;
+  private final boolean keepActivations;
   private final Progress progress;
-  private final Map<String, PlanEntry> entries;
+  private final PartStore store;
   private TaskRunner.Ran learners = TaskRunner.Ran.NOTHING;
 
-  CalibratedJob(ChainContext context, Progress progress) {
+  /**
+   * @param keepActivations whether blocks' inputs stay in the store for a later run
+   */
+  CalibratedJob(
+      ChainContext context, Embeddings embeddings, boolean keepActivations, Progress progress) {
     this.context = context;
+    this.embeddings = embeddings;
+    this.keepActivations = keepActivations;
     this.progress = progress;
-    this.entries = context.plan().quantized();
-    this.modifier = entries.values().iterator().next().choice().modifier();
-    this.blockwise = modifier.kind().blockwise() ? BlockwiseSettings.of(modifier) : null;
+    this.store = context.runner().store();
   }
 
   /** What the learners themselves cost, forward passes that only carry activations on apart. */
@@ -52,201 +50,162 @@ final class CalibratedJob {
     return learners;
   }
 
-  /**
-   * Learns every block.
-   *
-   * @param embedded the first block's inputs, by sample partition
-   * @return what was learned, by module
-   */
-  Map<String, LearnedLinear> run(List<PartKey> embedded) {
-    int blocks = context.plan().config().layers();
-    progress.begin(blocks);
-    Map<String, LearnedLinear> learned;
-    if (!parallel()) {
-      learned = inOrder(embedded, Map.of());
-    } else if (blockwise.touchUp() == 0) {
-      learned = sideBySide(embedded);
-    } else {
-      learned = inOrder(embedded, sideBySide(embedded));
+  /** Learns every block that an earlier run has not. */
+  void run(BlockTurns turns) {
+    List<BlockTurn> last = turns.last();
+    List<Boolean> wanted = last.stream().map(turn -> !turn.known(store)).toList();
+    int known = (int) wanted.stream().filter(learns -> !learns).count();
+    progress.found("blocks", known, last.size());
+    progress.begin(last.size());
+    if (!turns.sideBySide().isEmpty()) {
+      sideBySide(turns.sideBySide(), wanted, turns.inOrder().isEmpty());
+    }
+    if (!turns.inOrder().isEmpty()) {
+      inOrder(turns.inOrder(), wanted);
+      if (!keepActivations) {
+        turns.sideBySide().forEach(turn -> forget(turn.block().full));
+      }
     }
     progress.end();
-    return learned;
   }
 
-  private boolean parallel() {
-    return modifier.learnsByBlocks() && blockwise.order() == BlockwiseSettings.Order.PARALLEL;
-  }
-
-  /** Whether blocks learn side by side first, and then again in order. */
-  private boolean touchesUp() {
-    return parallel() && blockwise.touchUp() > 0;
-  }
-
-  private Map<String, LearnedLinear> inOrder(
-      List<PartKey> embedded, Map<String, LearnedLinear> start) {
-    Map<String, LearnedLinear> learned = new HashMap<>();
-    List<PartKey> full = embedded;
-    List<PartKey> quantized = embedded;
-    for (int i = 0; i < context.plan().config().layers(); i++) {
-      BlockState block = block(i, full, quantized);
-      block.targets.forEach(
-          (role, entry) -> {
-            if (start.containsKey(entry.module())) {
-              block.learned.put(role, start.get(entry.module()));
-            }
-          });
-      boolean staged = !block.targets.isEmpty() && learn(block);
-      List<PartKey> nextFull = outputs(block.original(), full, block.digest);
-      List<PartKey> nextQuantized = outputs(block.link(), quantized, block.digest);
-      if (staged) {
-        context.runner().run("outputs of block " + i, advances(block, nextFull, nextQuantized));
-      } else {
-        forward("targets of block " + i, block.original(), full, nextFull, null);
-        forward("outputs of block " + i, block.link(), quantized, nextQuantized, nextFull);
-      }
-      report(block, nextQuantized);
-      block.learned.forEach((role, linear) -> learned.put(linear.module(), linear));
-      forget(block.passing);
-      forget(full);
-      forget(quantized);
-      full = nextFull;
-      quantized = nextQuantized;
-    }
-    forget(full);
-    forget(quantized);
-    return learned;
-  }
-
-  private Map<String, LearnedLinear> sideBySide(List<PartKey> embedded) {
-    Map<String, LearnedLinear> learned = new HashMap<>();
-    List<BlockState> blocks = new ArrayList<>();
-    List<List<PartKey>> targets = new ArrayList<>();
-    List<PartKey> full = embedded;
-    for (int i = 0; i < context.plan().config().layers(); i++) {
-      BlockState block = block(i, full, full);
-      List<PartKey> next = outputs(block.original(), full, block.digest);
-      forward("inputs of block " + (i + 1), block.original(), full, next, null);
-      blocks.add(block);
-      targets.add(next);
-      full = next;
-    }
-    learnByBlocks(blockwise, blocks, targets);
-    for (int i = 0; i < blocks.size(); i++) {
-      BlockState block = blocks.get(i);
-      block.learned.forEach((role, linear) -> learned.put(linear.module(), linear));
-      if (touchesUp()) {
-        forget(block.passing);
+  private void inOrder(List<BlockTurn> turns, List<Boolean> wanted) {
+    int begin = begin(turns, wanted);
+    int end = wanted.lastIndexOf(true) + 1;
+    for (int i = 0; i < turns.size(); i++) {
+      BlockTurn turn = turns.get(i);
+      if (i < begin || i >= end) {
+        reused(turn);
         continue;
       }
-      List<PartKey> local = keys("local output", block.link(), block.full, block.digest);
-      forward("error of block " + i, block.link(), block.full, local, targets.get(i));
-      report(block, local);
-      forget(local);
-      forget(block.passing);
+      boolean staged = wanted.get(i) && learn(turn);
+      BlockState block = turn.block();
+      if (staged) {
+        run("outputs", block, advances(turn, turn.nextQuantized()));
+      } else {
+        forward("targets", block, block.original(), block.full, turn.nextFull(), null);
+        forward(
+            "outputs", block, block.link(), block.quantized, turn.nextQuantized(), turn.nextFull());
+      }
+      report(turn);
+      turn.forget(store, keepActivations);
     }
-    if (!touchesUp()) {
-      forget(embedded);
-      targets.forEach(this::forget);
+    if (end > 0) {
+      // Of a last block nobody wants the outputs, of another its successor, in a later run.
+      boolean keep = keepActivations && end < turns.size();
+      forget(keep ? List.of() : turns.get(end - 1).nextFull());
+      forget(keep ? List.of() : turns.get(end - 1).nextQuantized());
     }
-    return learned;
   }
 
   /**
-   * Learns a block, unless the store has the result.
+   * Where to begin: at the first block that is to be learned, or as far before it as inputs are
+   * missing. What an earlier run had no time to forget behind that is forgotten.
+   */
+  private int begin(List<BlockTurn> turns, List<Boolean> wanted) {
+    int begin = wanted.indexOf(true);
+    if (begin < 0) {
+      return turns.size();
+    }
+    while (begin > 0 && !turns.get(begin).ready(store)) {
+      begin--;
+    }
+    if (begin == 0) {
+      embeddings.make();
+    } else {
+      turns.get(begin - 1).forget(store, keepActivations);
+    }
+    return begin;
+  }
+
+  private void sideBySide(List<BlockTurn> turns, List<Boolean> published, boolean last) {
+    // Where blocks learn again in order, a first result is wanted only on the way to a second.
+    List<Boolean> wanted = new ArrayList<>();
+    for (int i = 0; i < turns.size(); i++) {
+      wanted.add(published.get(i) && !turns.get(i).known(store));
+    }
+    int begin = begin(turns, wanted);
+    int end = wanted.lastIndexOf(true) + 1;
+    List<BlockTurn> learning = new ArrayList<>();
+    for (int i = begin; i < end; i++) {
+      BlockTurn turn = turns.get(i);
+      BlockState block = turn.block();
+      forward("inputs", block, block.original(), block.full, turn.nextFull(), null);
+      if (wanted.get(i)) {
+        learning.add(turn);
+      }
+    }
+    learnSideBySide(learning);
+    for (int i = 0; i < turns.size() && last; i++) {
+      BlockTurn turn = turns.get(i);
+      BlockState block = turn.block();
+      if (wanted.get(i)) {
+        forward("errors", block, block.link(), block.full, turn.nextQuantized(), turn.nextFull());
+        report(turn);
+        forget(turn.nextQuantized());
+      } else {
+        reused(turn);
+      }
+    }
+    for (int i = begin; i < end; i++) {
+      turns.get(i).forget(store, keepActivations || !last);
+      if (last && !keepActivations) {
+        forget(turns.get(i).nextFull());
+      }
+    }
+  }
+
+  private void learnSideBySide(List<BlockTurn> turns) {
+    if (turns.isEmpty()) {
+      return;
+    }
+    List<GptqSolver.StageUnits> stages = turns.get(0).stages();
+    List<BlockwiseUnit> units = new ArrayList<>();
+    for (int i = 0; i < turns.size(); i++) {
+      units.add(turns.get(i).unit());
+      if (i > 0 && !stages.isEmpty()) {
+        stages = together(stages, turns.get(i).stages());
+      }
+    }
+    if (!stages.isEmpty()) {
+      learners = learners.plus(turns.get(0).solver().run(stages));
+    }
+    learners =
+        learners.plus(context.runner().run(algorithm(), "of " + turns.size() + " blocks", units));
+  }
+
+  private static List<GptqSolver.StageUnits> together(
+      List<GptqSolver.StageUnits> one, List<GptqSolver.StageUnits> other) {
+    List<GptqSolver.StageUnits> both = new ArrayList<>();
+    for (int stage = 0; stage < one.size(); stage++) {
+      both.add(one.get(stage).with(other.get(stage)));
+    }
+    return both;
+  }
+
+  /**
+   * Learns a block.
    *
    * @return whether the states of its stages are there, so that its output is one stage away
    */
-  private boolean learn(BlockState block) {
-    List<BlockState> alone = List.of(block);
-    if (!modifier.learnsByBlocks()) {
-      LayerCourse layer = modifier.kind() == ModifierKind.LRQ ? LayerCourse.of(modifier) : null;
-      GptqParameters parameters = new GptqParameters(GptqSettings.of(modifier), false, layer);
-      GptqSolver solver = new GptqSolver(context, parameters);
-      List<GptqSolver.StageUnits> stages = solver.prepare(alone);
-      if (known(block)) {
-        return false;
+  private boolean learn(BlockTurn turn) {
+    BlockState block = turn.block();
+    if (turn.solver() != null) {
+      learners = learners.plus(turn.solver().run(turn.stages()));
+      if (turn.unit() == null) {
+        return true;
       }
-      learners = learners.plus(solver.run(stages));
-      return true;
+      // GPTQ's passes have taken the full-precision chain to the block's last product.
+      run("targets", block, advances(turn, null));
+    } else {
+      forward("targets", block, block.original(), block.full, turn.nextFull(), null);
     }
-    List<PartKey> targets = outputs(block.original(), block.full, block.digest);
-    if (!modifier.solvesByGptq() || touchesUp()) {
-      String what = "targets of block " + block.spec.block();
-      forward(what, block.original(), block.full, targets, null);
-    }
-    learnByBlocks(
-        touchesUp() ? blockwise.withIterations(blockwise.touchUp()) : blockwise,
-        alone,
-        List.of(targets));
+    learners = learners.plus(run(algorithm(), block, List.of(turn.unit())));
     return false;
   }
 
-  /**
-   * Learns blocks side by side, from GPTQ's result where that is asked for and they have not been
-   * learned before.
-   */
-  private void learnByBlocks(
-      BlockwiseSettings course, List<BlockState> blocks, List<List<PartKey>> targets) {
-    boolean first = blocks.stream().allMatch(block -> block.learned.isEmpty());
-    List<GptqSolver.StageUnits> stages = List.of();
-    GptqSolver solver = null;
-    if (first && modifier.solvesByGptq()) {
-      solver = new GptqSolver(context, new GptqParameters(GptqSettings.of(modifier), true));
-      stages = solver.prepare(blocks);
-    }
-    boolean again = first && touchesUp();
-    List<BlockwiseUnit> units =
-        new BlockwiseSolver(context, modifier, course, again).prepare(blocks, targets);
-    if (blocks.stream().allMatch(this::known)) {
-      return;
-    }
-    if (solver != null) {
-      learners = learners.plus(solver.run(stages));
-      // GPTQ's passes have taken the full-precision chain to the block's last product.
-      for (int i = 0; i < blocks.size(); i++) {
-        BlockState block = blocks.get(i);
-        String what = "targets of block " + block.spec.block();
-        context.runner().run(what, advances(block, targets.get(i), null));
-      }
-    }
-    String what = modifier.kind().algorithm() + " from block " + blocks.get(0).spec.block();
-    learners = learners.plus(context.runner().run(what, units));
-  }
-
-  /** Whether an earlier run left what this block is to learn. */
-  private boolean known(BlockState block) {
-    return block.learned.values().stream()
-        .flatMap(linear -> linear.tiles().stream())
-        .allMatch(context.runner().store()::has);
-  }
-
-  private BlockState block(int number, List<PartKey> full, List<PartKey> quantized) {
-    CompressionPlan plan = context.plan();
-    BlockSpec spec = BlockSpec.of(plan.checkpoint(), plan.config(), number);
-    Map<LinearRole, PlanEntry> targets = new EnumMap<>(LinearRole.class);
-    spec.modules()
-        .forEach(
-            (role, module) -> {
-              if (entries.containsKey(module)) {
-                targets.put(role, entries.get(module));
-              }
-            });
-    return new BlockState(spec, context.digests().of(spec.tensors()), targets, full, quantized);
-  }
-
-  /** The names of a block's outputs. */
-  private List<PartKey> outputs(ChainLink link, List<PartKey> inputs, String digest) {
-    return keys("output", link, inputs, digest);
-  }
-
-  private List<PartKey> keys(String step, ChainLink link, List<PartKey> inputs, String digest) {
-    List<PartKey> keys = new ArrayList<>();
-    for (PartKey input : inputs) {
-      PartKey.Builder key = context.key(step).add("input", input).add("block", digest);
-      link.learned().forEach((role, linear) -> key.add(role.label(), linear.tiles()));
-      keys.add(key.build());
-    }
-    return keys;
+  private String algorithm() {
+    return context.learner().kind().algorithm();
   }
 
   /**
@@ -254,17 +213,16 @@ final class CalibratedJob {
    *
    * @param quantized null where only the full-precision chain is wanted
    */
-  private List<AdvanceUnit> advances(
-      BlockState block, List<PartKey> full, List<PartKey> quantized) {
+  private List<AdvanceUnit> advances(BlockTurn turn, List<PartKey> quantized) {
     List<AdvanceUnit> units = new ArrayList<>();
     for (SamplePartition samples : context.samples()) {
       int p = samples.index();
       units.add(
           new AdvanceUnit(
-              full.get(p),
+              turn.nextFull().get(p),
               quantized == null ? null : quantized.get(p),
-              block.link(),
-              block.inputs(p),
+              turn.block().link(),
+              turn.block().inputs(p),
               samples,
               context.window()));
     }
@@ -273,6 +231,7 @@ final class CalibratedJob {
 
   private void forward(
       String what,
+      BlockState block,
       ChainLink link,
       List<PartKey> inputs,
       List<PartKey> outputs,
@@ -289,12 +248,24 @@ final class CalibratedJob {
               samples,
               context.window()));
     }
-    context.runner().run(what, units);
+    run(what, block, units);
   }
 
-  private void report(BlockState block, List<PartKey> outputs) {
-    BlockError error = BlockError.read(context.runner().store(), outputs);
-    progress.done(block.spec.name(), bits(block.targets.values()), error.relative());
+  private TaskRunner.Ran run(String what, BlockState block, List<? extends UnitOfWork> units) {
+    return context.runner().run(what, "of block " + block.spec.block(), units);
+  }
+
+  private void reused(BlockTurn turn) {
+    int tiles = (int) turn.parts().count();
+    context.runner().found(turn.unit() == null ? "gptq" : algorithm(), tiles);
+    progress.reused(turn.block().spec.name(), bits(turn.block().targets.values()));
+  }
+
+  private void report(BlockTurn turn) {
+    // Before the first quantized block both chains are one, and nobody took its error.
+    boolean same = turn.nextFull().equals(turn.nextQuantized());
+    double error = same ? 0 : BlockError.read(store, turn.nextQuantized()).relative();
+    progress.done(turn.block().spec.name(), bits(turn.block().targets.values()), error);
   }
 
   /** Stored bits for each weight of some linears. */
@@ -314,6 +285,6 @@ final class CalibratedJob {
   }
 
   private void forget(List<PartKey> parts) {
-    parts.forEach(context.runner().store()::delete);
+    parts.forEach(store::delete);
   }
 }

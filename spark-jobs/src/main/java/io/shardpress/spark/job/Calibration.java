@@ -77,14 +77,18 @@ final class Calibration {
     }
   }
 
+  /** Names the part with the windows. */
+  static PartKey key(Windows windows) {
+    return PartKey.of("tokens")
+        .add("fingerprint", windows.fingerprint())
+        .add("windows", windows.count())
+        .add("length", windows.length())
+        .build();
+  }
+
   /** Writes the windows as a part, a row each. */
-  static PartKey store(Windows windows, PartStore store) {
-    PartKey key =
-        PartKey.of("tokens")
-            .add("fingerprint", windows.fingerprint())
-            .add("windows", windows.count())
-            .add("length", windows.length())
-            .build();
+  static void store(Windows windows, PartStore store) {
+    PartKey key = key(windows);
     if (!store.has(key)) {
       try (PartWriter writer = store.write(key)) {
         List<Long> shape = List.of((long) windows.count(), (long) windows.length());
@@ -97,6 +101,5 @@ final class Calibration {
         writer.commit();
       }
     }
-    return key;
   }
 }

@@ -1,5 +1,6 @@
 package io.shardpress.spark.job;
 
+import io.shardpress.schemas.recipe.Modifier;
 import io.shardpress.spark.plan.CompressionPlan;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.unit.SamplePartition;
@@ -19,6 +20,11 @@ record ChainContext(
     String arithmetic,
     List<SamplePartition> samples,
     int window) {
+  /** What learns the blocks. */
+  Modifier learner() {
+    return plan.quantized().values().iterator().next().choice().modifier();
+  }
+
   /** Starts the key of a step that computes with activations. */
   PartKey.Builder key(String step) {
     return PartKey.of(step)

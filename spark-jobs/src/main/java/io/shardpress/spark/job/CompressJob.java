@@ -1,24 +1,20 @@
 package io.shardpress.spark.job;
 
 import io.shardpress.kernels.matmul.Matmuls;
-import io.shardpress.schemas.model.DecoderNames;
 import io.shardpress.schemas.output.Manifest;
 import io.shardpress.spark.cli.BuildVersion;
 import io.shardpress.spark.cli.CompressOptions;
 import io.shardpress.spark.io.CheckpointFile;
-import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.plan.CompressionPlan;
 import io.shardpress.spark.publish.OutputFolder;
 import io.shardpress.spark.publish.Publisher;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.text.Windows;
-import io.shardpress.spark.unit.EmbedUnit;
 import io.shardpress.spark.unit.LearnedLinear;
 import io.shardpress.spark.unit.RunSettings;
 import io.shardpress.spark.unit.SamplePartition;
 import io.shardpress.spark.unit.StaticScale;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -33,8 +29,9 @@ final class CompressJob {
   private final OutputFolder output;
   private final Progress progress;
   private final Instant start = Instant.now();
+  private TaskRunner runner;
   private ChainContext context;
-  private List<PartKey> embedded;
+  private Embeddings embeddings;
   private TaskRunner.Ran learners = TaskRunner.Ran.NOTHING;
 
   /**
@@ -78,18 +75,18 @@ final class CompressJob {
   Manifest run(JavaSparkContext spark) {
     String work = options.work().orElse(output.uri() + "/" + OutputFolder.WORK);
     RunSettings settings = RunSettings.ofThisProcess(hadoop(spark), work);
-    TaskRunner runner = new TaskRunner(spark, settings);
+    runner = new TaskRunner(spark, settings);
     Digests digests = Digests.of(plan.checkpoint(), runner);
     if (windows != null) {
-      prepare(runner, digests, settings.arithmetic());
+      prepare(digests, settings.arithmetic());
     }
     Map<String, LearnedLinear> learned =
         context != null && learnsFromActivations()
             ? calibrated()
-            : dataFree(runner, context == null ? digests : context.digests());
+            : dataFree(context == null ? digests : context.digests());
     Map<String, StaticScale> scales =
         plan.recipe().measuresActivations()
-            ? new ActivationJob(context, learned).run(embed())
+            ? new ActivationJob(context, learned, embeddings, options.keepActivations()).run()
             : Map.of();
     Manifest manifest =
         new Publisher(plan, learned, scales, output)
@@ -98,6 +95,9 @@ final class CompressJob {
                 BuildVersion.text(),
                 runFacts(spark),
                 Map.of("layers.jsonl", LayerTable.of(plan, learned, runner.store())));
+    if (embeddings != null && !options.keepActivations()) {
+      embeddings.forget();
+    }
     output.removeWork();
     return manifest;
   }
@@ -110,17 +110,17 @@ final class CompressJob {
   /**
    * What runs on calibration text before anything is quantized; the plan then reads its results.
    */
-  private void prepare(TaskRunner runner, Digests digests, String arithmetic) {
+  private void prepare(Digests digests, String arithmetic) {
     List<SamplePartition> samples = SamplePartition.of(windows.count(), windows.length());
     context = new ChainContext(plan, runner, digests, arithmetic, samples, windows.length());
-    embedded = embed();
-    Transforms transforms = new Transforms(embedded);
+    embeddings = new Embeddings(context, windows);
+    Transforms transforms = new Transforms(embeddings);
     context = transforms.apply(context);
     learners = learners.plus(transforms.ran());
     plan = context.plan();
   }
 
-  private Map<String, LearnedLinear> dataFree(TaskRunner runner, Digests digests) {
+  private Map<String, LearnedLinear> dataFree(Digests digests) {
     DataFreeJob job = new DataFreeJob(plan, runner, digests, progress);
     Map<String, LearnedLinear> learned = job.run();
     learners = learners.plus(job.learners());
@@ -128,30 +128,16 @@ final class CompressJob {
   }
 
   private Map<String, LearnedLinear> calibrated() {
-    CalibratedJob job = new CalibratedJob(context, progress);
-    Map<String, LearnedLinear> learned = job.run(embedded);
+    BlockTurns turns = BlockTurns.of(context, embeddings.parts());
+    CalibratedJob job = new CalibratedJob(context, embeddings, options.keepActivations(), progress);
+    job.run(turns);
     learners = learners.plus(job.learners());
-    return learned;
+    return turns.learned();
   }
 
-  private List<PartKey> embed() {
-    PartKey tokens = Calibration.store(windows, context.runner().store());
-    TensorRef table =
-        plan.checkpoint()
-            .find(DecoderNames.of(plan.checkpoint().shapes().keySet()).embed())
-            .orElseThrow();
-    List<EmbedUnit> units = new ArrayList<>();
-    for (SamplePartition partition : context.samples()) {
-      PartKey key =
-          PartKey.of("embedded")
-              .add("tokens", tokens)
-              .add("table", context.digests().of(table))
-              .add("partition", partition)
-              .build();
-      units.add(new EmbedUnit(key, tokens, table, partition, windows.length()));
-    }
-    context.runner().run("embeddings", units);
-    return units.stream().map(EmbedUnit::part).toList();
+  /** How many units of which steps ran, and how many were in the part store. */
+  String steps() {
+    return StepCounts.line(runner.steps());
   }
 
   /** CPU seconds of the learners in this run; parts that were there already cost nothing. */

@@ -56,8 +56,10 @@ final class DataFreeJob {
           new LearnedLinear(entry.module(), entry.out(), entry.in(), scheme, tiles));
       blocks.computeIfAbsent(block(entry), name -> new ArrayList<>()).add(entry);
     }
+    List<RoundUnit> missing = runner.missing(units);
+    progress.found("tiles", units.size() - missing.size(), units.size());
     progress.begin(blocks.size());
-    learners = runner.run("round to nearest", units);
+    learners = runner.run("round to nearest", "", missing, units.size());
     blocks.forEach((name, entries) -> report(name, entries, learned));
     progress.end();
     return learned;

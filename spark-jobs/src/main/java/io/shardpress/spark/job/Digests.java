@@ -30,7 +30,7 @@ final class Digests {
   /** Reads what the store has, and the weights for what it has not. */
   static Digests of(Checkpoint checkpoint, TaskRunner runner) {
     List<DigestUnit> units = units(checkpoint);
-    runner.run("digests", units);
+    runner.run("digests", "", units);
     Map<String, String> digests = new HashMap<>();
     for (DigestUnit unit : units) {
       try (PartReader reader = runner.store().read(unit.part())) {

@@ -81,6 +81,7 @@ public final class Fidelity {
             choice,
             calibration,
             Optional.empty(),
+            false,
             List.of("compressed-tensors"),
             true,
             new SparkSettings(Optional.empty(), Map.of()));

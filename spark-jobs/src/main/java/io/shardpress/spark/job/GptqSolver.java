@@ -15,13 +15,12 @@ import io.shardpress.spark.unit.StageUnit;
 import io.shardpress.spark.unit.UnitOfWork;
 import java.util.ArrayList;
 import java.util.EnumMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
  * Solves blocks by GPTQ, in the four stages of a block: moments over sample partitions, their
- * factors, then linears by tiles of rows. Blocks given together run side by side.
+ * factors, then linears by tiles of rows.
  */
 final class GptqSolver {
   private final ChainContext context;
@@ -35,20 +34,34 @@ final class GptqSolver {
   /**
    * The units of a stage, in the order in which their parts depend on one another.
    *
-   * @param what names its Spark jobs
+   * @param where names its Spark jobs
    */
   record StageUnits(
-      String what, List<UnitOfWork> passes, List<UnitOfWork> factors, List<UnitOfWork> solves) {}
+      String where, List<UnitOfWork> passes, List<UnitOfWork> factors, List<UnitOfWork> solves) {
+    /** The same stage of two groups of blocks, side by side. */
+    StageUnits with(StageUnits other) {
+      return new StageUnits(
+          where,
+          both(passes, other.passes),
+          both(factors, other.factors),
+          both(solves, other.solves));
+    }
 
-  /** Fills {@code learned} and {@code states} of each block, and gives what has to run for it. */
-  List<StageUnits> prepare(List<BlockState> blocks) {
-    Map<BlockState, Map<LinearRole, LearnedLinear>> solved = new LinkedHashMap<>();
-    blocks.forEach(block -> solved.put(block, new EnumMap<>(LinearRole.class)));
+    private static List<UnitOfWork> both(List<UnitOfWork> one, List<UnitOfWork> other) {
+      List<UnitOfWork> all = new ArrayList<>(one);
+      all.addAll(other);
+      return all;
+    }
+  }
+
+  /** Fills {@code learned} and {@code states} of a block, and gives what has to run for it. */
+  List<StageUnits> prepare(BlockState block) {
+    Map<LinearRole, LearnedLinear> solved = new EnumMap<>(LinearRole.class);
     List<StageUnits> stages = new ArrayList<>();
     for (Stage stage : Stage.values()) {
-      stages.add(prepare(stage, blocks, solved));
+      stages.add(prepare(stage, block, solved));
     }
-    solved.forEach((block, learned) -> block.learned.putAll(learned));
+    block.learned.putAll(solved);
     return stages;
   }
 
@@ -58,46 +71,39 @@ final class GptqSolver {
     TaskRunner.Ran ran = TaskRunner.Ran.NOTHING;
     for (StageUnits stage : stages) {
       ran =
-          ran.plus(runner.run("statistics " + stage.what(), stage.passes()))
-              .plus(runner.run("factors " + stage.what(), stage.factors()))
-              .plus(runner.run("gptq " + stage.what(), stage.solves()));
+          ran.plus(runner.run("statistics", stage.where(), stage.passes()))
+              .plus(runner.run("factors", stage.where(), stage.factors()))
+              .plus(runner.run("gptq", stage.where(), stage.solves()));
     }
     return ran;
   }
 
-  private StageUnits prepare(
-      Stage stage,
-      List<BlockState> blocks,
-      Map<BlockState, Map<LinearRole, LearnedLinear>> solved) {
+  private StageUnits prepare(Stage stage, BlockState block, Map<LinearRole, LearnedLinear> solved) {
     List<UnitOfWork> passes = new ArrayList<>();
     List<UnitOfWork> factors = new ArrayList<>();
     List<UnitOfWork> solves = new ArrayList<>();
-    for (BlockState block : blocks) {
-      // Without true_sequential a stage sees the block's own linears as they were.
-      ChainLink link =
-          parameters.settings().trueSequential()
-              ? new ChainLink(block.spec, new EnumMap<>(solved.get(block)))
-              : block.original();
-      Correction corrected = correction(stage, block, link);
-      List<PartKey> statistics = new ArrayList<>();
-      for (SamplePartition samples : context.samples()) {
-        StageUnit pass = pass(stage, block, link, samples, corrected);
-        passes.add(pass);
-        statistics.add(pass.statistics());
-      }
-      if (stage.linears().stream().noneMatch(block.targets::containsKey)) {
-        continue;
-      }
+    // Without true_sequential a stage sees the block's own linears as they were.
+    ChainLink link =
+        parameters.settings().trueSequential()
+            ? new ChainLink(block.spec, new EnumMap<>(solved))
+            : block.original();
+    Correction corrected = correction(stage, block, link);
+    List<PartKey> statistics = new ArrayList<>();
+    for (SamplePartition samples : context.samples()) {
+      StageUnit pass = pass(stage, block, link, samples, corrected);
+      passes.add(pass);
+      statistics.add(pass.statistics());
+    }
+    if (stage.linears().stream().anyMatch(block.targets::containsKey)) {
       FactorUnit factor = factor(stage, block, statistics, corrected);
       factors.add(factor);
       for (LinearRole role : stage.linears()) {
         if (block.targets.containsKey(role)) {
-          solved.get(block).put(role, solve(role, block, factor, solves));
+          solved.put(role, solve(role, block, factor, solves));
         }
       }
     }
-    String what = "blocks " + blocks.get(0).spec.block() + "+ " + stage;
-    return new StageUnits(what, passes, factors, solves);
+    return new StageUnits("blocks " + block.spec.block() + "+ " + stage, passes, factors, solves);
   }
 
   private Correction correction(Stage stage, BlockState block, ChainLink link) {

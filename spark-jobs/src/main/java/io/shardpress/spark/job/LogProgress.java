@@ -15,6 +15,19 @@ final class LogProgress implements Progress {
   }
 
   @Override
+  public void found(String what, int there, int total) {
+    if (there > 0) {
+      out.println(foundLine(what, there, total));
+    }
+  }
+
+  /** 2 of 6 blocks are in the part store, 4 to do. */
+  static String foundLine(String what, int there, int total) {
+    return "%d of %d %s are in the part store, %d to do"
+        .formatted(there, total, what, total - there);
+  }
+
+  @Override
   public void begin(int pieces) {
     total = pieces;
     last = System.nanoTime();
@@ -22,20 +35,32 @@ final class LogProgress implements Progress {
 
   @Override
   public void done(String name, double bits, double relativeError) {
-    done++;
     long now = System.nanoTime();
+    line(
+        name,
+        bits,
+        String.format(
+            Locale.ROOT, "rel.err %s  %.1f s", scientific(relativeError), (now - last) / 1e9));
+    last = now;
+  }
+
+  @Override
+  public void reused(String name, double bits) {
+    line(name, bits, "in the part store");
+  }
+
+  private void line(String name, double bits, String outcome) {
+    done++;
     int width = String.valueOf(total).length();
     out.println(
         String.format(
             Locale.ROOT,
-            "[%" + (width + 1) + "d/%d] %s  %.2f bits  rel.err %s  %.1f s",
+            "[%" + (width + 1) + "d/%d] %s  %.2f bits  %s",
             done,
             total,
             name,
             bits,
-            scientific(relativeError),
-            (now - last) / 1e9));
-    last = now;
+            outcome));
   }
 
   /** 1.2e-3, not 1.2e-03. */

@@ -2,6 +2,13 @@ package io.shardpress.spark.job;
 
 /** Hears how far a run has come. */
 interface Progress {
+  /**
+   * Says before anything else how much an earlier run has left.
+   *
+   * @param what such as blocks
+   */
+  void found(String what, int there, int total);
+
   /** Blocks, or other equal pieces, that the run has in all. */
   void begin(int total);
 
@@ -14,6 +21,9 @@ interface Progress {
    *     activations, over its squared sum
    */
   void done(String name, double bits, double relativeError);
+
+  /** A piece was there already; see {@link #done}. */
+  void reused(String name, double bits);
 
   /** The run has ended, well or not. */
   void end();

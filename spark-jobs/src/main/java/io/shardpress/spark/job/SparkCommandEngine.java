@@ -79,6 +79,7 @@ public final class SparkCommandEngine implements CommandEngine {
           plan.inputBytes() / 1e6,
           job.learnerCpuSeconds(),
           (System.nanoTime() - start) / 1e9);
+      System.err.println(job.steps());
       System.out.println(manifest.treeHash());
     } catch (CheckpointException e) {
       // With another input this is another run, which could not go on from here.

@@ -7,7 +7,9 @@ import io.shardpress.spark.unit.RunSettings;
 import io.shardpress.spark.unit.UnitOfWork;
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 
@@ -19,7 +21,11 @@ final class TaskRunner {
   private final JavaSparkContext spark;
   private final RunSettings settings;
   private final PartStore store;
+  private final Map<String, Ran> steps = new LinkedHashMap<>();
 
+  /**
+   * @param spark null for who only wants to know what is in the store
+   */
   TaskRunner(JavaSparkContext spark, RunSettings settings) {
     this.spark = spark;
     this.settings = settings;
@@ -40,6 +46,11 @@ final class TaskRunner {
     return settings.configuration();
   }
 
+  /** What has run so far and what was there, by step, in the order in which steps began. */
+  Map<String, Ran> steps() {
+    return steps;
+  }
+
   /**
    * What became of some units.
    *
@@ -57,20 +68,38 @@ final class TaskRunner {
   /**
    * Makes the parts of these units.
    *
-   * @param what names the Spark job
+   * @param step such as "statistics", under which units are counted
+   * @param where such as "of block 3"; with the step it names the Spark job
    */
-  Ran run(String what, List<? extends UnitOfWork> units) {
-    List<MakeParts> missing = new ArrayList<>();
-    for (UnitOfWork unit : units) {
-      if (!unit.parts().stream().allMatch(store::has)) {
-        missing.add(new MakeParts(unit));
-      }
-    }
+  Ran run(String step, String where, List<? extends UnitOfWork> units) {
+    return run(step, where, missing(units), units.size());
+  }
+
+  /**
+   * The same for who has asked for what is {@link #missing}.
+   *
+   * @param units how many there are with those that are not missing
+   */
+  Ran run(String step, String where, List<? extends UnitOfWork> missing, int units) {
+    List<MakeParts> tasks = new ArrayList<>();
+    missing.forEach(unit -> tasks.add(new MakeParts(unit)));
     double cpu = 0;
-    for (TaskAnswer<Boolean> answer : answers(what, missing)) {
+    for (TaskAnswer<Boolean> answer : answers((step + " " + where).strip(), tasks)) {
       cpu += answer.cpuNanos() / 1e9;
     }
-    return new Ran(missing.size(), units.size() - missing.size(), cpu);
+    Ran ran = new Ran(missing.size(), units - missing.size(), cpu);
+    steps.merge(step, ran, Ran::plus);
+    return ran;
+  }
+
+  /** Counts units that a run had no need to ask for, since what comes of them was there. */
+  void found(String step, int units) {
+    steps.merge(step, new Ran(0, units, 0), Ran::plus);
+  }
+
+  /** The units of which the store has not all parts. */
+  <U extends UnitOfWork> List<U> missing(List<U> units) {
+    return units.stream().filter(unit -> !unit.parts().stream().allMatch(store::has)).toList();
   }
 
   /** Runs tasks and gives their answers in the tasks' order. */

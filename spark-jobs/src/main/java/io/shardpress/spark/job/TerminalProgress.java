@@ -18,21 +18,30 @@ import me.tongfei.progressbar.ProgressState;
 final class TerminalProgress implements Progress {
   private static final int REDRAW_MILLIS = 500;
 
+  private final PrintStream out;
   private final EndedOnce terminal;
   private ProgressBar bar;
 
   /** A line as wide as the terminal, which {@code out} writes to. */
   TerminalProgress(PrintStream out) {
-    this(new ConsoleProgressBarConsumer(out));
+    this(out, new ConsoleProgressBarConsumer(out));
   }
 
   /** A line of at most {@code columns} characters. */
   TerminalProgress(PrintStream out, int columns) {
-    this(new ConsoleProgressBarConsumer(out, columns));
+    this(out, new ConsoleProgressBarConsumer(out, columns));
   }
 
-  private TerminalProgress(ProgressBarConsumer console) {
+  private TerminalProgress(PrintStream out, ProgressBarConsumer console) {
+    this.out = out;
     this.terminal = new EndedOnce(console);
+  }
+
+  @Override
+  public void found(String what, int there, int total) {
+    if (there > 0) {
+      out.println(LogProgress.foundLine(what, there, total));
+    }
   }
 
   @Override
@@ -55,7 +64,16 @@ final class TerminalProgress implements Progress {
   @Override
   public void done(String name, double bits, double relativeError) {
     String error = LogProgress.scientific(relativeError);
-    bar.setExtraMessage(String.format(Locale.ROOT, " %.2f bits, rel.err %s", bits, error));
+    step(String.format(Locale.ROOT, " %.2f bits, rel.err %s", bits, error));
+  }
+
+  @Override
+  public void reused(String name, double bits) {
+    step(String.format(Locale.ROOT, " %.2f bits, in the part store", bits));
+  }
+
+  private void step(String message) {
+    bar.setExtraMessage(message);
     bar.step();
     bar.refresh();
   }

@@ -40,14 +40,11 @@ import org.apache.hadoop.fs.Path;
  * blocks at once. What has changed lies as shards in the store, and the plan reads it from there.
  */
 final class Transforms {
-  private final List<PartKey> embedded;
+  private final Embeddings embeddings;
   private TaskRunner.Ran ran = TaskRunner.Ran.NOTHING;
 
-  /**
-   * @param embedded the first block's inputs, by sample partition
-   */
-  Transforms(List<PartKey> embedded) {
-    this.embedded = embedded;
+  Transforms(Embeddings embeddings) {
+    this.embeddings = embeddings;
   }
 
   /** What they cost. */
@@ -67,7 +64,7 @@ final class Transforms {
   private ChainContext apply(Modifier modifier, ChainContext context) {
     List<List<ObserveUnit>> passes = new ArrayList<>();
     List<UnitOfWork> units = new ArrayList<>();
-    List<PartKey> inputs = embedded;
+    List<PartKey> inputs = embeddings.parts();
     for (int block = 0; block < context.plan().config().layers(); block++) {
       BlockSpec spec = BlockSpec.of(context.plan().checkpoint(), context.plan().config(), block);
       String digest = context.digests().of(spec.tensors());
@@ -76,21 +73,57 @@ final class Transforms {
       units.add(unit(modifier, context, spec, digest, pass));
       inputs = pass.stream().map(ObserveUnit::output).toList();
     }
+    make(modifier, context, passes, units);
+    return read(context, units);
+  }
+
+  /** Makes the units' parts that are not there, and before them what they observe. */
+  private void make(
+      Modifier modifier,
+      ChainContext context,
+      List<List<ObserveUnit>> passes,
+      List<UnitOfWork> units) {
+    List<UnitOfWork> missing = context.runner().missing(units);
     PartStore store = context.runner().store();
-    boolean known = units.stream().allMatch(unit -> unit.parts().stream().allMatch(store::has));
-    if (!known) {
-      String name = modifier.kind().algorithm();
+    String name = modifier.kind().algorithm();
+    if (!missing.isEmpty()) {
+      // AWQ reads a block's inputs too; else they are wanted for the next block's alone.
       boolean keep = modifier.kind() == ModifierKind.AWQ;
-      for (int block = 0; block < passes.size(); block++) {
-        ran = ran.plus(context.runner().run(name + " inputs of block " + block, passes.get(block)));
+      int end = units.indexOf(missing.get(missing.size() - 1)) + 1;
+      int first = 0;
+      while (first < end
+          && (!missing.contains(units.get(first))
+              || observed(passes.get(first), store)
+                  && (!keep || ready(passes.get(first), store)))) {
+        first++;
+      }
+      while (first > 0 && first < end && !ready(passes.get(first), store)) {
+        first--;
+      }
+      if (first == 0) {
+        embeddings.make();
+      }
+      for (int block = first; block < end; block++) {
+        ran =
+            ran.plus(
+                context.runner().run(name + " inputs", "of block " + block, passes.get(block)));
         if (!keep && block > 0) {
           passes.get(block - 1).forEach(unit -> store.delete(unit.output()));
         }
       }
-      ran = ran.plus(context.runner().run(name, units));
+    }
+    ran = ran.plus(context.runner().run(name, "", missing, units.size()));
+    if (!missing.isEmpty()) {
       passes.forEach(pass -> pass.forEach(unit -> unit.parts().forEach(store::delete)));
     }
-    return read(context, units);
+  }
+
+  private static boolean observed(List<ObserveUnit> pass, PartStore store) {
+    return pass.stream().allMatch(unit -> store.has(unit.part()));
+  }
+
+  private static boolean ready(List<ObserveUnit> pass, PartStore store) {
+    return pass.stream().allMatch(unit -> store.has(unit.input()));
   }
 
   private static List<ObserveUnit> pass(

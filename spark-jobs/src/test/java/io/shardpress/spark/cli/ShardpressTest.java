@@ -58,6 +58,7 @@ class ShardpressTest {
                 given("lrq", "W4A16"),
                 TEXT,
                 Optional.empty(),
+                false,
                 List.of("compressed-tensors"),
                 false,
                 LOCAL));
@@ -72,6 +73,7 @@ class ShardpressTest {
                 "compress s3a://b/m hdfs://n/o --algorithm gptq --scheme W3A16_ASYM --group-size channel"
                     + " --targets re:.*proj$ --ignore a --ignore re:b{2,} --seed 7 --calibration c.txt"
                     + " --text-field body --samples 128 --sequence-length 256 --work w"
+                    + " --keep-activations"
                     + " --format compressed-tensors --overwrite --master local[2]"
                     + " --conf spark.a=b=c --conf spark.d=e"))
         .isZero();
@@ -93,6 +95,7 @@ class ShardpressTest {
                     OptionalLong.of(7)),
                 new TextSettings(Optional.of("c.txt"), "body", 128, OptionalInt.of(256)),
                 Optional.of("w"),
+                true,
                 List.of("compressed-tensors"),
                 true,
                 new SparkSettings(
@@ -162,6 +165,7 @@ class ShardpressTest {
         "compress m o --group-size 0|error: --group-size is 0, want an integer of at least 1, or channel",
         "compress m o --ignore re:(|error: target 're:(' is no regular expression",
         "compress m o --recipe r --scheme W4A16|error: both --recipe and --scheme",
+        "compress m o --keep-activations|error: --keep-activations without --work",
         "compress m o --format gguf|error: format gguf is not supported yet",
         "compress m o --format ggml|error: unknown format 'ggml'",
         "evaluate a b --text t --max-kl -1|error: --max-kl is -1.0, want a number of at least 0",

@@ -137,6 +137,7 @@ class EvaluateTest {
             new RecipeChoice(Optional.empty(), Optional.of(recipe), OptionalLong.empty()),
             text(Optional.empty(), 64, 256),
             Optional.empty(),
+            false,
             List.of("compressed-tensors"),
             false,
             spark("local[2]"));

@@ -1,0 +1,51 @@
+package io.shardpress.spark.job;
+
+import io.shardpress.spark.store.PartKey;
+import io.shardpress.spark.store.PartStore;
+import io.shardpress.spark.unit.BlockwiseUnit;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * What learning a block consists of. All parts have their names, whether they are there or not.
+ *
+ * @param block with what it will have learned
+ * @param solver null where GPTQ has no part in it
+ * @param stages GPTQ's units
+ * @param unit of a block-wise learner, which comes last; null where there is none
+ * @param nextFull the block's outputs in the full-precision chain, by sample partition
+ * @param nextQuantized its outputs in the quantized chain, or where blocks learn side by side, its
+ *     own quantized outputs on full-precision inputs
+ */
+record BlockTurn(
+    BlockState block,
+    GptqSolver solver,
+    List<GptqSolver.StageUnits> stages,
+    BlockwiseUnit unit,
+    List<PartKey> nextFull,
+    List<PartKey> nextQuantized) {
+  /** Whether an earlier run left what this block is to learn. */
+  boolean known(PartStore store) {
+    return parts().allMatch(store::has);
+  }
+
+  /** The parts with what the block learns. */
+  Stream<PartKey> parts() {
+    return block.learned.values().stream().flatMap(linear -> linear.tiles().stream()).distinct();
+  }
+
+  /** Whether the block's inputs are there. */
+  boolean ready(PartStore store) {
+    return block.full.stream().allMatch(store::has)
+        && block.quantized.stream().allMatch(store::has);
+  }
+
+  /** Forgets what nobody needs once the block's outputs are there. */
+  void forget(PartStore store, boolean keepInputs) {
+    block.passing.forEach(store::delete);
+    if (!keepInputs) {
+      block.full.forEach(store::delete);
+      block.quantized.forEach(store::delete);
+    }
+  }
+}

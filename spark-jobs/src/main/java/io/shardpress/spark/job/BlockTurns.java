@@ -1,0 +1,198 @@
+package io.shardpress.spark.job;
+
+import io.shardpress.schemas.model.LinearRole;
+import io.shardpress.schemas.recipe.BlockwiseSettings;
+import io.shardpress.schemas.recipe.GptqSettings;
+import io.shardpress.schemas.recipe.Modifier;
+import io.shardpress.schemas.recipe.ModifierKind;
+import io.shardpress.spark.plan.CompressionPlan;
+import io.shardpress.spark.plan.PlanEntry;
+import io.shardpress.spark.store.PartKey;
+import io.shardpress.spark.unit.BlockSpec;
+import io.shardpress.spark.unit.BlockwiseUnit;
+import io.shardpress.spark.unit.ChainLink;
+import io.shardpress.spark.unit.LayerCourse;
+import io.shardpress.spark.unit.LearnedLinear;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Names everything that learning a model's blocks consists of, and runs nothing: so that a run can
+ * begin where an earlier one has come to, and a plan can say where that is.
+ *
+ * @param sideBySide turns of blocks that learn on full-precision inputs; empty where they learn in
+ *     order only
+ * @param inOrder turns of blocks that learn on what the blocks before give; empty where they learn
+ *     side by side only
+ */
+record BlockTurns(List<BlockTurn> sideBySide, List<BlockTurn> inOrder) {
+  /**
+   * The turns of a run.
+   *
+   * @param embedded the first block's inputs, by sample partition
+   */
+  static BlockTurns of(ChainContext context, List<PartKey> embedded) {
+    return new Namer(context).turns(embedded);
+  }
+
+  /** The turns that give what is published. */
+  List<BlockTurn> last() {
+    return inOrder.isEmpty() ? sideBySide : inOrder;
+  }
+
+  /** What is learned in the end, by module. */
+  Map<String, LearnedLinear> learned() {
+    return learned(last());
+  }
+
+  private static Map<String, LearnedLinear> learned(List<BlockTurn> turns) {
+    Map<String, LearnedLinear> learned = new HashMap<>();
+    for (BlockTurn turn : turns) {
+      turn.block().learned.values().forEach(linear -> learned.put(linear.module(), linear));
+    }
+    return learned;
+  }
+
+  private static final class Namer {
+    private final ChainContext context;
+    private final Map<String, PlanEntry> entries;
+    private final Modifier modifier;
+    private final BlockwiseSettings blockwise;
+
+    Namer(ChainContext context) {
+      this.context = context;
+      this.entries = context.plan().quantized();
+      this.modifier = context.learner();
+      this.blockwise = modifier.kind().blockwise() ? BlockwiseSettings.of(modifier) : null;
+    }
+
+    BlockTurns turns(List<PartKey> embedded) {
+      boolean parallel =
+          modifier.learnsByBlocks() && blockwise.order() == BlockwiseSettings.Order.PARALLEL;
+      if (!parallel) {
+        return new BlockTurns(List.of(), inOrder(embedded));
+      }
+      boolean touchUp = blockwise.touchUp() > 0;
+      List<BlockTurn> first = sideBySide(embedded, touchUp);
+      return new BlockTurns(first, touchUp ? touchUp(embedded, learned(first)) : List.of());
+    }
+
+    private List<BlockTurn> inOrder(List<PartKey> embedded) {
+      List<BlockTurn> turns = new ArrayList<>();
+      List<PartKey> full = embedded;
+      List<PartKey> quantized = embedded;
+      for (int i = 0; i < context.plan().config().layers(); i++) {
+        BlockState block = block(i, full, quantized);
+        BlockTurn turn =
+            modifier.learnsByBlocks() ? blockwise(block, blockwise, true, false) : gptq(block);
+        turns.add(turn);
+        full = turn.nextFull();
+        quantized = turn.nextQuantized();
+      }
+      return turns;
+    }
+
+    private List<BlockTurn> sideBySide(List<PartKey> embedded, boolean again) {
+      List<BlockTurn> turns = new ArrayList<>();
+      List<PartKey> full = embedded;
+      for (int i = 0; i < context.plan().config().layers(); i++) {
+        BlockTurn turn = blockwise(block(i, full, full), blockwise, true, again);
+        List<PartKey> local = keys("local output", turn.block().link(), turn.block(), full);
+        turns.add(
+            new BlockTurn(
+                turn.block(), turn.solver(), turn.stages(), turn.unit(), turn.nextFull(), local));
+        full = turn.nextFull();
+      }
+      return turns;
+    }
+
+    private List<BlockTurn> touchUp(List<PartKey> embedded, Map<String, LearnedLinear> start) {
+      List<BlockTurn> turns = new ArrayList<>();
+      List<PartKey> full = embedded;
+      List<PartKey> quantized = embedded;
+      BlockwiseSettings course = blockwise.withIterations(blockwise.touchUp());
+      for (int i = 0; i < context.plan().config().layers(); i++) {
+        BlockState block = block(i, full, quantized);
+        block.targets.forEach((role, entry) -> block.learned.put(role, start.get(entry.module())));
+        BlockTurn turn = blockwise(block, course, false, false);
+        turns.add(turn);
+        full = turn.nextFull();
+        quantized = turn.nextQuantized();
+      }
+      return turns;
+    }
+
+    private BlockTurn gptq(BlockState block) {
+      LayerCourse layer = modifier.kind() == ModifierKind.LRQ ? LayerCourse.of(modifier) : null;
+      GptqParameters parameters = new GptqParameters(GptqSettings.of(modifier), false, layer);
+      GptqSolver solver = new GptqSolver(context, parameters);
+      List<GptqSolver.StageUnits> stages =
+          block.targets.isEmpty() ? List.of() : solver.prepare(block);
+      return turn(block, solver, stages, null);
+    }
+
+    /**
+     * @param fresh whether it starts from the weights, by GPTQ where that is asked for
+     * @param again whether another learner will start from the result
+     */
+    private BlockTurn blockwise(
+        BlockState block, BlockwiseSettings course, boolean fresh, boolean again) {
+      if (block.targets.isEmpty()) {
+        return turn(block, null, List.of(), null);
+      }
+      GptqSolver solver = null;
+      List<GptqSolver.StageUnits> stages = List.of();
+      if (fresh && modifier.solvesByGptq()) {
+        solver = new GptqSolver(context, new GptqParameters(GptqSettings.of(modifier), true));
+        stages = solver.prepare(block);
+      }
+      List<PartKey> targets = keys("output", block.original(), block, block.full);
+      BlockwiseUnit unit =
+          new BlockwiseSolver(context, modifier, course, again).prepare(block, targets);
+      return turn(block, solver, stages, unit);
+    }
+
+    private BlockTurn turn(
+        BlockState block,
+        GptqSolver solver,
+        List<GptqSolver.StageUnits> stages,
+        BlockwiseUnit unit) {
+      return new BlockTurn(
+          block,
+          solver,
+          stages,
+          unit,
+          keys("output", block.original(), block, block.full),
+          keys("output", block.link(), block, block.quantized));
+    }
+
+    private BlockState block(int number, List<PartKey> full, List<PartKey> quantized) {
+      CompressionPlan plan = context.plan();
+      BlockSpec spec = BlockSpec.of(plan.checkpoint(), plan.config(), number);
+      Map<LinearRole, PlanEntry> targets = new EnumMap<>(LinearRole.class);
+      spec.modules()
+          .forEach(
+              (role, module) -> {
+                if (entries.containsKey(module)) {
+                  targets.put(role, entries.get(module));
+                }
+              });
+      return new BlockState(spec, context.digests().of(spec.tensors()), targets, full, quantized);
+    }
+
+    /** The names of what a block makes of these inputs. */
+    private List<PartKey> keys(
+        String step, ChainLink link, BlockState block, List<PartKey> inputs) {
+      List<PartKey> keys = new ArrayList<>();
+      for (PartKey input : inputs) {
+        PartKey.Builder key = context.key(step).add("input", input).add("block", block.digest);
+        link.learned().forEach((role, linear) -> key.add(role.label(), linear.tiles()));
+        keys.add(key.build());
+      }
+      return keys;
+    }
+  }
+}
