@@ -12,6 +12,8 @@ import java.io.Serializable;
  * @param blockSize columns between two updates of the rest of the matrix
  * @param dampeningFrac added to H̃'s diagonal before its Cholesky factor, times the mean diagonal
  * @param trueSequential gather inputs anew after each of a block's four stages
+ * @param descentRounds of coordinate descent from GPTQ's result, each over steps and integers
+ * @param descentSweeps over the integers in each of them, at most
  */
 public record GptqSettings(
     boolean stepSearch,
@@ -19,7 +21,9 @@ public record GptqSettings(
     double damping,
     int blockSize,
     double dampeningFrac,
-    boolean trueSequential)
+    boolean trueSequential,
+    int descentRounds,
+    int descentSweeps)
     implements Serializable {
   /** Those of a modifier that has them: GPTQ, and what can start from it. */
   public static GptqSettings of(Modifier m) {
@@ -29,6 +33,8 @@ public record GptqSettings(
         m.real(SettingKey.DAMPING),
         m.whole(SettingKey.BLOCK_SIZE),
         m.real(SettingKey.DAMPENING_FRAC),
-        m.flag(SettingKey.TRUE_SEQUENTIAL));
+        m.flag(SettingKey.TRUE_SEQUENTIAL),
+        m.whole(SettingKey.DESCENT_ROUNDS),
+        m.whole(SettingKey.DESCENT_SWEEPS));
   }
 }

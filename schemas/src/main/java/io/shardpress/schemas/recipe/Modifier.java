@@ -65,12 +65,18 @@ public final class Modifier implements Serializable {
   }
 
   /**
-   * Every setting of the algorithm by its key, defaults written out: Boolean, Long, Double or
-   * String, in the order in which a recipe shows them.
+   * The settings of the algorithm by their keys, defaults written out but for those that {@link
+   * SettingKey#isLeftOut}: Boolean, Long, Double or String, in the order in which a recipe shows
+   * them.
    */
   public Map<String, Object> settings() {
     Map<String, Object> byName = new LinkedHashMap<>();
-    settings.forEach((key, value) -> byName.put(key.key(), value));
+    settings.forEach(
+        (key, value) -> {
+          if (!key.isLeftOut(kind, value)) {
+            byName.put(key.key(), value);
+          }
+        });
     return Collections.unmodifiableMap(byName);
   }
 

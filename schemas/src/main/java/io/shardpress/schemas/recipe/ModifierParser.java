@@ -45,6 +45,7 @@ final class ModifierParser {
               read(keys.get(names.indexOf(entry.getKey())), entry.getValue());
             });
     kvCache();
+    scaleIterations();
     List<SchemeGroup> groups = groups();
     List<String> ignore = settings.names(SettingKey.IGNORE);
     compile(groups, ignore);
@@ -76,6 +77,23 @@ final class ModifierParser {
       settings.put(
           SettingKey.KV_CACHE_SCHEME, KvCacheScheme.parse(where + ".kv_cache_scheme", node));
     }
+  }
+
+  /** By layer there is no block's output error for steps on the scales to go by. */
+  private void scaleIterations() {
+    if (kind != ModifierKind.LRQ || !settings.word(SettingKey.OBJECTIVE).equals("layer")) {
+      return;
+    }
+    if (settings.has(SettingKey.SCALE_ITERATIONS)
+        && settings.whole(SettingKey.SCALE_ITERATIONS) > 0) {
+      throw new UsageException(
+          where
+              + ".scale_iterations is "
+              + settings.whole(SettingKey.SCALE_ITERATIONS)
+              + ", want 0 with objective layer: its steps go by the error of a block's output;"
+              + " leave it out, or take objective block");
+    }
+    settings.put(SettingKey.SCALE_ITERATIONS, 0L);
   }
 
   private List<SchemeGroup> groups() {

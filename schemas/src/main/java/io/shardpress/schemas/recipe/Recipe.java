@@ -141,8 +141,8 @@ public record Recipe(List<Modifier> modifiers) implements Serializable {
   }
 
   /**
-   * One line that two recipes share if and only if they ask for the same: sorted keys, all
-   * defaults.
+   * One line that two recipes share if and only if they ask for the same: sorted keys, with
+   * defaults as {@link #toYaml} has them.
    */
   public String canonical() {
     return RecipeText.canonical(modifiers);
@@ -153,7 +153,10 @@ public record Recipe(List<Modifier> modifiers) implements Serializable {
     return RecipeText.digest(canonical());
   }
 
-  /** The recipe as YAML with every default written out; it parses to an equal recipe. */
+  /**
+   * The recipe as YAML with defaults written out, those of newer keys apart ({@link
+   * SettingKey#isLeftOut}); it parses to an equal recipe.
+   */
   public String toYaml() {
     return RecipeText.yaml(modifiers);
   }

@@ -11,6 +11,7 @@ import static io.shardpress.schemas.recipe.ModifierKind.SMOOTH_QUANT;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The keys of a modifier, their values and defaults, and llm-compressor's name for each. The parser
@@ -78,6 +79,8 @@ enum SettingKey {
   DAMPENING_FRAC(
       "dampening_frac", new Domain.Real(0, 10), 0.01, "dampening_frac", List.of(GPTQ, LRQ)),
   TRUE_SEQUENTIAL("true_sequential", new Domain.Flag(), true, "", List.of(GPTQ, LRQ)),
+  DESCENT_ROUNDS("descent_rounds", atLeast(0), 2L, "", List.of(GPTQ, LRQ)),
+  DESCENT_SWEEPS("descent_sweeps", atLeast(0), 2L, "", List.of(GPTQ, LRQ)),
   ACTORDER("actorder", new Domain.Nothing(), "", "actorder", List.of(GPTQ, LRQ)),
   SEED(
       "seed",
@@ -97,6 +100,9 @@ enum SettingKey {
       "sequential_targets", new Domain.Anything("anything"), "", "sequential_targets", all()),
   OFFLOAD_HESSIANS(
       "offload_hessians", new Domain.Anything("anything"), "", "offload_hessians", all());
+
+  /** Keys whose value stands in a recipe's text only where it is not the default: see there. */
+  private static final Set<SettingKey> QUIET = Set.of(DESCENT_ROUNDS, DESCENT_SWEEPS);
 
   private final String key;
   private final Domain domain;
@@ -176,6 +182,15 @@ enum SettingKey {
   /** Whether it is one of the algorithm's settings, not a target, a scheme or passed over. */
   boolean isSetting() {
     return !(standard instanceof List<?>) && !standard.equals("");
+  }
+
+  /**
+   * Whether a recipe's text leaves a value out: that of a key which is newer than the published
+   * recipe.yaml files, where it is the default. So the same recipe keeps giving the same bytes,
+   * recipe.yaml among them, when a release knows more keys. Such a default must never change.
+   */
+  boolean isLeftOut(ModifierKind kind, Object value) {
+    return QUIET.contains(this) && value.equals(standard(kind));
   }
 
   /** llm-compressor's name for it, "" for what only we have. */

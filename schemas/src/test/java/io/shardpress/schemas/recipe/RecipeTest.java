@@ -31,7 +31,7 @@ class RecipeTest {
                 """
                 quant_stage:
                   quant_modifiers:
-                    LRQModifier: {targets: [Linear], ignore: [lm_head], scheme: W3A16_ASYM, group_size: channel, objective: layer, init: rtn, order: parallel, rank: 16, iterations: 300, learning_rate: 2e-3, batch_size: 4, step_search: false, alpha: 0.25, damping: 0.2, touch_up: 100, scale_iterations: 30, seed: 7, keep_best: false, true_sequential: false, block_size: 64, dampening_frac: 0.05}
+                    LRQModifier: {targets: [Linear], ignore: [lm_head], scheme: W3A16_ASYM, group_size: channel, objective: block, init: rtn, order: parallel, rank: 16, iterations: 300, learning_rate: 2e-3, batch_size: 4, step_search: false, alpha: 0.25, damping: 0.2, touch_up: 100, scale_iterations: 30, seed: 7, keep_best: false, true_sequential: false, block_size: 64, dampening_frac: 0.05, descent_rounds: 5, descent_sweeps: 1}
                 """)
             .modifiers()
             .get(0);
@@ -39,12 +39,13 @@ class RecipeTest {
         .containsExactly(new SchemeGroup(List.of("Linear"), new WeightScheme(3, false, 0)));
     assertThat(m.ignore()).containsExactly("lm_head");
     assertThat(LrqSettings.of(m))
-        .isEqualTo(new LrqSettings(LrqSettings.Objective.LAYER, LrqSettings.Init.RTN, 16));
+        .isEqualTo(new LrqSettings(LrqSettings.Objective.BLOCK, LrqSettings.Init.RTN, 16));
     assertThat(BlockwiseSettings.of(m))
         .isEqualTo(
             new BlockwiseSettings(
                 BlockwiseSettings.Order.PARALLEL, 300, 2e-3, 4, false, 100, 30, false, 7));
-    assertThat(GptqSettings.of(m)).isEqualTo(new GptqSettings(false, 0.25, 0.2, 64, 0.05, false));
+    assertThat(GptqSettings.of(m))
+        .isEqualTo(new GptqSettings(false, 0.25, 0.2, 64, 0.05, false, 5, 1));
   }
 
   @Test
@@ -58,7 +59,33 @@ class RecipeTest {
         .isEqualTo(
             new BlockwiseSettings(
                 BlockwiseSettings.Order.SEQUENTIAL, 500, 1e-3, 2, true, 0, 100, true, 0));
-    assertThat(GptqSettings.of(m)).isEqualTo(new GptqSettings(true, 0.5, 0.1, 128, 0.01, true));
+    assertThat(GptqSettings.of(m))
+        .isEqualTo(new GptqSettings(true, 0.5, 0.1, 128, 0.01, true, 2, 2));
+  }
+
+  /** Steps on the scales go by a block's output, so by layer there are none. */
+  @Test
+  void byLayerThereAreNoStepsOnScales() {
+    Modifier m = lrq(", objective: layer");
+    assertThat(LrqSettings.of(m).objective()).isEqualTo(LrqSettings.Objective.LAYER);
+    assertThat(BlockwiseSettings.of(m).scaleIterations()).isZero();
+    assertThat(lrq(", objective: layer, scale_iterations: 0")).isEqualTo(m);
+    Recipe recipe = new Recipe(List.of(m));
+    assertThat(Recipe.parse("again", recipe.toYaml())).isEqualTo(recipe);
+  }
+
+  /** Outputs of one recipe keep their bytes, recipe.yaml's too, when there are more keys. */
+  @Test
+  void newerKeysStandInATextOnlyWhereTheyAreNotTheDefault() {
+    Recipe usual = parse("GPTQModifier: {scheme: W4A16}");
+    Recipe named = parse("GPTQModifier: {scheme: W4A16, descent_rounds: 2, descent_sweeps: 2}");
+    assertThat(named).isEqualTo(usual);
+    assertThat(named.toYaml()).isEqualTo(usual.toYaml()).doesNotContain("descent");
+    assertThat(named.canonical()).isEqualTo(usual.canonical());
+    Recipe off = parse("GPTQModifier: {scheme: W4A16, descent_rounds: 0}");
+    assertThat(off.toYaml()).contains("descent_rounds: 0");
+    assertThat(off.canonical()).isNotEqualTo(usual.canonical());
+    assertThat(Recipe.parse("again", off.toYaml())).isEqualTo(off);
   }
 
   /** Published: FlexRound's 5000 steps are the paper's; AutoRound's 200 of 1/200 fall evenly. */
@@ -178,6 +205,8 @@ class RecipeTest {
         "LRQModifier: {scheme: W4A16, step_search: 1}|r.yaml: LRQModifier.step_search is 1, want true or false",
         "LRQModifier: {scheme: W4A16, alpha: [1]}|r.yaml: LRQModifier.alpha is [1], want a number from 0.0 to 1.0",
         "LRQModifier: {scheme: W4A16, objective: channel}|r.yaml: LRQModifier.objective is \"channel\", want block or layer",
+        "LRQModifier: {scheme: W4A16, objective: layer, scale_iterations: 5}|r.yaml: LRQModifier.scale_iterations is 5, want 0 with objective layer",
+        "GPTQModifier: {scheme: W4A16, descent_rounds: -1}|r.yaml: GPTQModifier.descent_rounds is -1, want an integer of at least 0",
         "LRQModifier: {scheme: W4A16, touch_up: -1}|r.yaml: LRQModifier.touch_up is -1, want an integer of at least 0",
         "LRQModifier: {scheme: W4A61}|r.yaml: LRQModifier: unknown scheme 'W4A61', the nearest is W4A16;",
         "LRQModifier: {scheme: FP8}|r.yaml: LRQModifier: scheme FP8 is not supported yet;",

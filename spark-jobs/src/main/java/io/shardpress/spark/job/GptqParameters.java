@@ -10,10 +10,6 @@ import io.shardpress.spark.unit.LayerCourse;
  * @param keepCompensated whether the weights before rounding are kept for a learner that follows
  */
 record GptqParameters(GptqSettings settings, boolean keepCompensated, LayerCourse layer) {
-  // Of coordinate descent: more of either changed the divergence by less than other text does.
-  static final int ROUNDS = 2;
-  static final int SWEEPS = 2;
-
   GptqParameters(GptqSettings settings, boolean keepCompensated) {
     this(settings, keepCompensated, null);
   }

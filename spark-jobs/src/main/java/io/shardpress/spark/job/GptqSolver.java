@@ -166,7 +166,7 @@ final class GptqSolver {
   }
 
   private boolean keepMoments() {
-    return GptqParameters.ROUNDS > 0 || parameters.layer() != null;
+    return parameters.settings().descentRounds() > 0 || parameters.layer() != null;
   }
 
   private LearnedLinear solve(
@@ -185,8 +185,8 @@ final class GptqSolver {
               .add("step search", parameters.settings().stepSearch())
               .add("block size", parameters.settings().blockSize())
               .add("alpha", parameters.settings().alpha())
-              .add("rounds", GptqParameters.ROUNDS)
-              .add("sweeps", GptqParameters.SWEEPS)
+              .add("rounds", parameters.settings().descentRounds())
+              .add("sweeps", parameters.settings().descentSweeps())
               .add("compensated", parameters.keepCompensated())
               .add("layer", String.valueOf(parameters.layer()))
               .build();
@@ -203,8 +203,8 @@ final class GptqSolver {
               parameters.settings().stepSearch(),
               parameters.settings().blockSize(),
               parameters.settings().alpha(),
-              GptqParameters.ROUNDS,
-              GptqParameters.SWEEPS,
+              parameters.settings().descentRounds(),
+              parameters.settings().descentSweeps(),
               parameters.keepCompensated(),
               parameters.layer(),
               block.spec.block(),
