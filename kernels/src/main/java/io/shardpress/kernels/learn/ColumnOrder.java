@@ -30,6 +30,18 @@ record ColumnOrder(int[] columns) {
     return taken;
   }
 
+  /** As above for codes. */
+  byte[] take(byte[] codes, int rows) {
+    int in = columns.length;
+    byte[] taken = new byte[rows * in];
+    for (int row = 0; row < rows; row++) {
+      for (int j = 0; j < in; j++) {
+        taken[row * in + j] = codes[row * in + columns[j]];
+      }
+    }
+    return taken;
+  }
+
   /** Rows and columns of a square [in×in] in this order. */
   float[] takeBoth(float[] square) {
     int in = columns.length;

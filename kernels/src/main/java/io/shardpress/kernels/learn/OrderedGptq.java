@@ -156,6 +156,41 @@ public final class OrderedGptq {
     return new GroupResult(linear, w);
   }
 
+  /**
+   * Coordinate descent from a result of {@link #quantizeByGroup}: no row is worse than there.
+   * Groups are runs of columns only in their order, so all of it runs there.
+   *
+   * @param target w* [out×in], columns where the weight has them
+   * @param h H [in×in], likewise, its diagonal above 0
+   * @param importance as for {@link #quantizeByGroup}
+   */
+  public GroupResult improve(
+      GroupResult start,
+      CoordinateDescent descent,
+      float[] target,
+      float[] h,
+      float[] importance,
+      Workers workers) {
+    IndexedLinear first = start.linear();
+    int out = first.out();
+    int in = first.in();
+    ColumnOrder order = ColumnOrder.descending(importance);
+    QuantizedLinear taken =
+        new QuantizedLinear(out, in, scheme, order.take(first.codes(), out), first.steps());
+    Gptq.Result found =
+        descent.improve(
+            new Gptq.Result(taken, order.take(start.compensated(), out)),
+            order.take(target, out),
+            order.takeBoth(h),
+            workers);
+    float[] compensated = new float[out * in];
+    order.putBack(found.compensated(), compensated, out);
+    byte[] codes = order.putBack(found.linear().codes(), out);
+    IndexedLinear linear =
+        new IndexedLinear(out, in, scheme, codes, found.linear().steps(), first.groupIndex());
+    return new GroupResult(linear, compensated);
+  }
+
   private Steps steps(float[] w, int out, int in, float[] importance, Workers workers) {
     Grid grid = Grid.of(scheme);
     Steps steps = new Steps(out, scheme.groups(in));

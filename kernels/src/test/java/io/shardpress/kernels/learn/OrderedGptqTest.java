@@ -11,10 +11,12 @@ import io.shardpress.kernels.quant.StepRule;
 import io.shardpress.kernels.reference.Arrays64;
 import io.shardpress.kernels.reference.Difference;
 import io.shardpress.schemas.recipe.WeightScheme;
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class OrderedGptqTest {
   private static final Matmul MATMUL = Matmuls.chosen();
@@ -137,6 +139,51 @@ class OrderedGptqTest {
               in);
     }
     assertThat(ordered).isLessThan(0.9 * plain);
+  }
+
+  /** The error of every row as it is defined, before and after; groups stay. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void descentMakesNoRowWorse(boolean symmetric) {
+    int in = 96;
+    int out = 70;
+    Random random = new Random(6);
+    float[] h = Reordered.shuffledMoments(in, random);
+    StageFactors factors = factors(in, h);
+    factors.damp(h);
+    float[] target = Arrays64.gaussian(random, out * in, 1);
+    OrderedGptq gptq = gptq(new WeightScheme(3, symmetric, 32), new MinMax());
+    OrderedGptq.GroupResult start =
+        gptq.quantizeByGroup(
+            target.clone(),
+            out,
+            in,
+            factors.inverseUpper(),
+            factors.importance(),
+            Workers.single());
+    OrderedGptq.GroupResult found =
+        gptq.improve(
+            start,
+            new CoordinateDescent(ScaleFormat.BF16, 2, 2, MATMUL),
+            target,
+            h,
+            factors.importance(),
+            Workers.single());
+    assertThat(found.linear().groupIndex()).isEqualTo(start.linear().groupIndex());
+    double before = 0;
+    double after = 0;
+    for (int row = 0; row < out; row++) {
+      double first = error(row(target, row, in), row(start.linear().dequantize(), row, in), h, in);
+      double then = error(row(target, row, in), row(found.linear().dequantize(), row, in), h, in);
+      assertThat(then).isLessThanOrEqualTo(first * (1 + 1e-6));
+      before += first;
+      after += then;
+    }
+    assertThat(after).isLessThan(0.98 * before);
+  }
+
+  private static float[] row(float[] w, int row, int in) {
+    return Arrays.copyOfRange(w, row * in, (row + 1) * in);
   }
 
   @Test

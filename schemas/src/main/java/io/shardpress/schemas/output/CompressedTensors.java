@@ -26,6 +26,10 @@ public final class CompressedTensors {
   public static final String INPUT_SCALE = ".input_scale";
 
   public static final String INPUT_ZERO_POINT = ".input_zero_point";
+
+  /** The group of each column behind a module's name, where they are no runs of columns. */
+  public static final String GROUP_INDEX = ".weight_g_idx";
+
   public static final String K_SCALE = ".k_scale";
   public static final String V_SCALE = ".v_scale";
 
@@ -105,7 +109,7 @@ public final class CompressedTensors {
     weights.put("strategy", scheme.perChannel() ? "channel" : "group");
     weights.put("group_size", scheme.perChannel() ? null : (Integer) scheme.groupSize());
     weights.put("dynamic", false);
-    weights.putNull("actorder");
+    weights.put("actorder", scheme.order().word());
     weights.putNull("block_structure");
     weights.put("observer", "minmax");
     weights.putObject("observer_kwargs");
@@ -115,7 +119,8 @@ public final class CompressedTensors {
   /**
    * The tensors that a linear's weight becomes: integers, packed where the format is {@link
    * LinearFormat#PACK_QUANTIZED}, with their shape then; scales; for asymmetric schemes zero
-   * points. Where its inputs share a scale, input_scale [1] and, asymmetric, input_zero_point [1].
+   * points; where columns are grouped out of order, each column's group. Where its inputs share a
+   * scale, input_scale [1] and, asymmetric, input_zero_point [1].
    *
    * @param module the weight's name without {@code .weight}
    * @param out rows of the weight
@@ -168,6 +173,9 @@ public final class CompressedTensors {
       tensors.add(
           new OutputTensor(
               module + ".weight_zero_point", "I32", List.of(words(out, scheme.bits()), groups)));
+    }
+    if (scheme.indexed()) {
+      tensors.add(new OutputTensor(module + GROUP_INDEX, "I32", List.of((long) in)));
     }
     tensors.add(new OutputTensor(module + ".weight_shape", "I64", List.of(2L)));
   }

@@ -3,6 +3,7 @@ package io.shardpress.schemas.output;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.shardpress.schemas.CheckpointException;
 import io.shardpress.schemas.UsageException;
+import io.shardpress.schemas.recipe.ActOrder;
 import io.shardpress.schemas.recipe.ActivationScheme;
 import io.shardpress.schemas.recipe.KvCacheScheme;
 import io.shardpress.schemas.recipe.SchemeGroup;
@@ -77,6 +78,12 @@ public final class PackedScheme {
             List.of(),
             weights(name + ".weights", node.path("weights")),
             activations(name + ".input_activations", node.path("input_activations")));
+    if (scheme.weights().indexed() && scheme.activations() != null) {
+      throw wrong(
+          name + ".weights.actorder",
+          node.at("/weights/actorder"),
+          "null or static with input_activations");
+    }
     if (node.hasNonNull("output_activations")) {
       throw wrong(
           name + ".output_activations", node.path("output_activations"), "null: outputs stay");
@@ -140,11 +147,25 @@ public final class PackedScheme {
     if (!symmetric.isBoolean()) {
       throw wrong(name + ".symmetric", symmetric, "true or false");
     }
-    if (node.hasNonNull("actorder") && !node.path("actorder").asText().equals("static")) {
-      throw wrong(
-          name + ".actorder", node.path("actorder"), "null: reordered columns are not read");
+    int size = groupSize(name, node);
+    return new WeightScheme(bits.asInt(), symmetric.asBoolean(), size, order(name, node, size));
+  }
+
+  private ActOrder order(String name, JsonNode node, int groupSize) {
+    JsonNode order = node.path("actorder");
+    if (order.isMissingNode() || order.isNull()) {
+      return ActOrder.NONE;
     }
-    return new WeightScheme(bits.asInt(), symmetric.asBoolean(), groupSize(name, node));
+    return switch (order.asText()) {
+      case "static", "weight" -> ActOrder.STATIC;
+      case "group", "dynamic" -> {
+        if (groupSize == 0) {
+          throw wrong(name + ".actorder", order, "null or static per channel");
+        }
+        yield ActOrder.GROUP;
+      }
+      default -> throw wrong(name + ".actorder", order, "null, static, weight, group or dynamic");
+    };
   }
 
   private int groupSize(String name, JsonNode node) {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeType;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /** The values that a setting takes. */
@@ -132,6 +133,26 @@ sealed interface Domain {
     @Override
     public Optional<Object> read(JsonNode node) {
       return node.isNull() ? Optional.of("null") : Optional.empty();
+    }
+  }
+
+  /** compressed-tensors' words for an order of columns, and what it takes true and false for. */
+  record Order() implements Domain {
+    @Override
+    public String wanted() {
+      return "static (or weight), group (or dynamic) or null";
+    }
+
+    @Override
+    public Optional<Object> read(JsonNode node) {
+      if (node.isBoolean()) {
+        return Optional.of(node.booleanValue() ? ActOrder.GROUP : ActOrder.NONE);
+      }
+      return switch (node.asText().toLowerCase(Locale.ROOT)) {
+        case "static", "weight" -> Optional.of(ActOrder.STATIC);
+        case "group", "dynamic" -> Optional.of(ActOrder.GROUP);
+        default -> Optional.empty();
+      };
     }
   }
 

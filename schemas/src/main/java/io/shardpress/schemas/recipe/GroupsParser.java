@@ -23,6 +23,7 @@ final class GroupsParser {
                       List.of("group", "channel"), List.of("tensor", "block", "token")),
               "group_size", new Domain.Anything("an integer of at least 1, or -1"),
               "dynamic", new Domain.Fixed(false),
+              "actorder", new Domain.Order(),
               "observer", QuantizationArgs.OBSERVERS));
 
   private static final Map<String, Domain> ACTIVATIONS =
@@ -103,7 +104,8 @@ final class GroupsParser {
       throw args.wrong("num_bits", "2, 3, 4 or 8");
     }
     searchesSteps |= args.searches();
-    return new WeightScheme(bits, args.flag("symmetric", true), groupSizeByStrategy(where, node));
+    return new WeightScheme(
+        bits, args.flag("symmetric", true), groupSizeByStrategy(where, node), args.order());
   }
 
   /** Null for null. By compressed-tensors' rule nothing said of the strategy means tensor. */

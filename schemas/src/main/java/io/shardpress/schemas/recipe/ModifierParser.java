@@ -111,7 +111,50 @@ final class ModifierParser {
     if (!scheme && !configGroups) {
       throw new UsageException(where + ": neither scheme nor config_groups; want one of them");
     }
-    return scheme ? ofScheme() : ofConfigGroups();
+    List<SchemeGroup> groups = scheme ? ofScheme() : ofConfigGroups();
+    return groups.stream().map(this::ordered).toList();
+  }
+
+  /**
+   * The group with the order of columns that stands beside it, as in llm-compressor, or its own.
+   */
+  private SchemeGroup ordered(SchemeGroup group) {
+    ActOrder own = group.weights().order();
+    ActOrder order = settings.has(SettingKey.ACTORDER) ? settings.order() : own;
+    if (own != ActOrder.NONE && own != order) {
+      throw new UsageException(
+          where
+              + ".actorder is "
+              + order.word()
+              + ", and weights of a config group have "
+              + own.word()
+              + "; leave one of them out");
+    }
+    if (order != ActOrder.NONE) {
+      checkOrder(order, group);
+    }
+    return group.withWeights(group.weights().withOrder(order));
+  }
+
+  private void checkOrder(ActOrder order, SchemeGroup group) {
+    boolean byGroup = order == ActOrder.GROUP;
+    String wanted = null;
+    if (kind != ModifierKind.GPTQ && kind != ModifierKind.LRQ) {
+      wanted = "null: only GPTQ rounds columns in an order";
+    } else if (kind == ModifierKind.LRQ && settings.word(SettingKey.INIT).equals("rtn")) {
+      wanted = "null with init rtn: only GPTQ rounds columns in an order";
+    } else if (kind == ModifierKind.LRQ && settings.word(SettingKey.OBJECTIVE).equals("layer")) {
+      wanted = "null with objective layer, which rounds columns in their own order";
+    } else if (kind == ModifierKind.LRQ && byGroup) {
+      wanted = "static or null: LRQ learns groups of neighbouring columns";
+    } else if (byGroup && group.weights().perChannel()) {
+      wanted = "static or null per channel, where there are no groups";
+    } else if (byGroup && group.activations() != null) {
+      wanted = "static or null with input_activations: int-quantized has no weight_g_idx";
+    }
+    if (wanted != null) {
+      throw new UsageException(where + ": actorder is " + order.word() + ", want " + wanted);
+    }
   }
 
   private List<SchemeGroup> ofScheme() {

@@ -75,6 +75,11 @@ final class QuantizationArgs {
     return read(key).map(value -> (String) value).orElse(standard);
   }
 
+  /** The order of columns. */
+  ActOrder order() {
+    return read("actorder").map(value -> (ActOrder) value).orElse(ActOrder.NONE);
+  }
+
   /** Whether the observer searches for the least squared error. */
   boolean searches() {
     return text("observer", "").endsWith("mse");

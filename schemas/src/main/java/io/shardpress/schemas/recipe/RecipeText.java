@@ -46,10 +46,11 @@ final class RecipeText {
         .collect(Collectors.joining(",", "{", "}"));
   }
 
-  /** Activations only where there are any. */
+  /** Activations and an order of columns only where there are any. */
   private static String canonical(SchemeGroup group) {
     ActivationScheme activations = group.activations();
-    return "{%s\"bits\":%d,\"group_size\":%d,\"symmetric\":%b,\"targets\":%s}"
+    ActOrder order = group.weights().order();
+    return "{%s%s\"bits\":%d,\"group_size\":%d,\"symmetric\":%b,\"targets\":%s}"
         .formatted(
             activations == null
                 ? ""
@@ -59,6 +60,7 @@ final class RecipeText {
                         activations.dynamic(),
                         activations.search(),
                         activations.symmetric()),
+            order == ActOrder.NONE ? "" : "\"actorder\":" + quoted(order.word()) + ",",
             group.weights().bits(),
             group.weights().groupSize(),
             group.weights().symmetric(),
@@ -124,6 +126,7 @@ final class RecipeText {
               weights.perChannel()
                   ? "strategy: channel"
                   : "strategy: group, group_size: " + weights.groupSize())
+          .append(weights.order() == ActOrder.NONE ? "" : ", actorder: " + weights.order().word())
           .append("}\n");
       if (one.activations() != null) {
         yaml.append(indent).append("    input_activations: ");

@@ -20,6 +20,11 @@ public record SchemeGroup(List<String> targets, WeightScheme weights, Activation
     this(targets, weights, null);
   }
 
+  /** The same with other weights. */
+  SchemeGroup withWeights(WeightScheme other) {
+    return new SchemeGroup(targets, other, activations);
+  }
+
   /** Whether its inputs' scales come from calibration text. */
   public boolean staticActivations() {
     return activations != null && !activations.dynamic();

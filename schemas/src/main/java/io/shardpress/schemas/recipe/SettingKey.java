@@ -81,7 +81,7 @@ enum SettingKey {
   TRUE_SEQUENTIAL("true_sequential", new Domain.Flag(), true, "", List.of(GPTQ, LRQ)),
   DESCENT_ROUNDS("descent_rounds", atLeast(0), 2L, "", List.of(GPTQ, LRQ)),
   DESCENT_SWEEPS("descent_sweeps", atLeast(0), 2L, "", List.of(GPTQ, LRQ)),
-  ACTORDER("actorder", new Domain.Nothing(), "", "actorder", List.of(GPTQ, LRQ)),
+  ACTORDER("actorder", new Domain.Order(), "", "actorder", List.of(GPTQ, LRQ)),
   SEED(
       "seed",
       new Domain.Whole(Long.MIN_VALUE, Long.MAX_VALUE),

@@ -40,6 +40,11 @@ final class Settings {
     return (String) get(key);
   }
 
+  /** The order of columns that is given; there is none by default. */
+  ActOrder order() {
+    return (ActOrder) given.getOrDefault(SettingKey.ACTORDER, ActOrder.NONE);
+  }
+
   List<String> names(SettingKey key) {
     return ((List<?>) get(key)).stream().map(String.class::cast).toList();
   }

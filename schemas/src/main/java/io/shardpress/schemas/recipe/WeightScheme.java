@@ -9,8 +9,10 @@ import java.io.Serializable;
  * @param bits 2, 3, 4 or 8
  * @param symmetric true: zero is 0 and not stored; false: an integer zero point for each scale
  * @param groupSize inputs that share a scale; 0: the whole row (per channel)
+ * @param order of the columns for learners that have one, and so of those that share a scale
  */
-public record WeightScheme(int bits, boolean symmetric, int groupSize) implements Serializable {
+public record WeightScheme(int bits, boolean symmetric, int groupSize, ActOrder order)
+    implements Serializable {
   public WeightScheme {
     if (bits != 2 && bits != 3 && bits != 4 && bits != 8) {
       throw new IllegalArgumentException("bits is " + bits + ", want 2, 3, 4 or 8");
@@ -18,6 +20,21 @@ public record WeightScheme(int bits, boolean symmetric, int groupSize) implement
     if (groupSize < 0) {
       throw new IllegalArgumentException("groupSize is " + groupSize + ", want 0 or more");
     }
+  }
+
+  /** Without an order. */
+  public WeightScheme(int bits, boolean symmetric, int groupSize) {
+    this(bits, symmetric, groupSize, ActOrder.NONE);
+  }
+
+  /** The same with another order. */
+  public WeightScheme withOrder(ActOrder other) {
+    return new WeightScheme(bits, symmetric, groupSize, other);
+  }
+
+  /** Whether inputs that share a scale are no neighbours, so that an index says which do. */
+  public boolean indexed() {
+    return order == ActOrder.GROUP;
   }
 
   /** Whether a row has one scale only. */

@@ -147,6 +147,37 @@ class RecipeTest {
         .isEqualTo(Recipe.of("gptq", "W4A16", OptionalInt.empty(), List.of(), List.of(), 0));
   }
 
+  /** compressed-tensors' words and their aliases, beside the scheme or in the groups' weights. */
+  @ParameterizedTest
+  @CsvSource({
+    "static,STATIC",
+    "weight,STATIC",
+    "Static,STATIC",
+    "group,GROUP",
+    "dynamic,GROUP",
+    "true,GROUP",
+    "false,NONE",
+    "null,NONE"
+  })
+  void ordersOfColumns(String word, ActOrder order) {
+    Recipe beside = parse("GPTQModifier: {scheme: W4A16, group_size: 32, actorder: " + word + "}");
+    Recipe within =
+        parse(
+            "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4,"
+                + " group_size: 32, actorder: "
+                + word
+                + "}}}}");
+    assertThat(beside.modifiers().get(0).groups())
+        .containsExactly(
+            new SchemeGroup(List.of("Linear"), new WeightScheme(4, true, 32).withOrder(order)));
+    assertThat(within).isEqualTo(beside);
+    assertThat(within.canonical()).isEqualTo(beside.canonical());
+    assertThat(Recipe.parse("again", beside.toYaml())).isEqualTo(beside);
+    Recipe without = parse("GPTQModifier: {scheme: W4A16, group_size: 32}");
+    assertThat(without.equals(beside)).isEqualTo(order == ActOrder.NONE);
+    assertThat(without.canonical().equals(beside.canonical())).isEqualTo(order == ActOrder.NONE);
+  }
+
   @Test
   void anMseObserverSearchesTheStep() {
     String groups =
@@ -215,7 +246,16 @@ class RecipeTest {
         "LRQModifier: {scheme: W4A16, targets: 4}|r.yaml: LRQModifier.targets is 4, want a list of strings",
         "LRQModifier: {scheme: W4A16, group_size: 0}|r.yaml: LRQModifier.group_size is 0, want an integer of at least 1, or channel",
         "LRQModifier: {scheme: W4A16, ignore: ['re:(']}|r.yaml: LRQModifier: target 're:(' is no regular expression",
-        "GPTQModifier: {scheme: W4A16, actorder: group}|r.yaml: GPTQModifier.actorder is \"group\", want null only",
+        "GPTQModifier: {scheme: W4A16, actorder: up}|r.yaml: GPTQModifier.actorder is \"up\", want static (or weight), group",
+        "QuantizationModifier: {scheme: W4A16, actorder: static}|QuantizationModifier: unknown key 'actorder'",
+        "GPTQModifier: {scheme: W4A16, group_size: channel, actorder: group}|r.yaml: GPTQModifier: actorder is group, want static or null per channel",
+        "GPTQModifier: {scheme: W4A8, actorder: group}|actorder is group, want static or null with input_activations",
+        "LRQModifier: {scheme: W4A16, actorder: group}|r.yaml: LRQModifier: actorder is group, want static or null:",
+        "LRQModifier: {scheme: W4A16, init: rtn, actorder: static}|actorder is static, want null with init rtn",
+        "LRQModifier: {scheme: W4A16, objective: layer, actorder: static}|actorder is static, want null with objective layer",
+        "AWQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, group_size: 32, actorder: weight}}}}|r.yaml: AWQModifier: actorder is static, want null: only GPTQ",
+        "GPTQModifier: {actorder: group, config_groups: {g: {targets: [Linear], weights: {num_bits: 4, group_size: 32, actorder: weight}}}}|GPTQModifier.actorder is group, and weights of a config group have static",
+        "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, group_size: 32, actorder: 3}}}}|config_groups.g.weights.actorder is 3, want static",
         "LRQModifer: {scheme: W4A16}|r.yaml: unknown modifier 'LRQModifer', the nearest is LRQModifier;",
         "EasyQuantModifier: {scheme: W4A16, step_search: true}|r.yaml: EasyQuantModifier: unknown key 'step_search'",
         "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bit: 4}}}}|r.yaml: GPTQModifier: config_groups.g.weights: unknown key 'num_bit', the nearest is num_bits",

@@ -1,6 +1,7 @@
 package io.shardpress.spark.evaluate;
 
 import io.shardpress.kernels.pack.BitPacking;
+import io.shardpress.kernels.quant.IndexedLinear;
 import io.shardpress.kernels.quant.QuantizedLinear;
 import io.shardpress.kernels.quant.Steps;
 import io.shardpress.schemas.CheckpointException;
@@ -18,12 +19,14 @@ import java.util.Arrays;
  * @param packed weight_packed, I32 [out × words(in)]
  * @param scale weight_scale, [out × groups]
  * @param zeroPoint weight_zero_point, I32 [words(out) × groups]; null where symmetric
+ * @param groupIndex weight_g_idx, I32 [in]; null where groups are runs of columns
  * @param shape weight_shape, I64 [2]
  */
 record PackedWeight(
     TensorRef packed,
     TensorRef scale,
     TensorRef zeroPoint,
+    TensorRef groupIndex,
     TensorRef shape,
     WeightScheme scheme,
     int out,
@@ -42,7 +45,33 @@ record PackedWeight(
     float[] scales = reader.readFloats(scale, rowStart, rowCount);
     TensorReader.requireFinite(scale, rowStart, scales);
     Steps steps = new Steps(rowCount, scheme.groups(in), scales, zeros(reader, rowStart, rowCount));
-    return new QuantizedLinear(rowCount, in, scheme, codes, steps).dequantize();
+    return groupIndex == null
+        ? new QuantizedLinear(rowCount, in, scheme, codes, steps).dequantize()
+        : new IndexedLinear(rowCount, in, scheme, codes, steps, groups(reader)).dequantize();
+  }
+
+  /** The group of each column: groups are of one size, by which readers sort the columns. */
+  private int[] groups(TensorReader reader) {
+    int[] groups = words(reader.readBytes(groupIndex));
+    int[] columns = new int[scheme.groups(in)];
+    for (int i = 0; i < in; i++) {
+      if (groups[i] < 0 || groups[i] >= columns.length) {
+        throw new CheckpointException(
+            "%s: tensor %s: found group %d at [%d], wanted 0 to %d"
+                .formatted(
+                    groupIndex.file(), groupIndex.tensor(), groups[i], i, columns.length - 1));
+      }
+      columns[groups[i]]++;
+    }
+    for (int g = 0; g < columns.length; g++) {
+      if (columns[g] != scheme.groupSize()) {
+        throw new CheckpointException(
+            "%s: tensor %s: found %d columns of group %d, wanted %d, the group_size of config.json"
+                .formatted(
+                    groupIndex.file(), groupIndex.tensor(), columns[g], g, scheme.groupSize()));
+      }
+    }
+    return groups;
   }
 
   /** Codes that mean zero, [rowCount × groups]. */

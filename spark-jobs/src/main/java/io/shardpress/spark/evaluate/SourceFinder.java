@@ -34,7 +34,6 @@ final class SourceFinder {
   private static final String SCALE = ".weight_scale";
   private static final String ZERO_POINT = ".weight_zero_point";
   private static final String SHAPE = ".weight_shape";
-  private static final String ORDER = ".weight_g_idx";
 
   private final Checkpoint checkpoint;
   private final String configFile;
@@ -159,6 +158,7 @@ final class SourceFinder {
         checkpoint.find(module + PACKED).orElseThrow(),
         checkpoint.find(module + SCALE).orElseThrow(),
         checkpoint.find(module + ZERO_POINT).orElse(null),
+        checkpoint.find(module + CompressedTensors.GROUP_INDEX).orElse(null),
         checkpoint.find(module + SHAPE).orElseThrow(),
         group.weights(),
         out,
@@ -197,12 +197,16 @@ final class SourceFinder {
           "%s: quantization_config: found groups of %d, wanted a divisor of the %d inputs of %s"
               .formatted(configFile, scheme.groupSize(), in, module));
     }
-    checkpoint
-        .find(module + ORDER)
-        .ifPresent(
-            order -> {
-              throw bad(order, "found it, wanted none: reordered columns are not read");
-            });
+    if (!scheme.indexed()) {
+      checkpoint
+          .find(module + CompressedTensors.GROUP_INDEX)
+          .ifPresent(
+              index -> {
+                throw bad(
+                    index,
+                    "found it, wanted none: by config.json actorder is " + scheme.order().word());
+              });
+    }
     if (scheme.symmetric()) {
       checkpoint
           .find(module + ZERO_POINT)

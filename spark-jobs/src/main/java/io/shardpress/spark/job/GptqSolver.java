@@ -3,6 +3,7 @@ package io.shardpress.spark.job;
 import io.shardpress.kernels.learn.Correction;
 import io.shardpress.kernels.nn.Stage;
 import io.shardpress.schemas.model.LinearRole;
+import io.shardpress.schemas.recipe.ActOrder;
 import io.shardpress.spark.plan.PlanEntry;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.unit.ChainLink;
@@ -17,6 +18,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * Solves blocks by GPTQ, in the four stages of a block: moments over sample partitions, their
@@ -94,15 +96,18 @@ final class GptqSolver {
       passes.add(pass);
       statistics.add(pass.statistics());
     }
-    if (stage.linears().stream().anyMatch(block.targets::containsKey)) {
-      FactorUnit factor = factor(stage, block, statistics, corrected);
-      factors.add(factor);
-      for (LinearRole role : stage.linears()) {
-        if (block.targets.containsKey(role)) {
-          solved.put(role, solve(role, block, factor, solves));
-        }
+    // All linears of a stage that want an order have the same one: it is that of their inputs.
+    Map<Boolean, FactorUnit> byOrder = new TreeMap<>();
+    for (LinearRole role : stage.linears()) {
+      if (block.targets.containsKey(role)) {
+        FactorUnit factor =
+            byOrder.computeIfAbsent(
+                block.scheme(role).order() != ActOrder.NONE,
+                ordered -> factor(stage, block, statistics, corrected, ordered));
+        solved.put(role, solve(role, block, factor, solves));
       }
     }
+    factors.addAll(byOrder.values());
     return new StageUnits("blocks " + block.spec.block() + "+ " + stage, passes, factors, solves);
   }
 
@@ -143,13 +148,18 @@ final class GptqSolver {
   }
 
   private FactorUnit factor(
-      Stage stage, BlockState block, List<PartKey> statistics, Correction corrected) {
+      Stage stage,
+      BlockState block,
+      List<PartKey> statistics,
+      Correction corrected,
+      boolean ordered) {
     PartKey key =
         context
             .key("factors")
             .add("statistics", statistics)
             .add("damping", parameters.settings().dampeningFrac())
             .add("lambda", parameters.settings().damping())
+            .add("ordered", ordered)
             .add("moments", keepMoments())
             .build();
     block.passing.add(key);
@@ -160,6 +170,7 @@ final class GptqSolver {
         in,
         corrected,
         StageUnit.correctionRows(corrected, stage, block.spec.shape()),
+        ordered,
         keepMoments(),
         parameters.settings().dampeningFrac(),
         parameters.settings().damping());

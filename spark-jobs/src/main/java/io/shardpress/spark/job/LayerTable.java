@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.shardpress.schemas.model.TensorPlace;
+import io.shardpress.schemas.recipe.ActOrder;
 import io.shardpress.schemas.recipe.LrqSettings;
 import io.shardpress.schemas.recipe.Modifier;
 import io.shardpress.schemas.recipe.ModifierKind;
@@ -46,6 +47,9 @@ final class LayerTable {
     line.put("algorithm", entry.choice().modifier().kind().algorithm());
     line.put("scheme", entry.choice().group().schemeName());
     line.put("group_size", scheme.groupSize());
+    if (scheme.order() != ActOrder.NONE) {
+      line.put("actorder", scheme.order().word());
+    }
     Modifier modifier = entry.choice().modifier();
     if (modifier.kind() == ModifierKind.LRQ) {
       line.put("rank", LrqSettings.of(modifier).rank(entry.out(), entry.in()));

@@ -1,5 +1,6 @@
 package io.shardpress.spark.job;
 
+import io.shardpress.schemas.recipe.ActOrder;
 import io.shardpress.schemas.recipe.LrqSettings;
 import io.shardpress.schemas.recipe.Modifier;
 import io.shardpress.schemas.recipe.ModifierKind;
@@ -87,7 +88,8 @@ final class PlanText {
         entry.choice().modifier().kind().algorithm()
             + " "
             + entry.choice().group().schemeName()
-            + (scheme.perChannel() ? " per channel" : " group " + scheme.groupSize());
+            + (scheme.perChannel() ? " per channel" : " group " + scheme.groupSize())
+            + (scheme.order() == ActOrder.NONE ? "" : " actorder " + scheme.order().word());
     Modifier modifier = entry.choice().modifier();
     return modifier.kind() == ModifierKind.LRQ
         ? text + " rank " + LrqSettings.of(modifier).rank(entry.out(), entry.in())

@@ -2,6 +2,7 @@ package io.shardpress.spark.plan;
 
 import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.schemas.model.ModelConfig;
+import io.shardpress.schemas.recipe.ActOrder;
 import io.shardpress.schemas.recipe.BlockwiseSettings;
 import io.shardpress.schemas.recipe.LrqSettings;
 import io.shardpress.schemas.recipe.Modifier;
@@ -50,6 +51,10 @@ public record Estimate(double flops, long taskBytes) {
     // chains; a batch in both.
     double batch = Math.max(Batches.ELEMENTS, window * widest);
     double elements = 5 * widest * widest + 2 * weights + 12 * batch;
+    if (modifier.groups().stream().anyMatch(one -> one.weights().order() != ActOrder.NONE)) {
+      // H̃ and P once more, in the order of the columns.
+      elements += 2 * widest * widest;
+    }
     double flops = 2 * forward + statistics + solving;
     if (modifier.learnsByBlocks()) {
       BlockwiseSettings course = BlockwiseSettings.of(modifier);

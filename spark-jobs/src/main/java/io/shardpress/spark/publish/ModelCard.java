@@ -1,6 +1,7 @@
 package io.shardpress.spark.publish;
 
 import io.shardpress.schemas.output.LinearFormat;
+import io.shardpress.schemas.recipe.ActOrder;
 import io.shardpress.schemas.recipe.Modifier;
 import io.shardpress.schemas.recipe.SchemeGroup;
 import io.shardpress.spark.plan.CompressionPlan;
@@ -55,7 +56,10 @@ final class ModelCard {
     return group.schemeName()
         + (group.weights().perChannel()
             ? " per channel"
-            : " in groups of " + group.weights().groupSize());
+            : " in groups of " + group.weights().groupSize())
+        + (group.weights().order() == ActOrder.NONE
+            ? ""
+            : ", actorder " + group.weights().order().word());
   }
 
   /** The formats of the linears, in the order of the recipe. */

@@ -1,5 +1,6 @@
 package io.shardpress.spark.publish;
 
+import io.shardpress.schemas.output.CompressedTensors;
 import io.shardpress.schemas.output.Manifest;
 import io.shardpress.schemas.output.ManifestTensor;
 import io.shardpress.schemas.output.ManifestTensor.Action;
@@ -79,6 +80,7 @@ public final class Publisher {
       case ".weight_scale" -> new TensorSource.Scales(linear, dtype);
       case ".weight_zero_point" ->
           dtype == Dtype.I8 ? new TensorSource.SignedZeros(linear) : new TensorSource.Zeros(linear);
+      case CompressedTensors.GROUP_INDEX -> new TensorSource.GroupIndex(linear);
       case ".weight_shape" -> new TensorSource.Shape(linear.out(), linear.in());
       default -> throw new IllegalStateException("no source for " + tensor.name());
     };

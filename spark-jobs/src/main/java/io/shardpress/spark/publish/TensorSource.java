@@ -79,6 +79,18 @@ sealed interface TensorSource extends Serializable {
     }
   }
 
+  /** weight_g_idx. */
+  record GroupIndex(LearnedLinear linear) implements TensorSource {
+    @Override
+    public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
+      int[] groups = linear.readGroupIndex(environment.store());
+      ByteBuffer bytes =
+          ByteBuffer.allocate(groups.length * Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+      bytes.asIntBuffer().put(groups);
+      out.write(bytes.array());
+    }
+  }
+
   /** weight_shape. */
   record Shape(long out, long in) implements TensorSource {
     @Override

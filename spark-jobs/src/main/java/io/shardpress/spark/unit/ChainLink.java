@@ -16,7 +16,7 @@ public record ChainLink(BlockSpec spec, Map<LinearRole, LearnedLinear> learned)
   /** The weights with the learned linears in place of the original ones. */
   BlockWeights quantized(BlockWeights original, PartStore store) {
     Map<LinearRole, float[]> replaced = new EnumMap<>(LinearRole.class);
-    learned.forEach((role, linear) -> replaced.put(role, linear.read(store).dequantize()));
+    learned.forEach((role, linear) -> replaced.put(role, linear.dequantize(store)));
     return original.with(replaced);
   }
 }

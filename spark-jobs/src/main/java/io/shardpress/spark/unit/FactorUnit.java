@@ -1,7 +1,10 @@
 package io.shardpress.spark.unit;
 
 import io.shardpress.kernels.learn.Correction;
+import io.shardpress.kernels.learn.OrderedGptq;
 import io.shardpress.kernels.learn.StageFactors;
+import io.shardpress.kernels.matmul.Matmul;
+import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartReader;
 import io.shardpress.spark.store.PartRow;
@@ -15,6 +18,7 @@ import java.util.List;
  * stage's linears.
  *
  * @param correctionRows rows of the sums that the correction is made from
+ * @param ordered whether the inverse is in the order of falling diag(H̃), for {@link OrderedGptq}
  * @param keepMoments whether H̃ itself is kept for what descends its form
  * @param damping of the inverse, as a share of the mean diagonal
  * @param lambda of the correction, likewise
@@ -25,6 +29,7 @@ public record FactorUnit(
     int in,
     Correction corrected,
     int correctionRows,
+    boolean ordered,
     boolean keepMoments,
     double damping,
     double lambda)
@@ -40,9 +45,12 @@ public record FactorUnit(
     float[] p =
         corrected == Correction.NONE ? null : sum(environment.store(), tiles(in), correctionRows);
     float[] moments = keepMoments ? h.clone() : null;
+    Matmul matmul = environment.matmul();
+    Workers workers = environment.workers();
     StageFactors factors =
-        StageFactors.of(
-            in, h, corrected, p, damping, lambda, environment.matmul(), environment.workers());
+        ordered
+            ? OrderedGptq.factors(in, h, corrected, p, damping, lambda, matmul, workers)
+            : StageFactors.of(in, h, corrected, p, damping, lambda, matmul, workers);
     try (PartWriter writer = environment.store().write(part)) {
       writer.add(
           PartRow.ofFloats("importance", List.of((long) in), 0, in, factors.importance(), 0));

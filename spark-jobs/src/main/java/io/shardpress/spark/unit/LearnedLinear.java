@@ -1,6 +1,7 @@
 package io.shardpress.spark.unit;
 
 import io.shardpress.kernels.pack.BitPacking;
+import io.shardpress.kernels.quant.IndexedLinear;
 import io.shardpress.kernels.quant.QuantizedLinear;
 import io.shardpress.kernels.quant.Steps;
 import io.shardpress.schemas.recipe.WeightScheme;
@@ -18,8 +19,9 @@ import java.util.List;
 /**
  * A learned linear in the store: tiles of its rows, each in a part. A tile's rows of the part are
  * MODULE.codes (I32, packed along the rows as compressed-tensors packs them), MODULE.scales (F32),
- * MODULE.zeros (U8), MODULE.error (F64: squared error, squared weights) and, for learners that
- * start from it, MODULE.compensated (F32).
+ * MODULE.zeros (U8), MODULE.error (F64: squared error, squared weights), for learners that start
+ * from it MODULE.compensated (F32), and where groups are no runs of columns MODULE.groups (I32, the
+ * group of each column).
  *
  * @param module its name
  * @param tiles the parts, in the order of the rows that they hold
@@ -32,6 +34,7 @@ public record LearnedLinear(
   private static final String ZEROS = ".zeros";
   private static final String ERROR = ".error";
   private static final String COMPENSATED = ".compensated";
+  private static final String GROUPS = ".groups";
 
   /** Squared error of a linear's weights and their squared sum. */
   public record WeightError(double error, double weights) {
@@ -58,11 +61,8 @@ public record LearnedLinear(
       float[] original,
       float[] compensated) {
     int rows = tile.out();
-    int bits = tile.scheme().bits();
-    int words = BitPacking.words(tile.in(), bits);
-    int[] packed = new int[rows * words];
-    BitPacking.packRows(tile.codes(), 0, rows, tile.in(), bits, packed, 0);
-    WeightError error = error(tile, original);
+    int[] packed = pack(tile.codes(), rows, tile.in(), tile.scheme());
+    WeightError error = error(tile.dequantize(), original);
     writePacked(writer, module, out, rowStart, packed, tile.steps(), error);
     if (compensated != null) {
       writer.add(
@@ -74,6 +74,40 @@ public record LearnedLinear(
               compensated,
               0));
     }
+  }
+
+  /** Writes a tile whose groups are no runs of columns. */
+  static void write(
+      PartWriter writer,
+      String module,
+      int out,
+      int rowStart,
+      IndexedLinear tile,
+      float[] original) {
+    int[] packed = pack(tile.codes(), tile.out(), tile.in(), tile.scheme());
+    WeightError error = error(tile.dequantize(), original);
+    writePacked(writer, module, out, rowStart, packed, tile.steps(), error);
+    writer.add(
+        new PartRow(
+            module + GROUPS,
+            Dtype.I32,
+            List.of((long) tile.in()),
+            0,
+            tile.in(),
+            bytes(tile.groupIndex())));
+  }
+
+  private static int[] pack(byte[] codes, int rows, int in, WeightScheme scheme) {
+    int[] packed = new int[rows * BitPacking.words(in, scheme.bits())];
+    BitPacking.packRows(codes, 0, rows, in, scheme.bits(), packed, 0);
+    return packed;
+  }
+
+  private static byte[] bytes(int[] words) {
+    ByteBuffer bytes =
+        ByteBuffer.allocate(words.length * Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.asIntBuffer().put(words);
+    return bytes.array();
   }
 
   /**
@@ -93,8 +127,6 @@ public record LearnedLinear(
     long groups = steps.groups();
     int rows = Math.toIntExact(steps.scales().length / groups);
     int words = packed.length / rows;
-    ByteBuffer bytes = ByteBuffer.allocate(packed.length * 4).order(ByteOrder.LITTLE_ENDIAN);
-    bytes.asIntBuffer().put(packed);
     writer.add(
         new PartRow(
             module + CODES,
@@ -102,7 +134,7 @@ public record LearnedLinear(
             List.of((long) out, (long) words),
             rowStart,
             rows,
-            bytes.array()));
+            bytes(packed)));
     writer.add(
         PartRow.ofFloats(
             module + SCALES, List.of((long) out, groups), rowStart, rows, steps.scales(), 0));
@@ -115,10 +147,9 @@ public record LearnedLinear(
     writer.note(module + ERROR, error.error() + " " + error.weights());
   }
 
-  private static WeightError error(QuantizedLinear tile, float[] original) {
+  private static WeightError error(float[] dequantized, float[] original) {
     double error = 0;
     double weights = 0;
-    float[] dequantized = tile.dequantize();
     for (int i = 0; i < original.length; i++) {
       double difference = (double) original[i] - dequantized[i];
       error += difference * difference;
@@ -127,8 +158,25 @@ public record LearnedLinear(
     return new WeightError(error, weights);
   }
 
-  /** The whole linear. */
+  /** Its weights [out×in]. */
+  float[] dequantize(PartStore store) {
+    QuantizedLinear linear = quantized(store);
+    if (!scheme.indexed()) {
+      return linear.dequantize();
+    }
+    int[] groups = readGroupIndex(store);
+    return new IndexedLinear(out, in, scheme, linear.codes(), linear.steps(), groups).dequantize();
+  }
+
+  /** The whole linear, whose groups are runs of columns. */
   public QuantizedLinear read(PartStore store) {
+    if (scheme.indexed()) {
+      throw new IllegalStateException(module + " has groups that are no runs of columns");
+    }
+    return quantized(store);
+  }
+
+  private QuantizedLinear quantized(PartStore store) {
     byte[] codes = new byte[out * in];
     Steps steps = new Steps(out, scheme.groups(in));
     int words = BitPacking.words(in, scheme.bits());
@@ -183,6 +231,21 @@ public record LearnedLinear(
             consumer.accept(row.data());
           }
         });
+  }
+
+  /** The group of each column [in]; every tile has the same. */
+  public int[] readGroupIndex(PartStore store) {
+    try (PartReader reader = store.read(tiles.get(0))) {
+      for (int i = 0; i < reader.rows(); i++) {
+        PartRow row = reader.row(i);
+        if (row.tensor().equals(module + GROUPS)) {
+          int[] groups = new int[in];
+          ByteBuffer.wrap(row.data()).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer().get(groups);
+          return groups;
+        }
+      }
+    }
+    throw new IllegalStateException(module + ": no groups in part " + tiles.get(0).hex());
   }
 
   /** Scales [out × groups] and zero points, without the codes being unpacked. */

@@ -3,12 +3,17 @@ package io.shardpress.spark.unit;
 import io.shardpress.kernels.learn.CoordinateDescent;
 import io.shardpress.kernels.learn.Gptq;
 import io.shardpress.kernels.learn.LayerLrq;
+import io.shardpress.kernels.learn.OrderedGptq;
 import io.shardpress.kernels.learn.StageFactors;
+import io.shardpress.kernels.matmul.Matmul;
+import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.kernels.quant.QuantizedLinear;
 import io.shardpress.kernels.quant.RoundToNearest;
 import io.shardpress.kernels.quant.ScaleFormat;
+import io.shardpress.kernels.quant.StepRule;
 import io.shardpress.kernels.quant.Steps;
 import io.shardpress.kernels.random.SeededRandom;
+import io.shardpress.schemas.recipe.ActOrder;
 import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.store.PartKey;
@@ -58,27 +63,73 @@ public record SolveUnit(
     float[] target =
         stage.corrected(
             w, tile.start(), tile.count(), alpha, environment.matmul(), environment.workers());
+    if (scheme.indexed()) {
+      write(w, out, byGroup(target, in, stage, environment), environment);
+    } else {
+      write(w, out, inRuns(target, in, stage, environment), environment);
+    }
+  }
+
+  /** In groups of neighbouring columns, whatever order they are rounded in. */
+  private Gptq.Result inRuns(
+      float[] target, int in, StageFactors stage, TaskEnvironment environment) {
+    StepRule rule = StepRules.of(stepSearch);
+    Matmul matmul = environment.matmul();
+    Workers workers = environment.workers();
+    float[] upper = stage.inverseUpper();
+    float[] importance = stage.importance();
     // GPTQ overwrites the targets that it is given.
     Gptq.Result result =
-        new Gptq(scheme, format, StepRules.of(stepSearch), blockSize, environment.matmul())
-            .quantize(
-                target.clone(),
-                tile.count(),
-                in,
-                stage.inverseUpper(),
-                stage.importance(),
-                environment.workers());
+        scheme.order() == ActOrder.NONE
+            ? new Gptq(scheme, format, rule, blockSize, matmul)
+                .quantize(target.clone(), tile.count(), in, upper, importance, workers)
+            : new OrderedGptq(scheme, format, rule, blockSize, matmul)
+                .quantizeStatic(target.clone(), tile.count(), in, upper, importance, workers);
     if (layer != null) {
       QuantizedLinear learned = learn(target, result, in, stage, environment);
       result = new Gptq.Result(learned, learned.dequantize());
     }
-    if (rounds > 0) {
-      float[] moments = factors.readMoments(environment.store());
-      stage.damp(moments);
-      result =
-          new CoordinateDescent(format, rounds, sweeps, environment.matmul())
-              .improve(result, target, moments, environment.workers());
+    return rounds == 0
+        ? result
+        : descent(matmul).improve(result, target, damped(stage, environment), workers);
+  }
+
+  /** In groups of columns that are neighbours by importance. */
+  private OrderedGptq.GroupResult byGroup(
+      float[] target, int in, StageFactors stage, TaskEnvironment environment) {
+    Matmul matmul = environment.matmul();
+    Workers workers = environment.workers();
+    float[] importance = stage.importance();
+    OrderedGptq gptq = new OrderedGptq(scheme, format, StepRules.of(stepSearch), blockSize, matmul);
+    OrderedGptq.GroupResult result =
+        gptq.quantizeByGroup(
+            target.clone(), tile.count(), in, stage.inverseUpper(), importance, workers);
+    return rounds == 0
+        ? result
+        : gptq.improve(
+            result, descent(matmul), target, damped(stage, environment), importance, workers);
+  }
+
+  private CoordinateDescent descent(Matmul matmul) {
+    return new CoordinateDescent(format, rounds, sweeps, matmul);
+  }
+
+  /** What was inverted. */
+  private float[] damped(StageFactors stage, TaskEnvironment environment) {
+    float[] moments = factors.readMoments(environment.store());
+    stage.damp(moments);
+    return moments;
+  }
+
+  private void write(
+      float[] w, int out, OrderedGptq.GroupResult result, TaskEnvironment environment) {
+    try (PartWriter writer = environment.store().write(part)) {
+      LearnedLinear.write(writer, module, out, tile.start(), result.linear(), w);
+      writer.commit();
     }
+  }
+
+  private void write(float[] w, int out, Gptq.Result result, TaskEnvironment environment) {
     try (PartWriter writer = environment.store().write(part)) {
       LearnedLinear.write(
           writer,

@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.shardpress.spark.io.SafetensorsWriter;
 import io.shardpress.spark.io.SampleFiles;
 import io.shardpress.spark.io.SampleFiles.Tensor;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.IntBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -42,6 +44,15 @@ final class Published {
         SampleFiles.read(folder, file).forEach(tensor -> tensors.put(tensor.name(), tensor));
       }
     }
+  }
+
+  Path folder() {
+    return folder;
+  }
+
+  /** recipe.yaml. */
+  String recipe() throws IOException {
+    return Files.readString(folder.resolve("recipe.yaml"));
   }
 
   JsonNode manifest() {
@@ -129,12 +140,14 @@ final class Published {
     byte[] packed = tensors.get(module + ".weight_packed").bytes();
     float[] scales = tensors.get(module + ".weight_scale").bf16();
     Tensor zeros = tensors.get(module + ".weight_zero_point");
+    Tensor order = tensors.get(module + ".weight_g_idx");
+    IntBuffer index = order == null ? null : order.ints();
     int rowBits = packed.length / out * 8;
     int groups = scales.length / out;
     Weight[] weights = new Weight[out * in];
     for (int row = 0; row < out; row++) {
       for (int column = 0; column < in; column++) {
-        int group = column / (in / groups);
+        int group = index == null ? column / (in / groups) : index.get(column);
         int code = element(packed, (long) row * rowBits + (long) column * bits, bits);
         // Zero points are packed down the columns: word w of group g is at (w, g).
         int zero = zeros == null ? 1 << (bits - 1) : zero(zeros.bytes(), row, group, groups, bits);
@@ -143,6 +156,37 @@ final class Published {
       }
     }
     return weights;
+  }
+
+  /**
+   * Writes the model in full precision with the weights that the integers of this one stand for,
+   * such that an evaluation of it against this one finds no difference.
+   *
+   * @param original for the files around the weights
+   */
+  Path writeDense(Path into, Path original, int bits) throws IOException {
+    Files.createDirectories(into);
+    List<Tensor> dense = new ArrayList<>();
+    for (JsonNode entry : manifest.get("tensors")) {
+      String name = entry.get("name").asText();
+      if (entry.get("action").asText().equals("copy")) {
+        dense.add(tensors.get(name));
+        continue;
+      }
+      int out = entry.get("shape").get(0).asInt();
+      int in = entry.get("shape").get(1).asInt();
+      String module = name.substring(0, name.length() - ".weight".length());
+      ByteBuffer bytes = ByteBuffer.allocate(4 * out * in).order(ByteOrder.LITTLE_ENDIAN);
+      for (Weight weight : dequantize(module, bits, out, in)) {
+        bytes.putFloat(weight.value());
+      }
+      dense.add(new Tensor(name, "F32", List.of((long) out, (long) in), "", 0, bytes.array()));
+    }
+    SafetensorsWriter.write(into.resolve("model.safetensors"), dense);
+    for (String name : List.of("config.json", "tokenizer.json")) {
+      Files.copy(original.resolve(name), into.resolve(name));
+    }
+    return into;
   }
 
   private static int zero(byte[] packed, int row, int group, int groups, int bits) {

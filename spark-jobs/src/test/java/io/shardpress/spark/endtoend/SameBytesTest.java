@@ -33,6 +33,7 @@ class SameBytesTest {
         "QuantizationModifier: {scheme: W8A8_STATIC, kv_cache_scheme: {type: int}}",
         "GPTQModifier: {scheme: W3A16_ASYM, group_size: 64}",
         "GPTQModifier: {scheme: W4A8KV8}",
+        "GPTQModifier: {scheme: W4A16_ASYM, group_size: 32, actorder: group}",
         "LRQModifier: {scheme: W4A16, iterations: 4, rank: 8}",
         "LRQModifier: {scheme: W4A16_ASYM, order: parallel, iterations: 4, rank: 8, touch_up: 2}",
         "FlexRoundModifier: {scheme: W4A16_ASYM, order: parallel, iterations: 4}",

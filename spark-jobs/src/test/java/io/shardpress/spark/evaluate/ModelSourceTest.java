@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.shardpress.schemas.CheckpointException;
 import io.shardpress.schemas.model.LinearRole;
+import io.shardpress.schemas.recipe.ActOrder;
 import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.schemas.safetensors.Dtype;
 import io.shardpress.spark.io.Checkpoint;
@@ -41,7 +42,10 @@ class ModelSourceTest {
   })
   void packedWeightsAreReadByTheirDefinition(int bits, boolean symmetric, int group)
       throws IOException {
-    TinyPackedModel model = new TinyPackedModel(new WeightScheme(bits, symmetric, group));
+    packedWeightsAre(new TinyPackedModel(new WeightScheme(bits, symmetric, group)));
+  }
+
+  private void packedWeightsAre(TinyPackedModel model) throws IOException {
     model.write(folder);
     ModelSource source = open();
     try (TensorReader reader = new TensorReader(configuration)) {
@@ -60,6 +64,38 @@ class ModelSourceTest {
     }
   }
 
+  /**
+   * By weight_g_idx, as compressed-tensors defines it: column i has the scale of group g_idx[i].
+   */
+  @ParameterizedTest
+  @CsvSource({"4,true,8", "4,false,8", "3,false,4", "8,true,4"})
+  void groupsOutOfOrderAreReadByTheirIndex(int bits, boolean symmetric, int group)
+      throws IOException {
+    WeightScheme scheme = new WeightScheme(bits, symmetric, group).withOrder(ActOrder.GROUP);
+    packedWeightsAre(new TinyPackedModel(scheme));
+  }
+
+  @Test
+  void groupsThatCannotBeAreNamed() throws IOException {
+    for (int wrong : new int[] {-1, 5, 0}) {
+      TinyPackedModel model = new TinyPackedModel(SCHEME.withOrder(ActOrder.GROUP));
+      ByteBuffer index =
+          ByteBuffer.wrap(model.data.get(UP + ".weight_g_idx")).order(ByteOrder.LITTLE_ENDIAN);
+      int at = 0;
+      while (index.getInt(4 * at) == wrong) {
+        at++;
+      }
+      index.putInt(4 * at, wrong);
+      assertUnreadable(
+          model,
+          UP
+              + ".weight_g_idx: found "
+              + (wrong == 0
+                  ? "9 columns of group 0, wanted 8"
+                  : "group " + wrong + " at [" + at + "], wanted 0 to 4"));
+    }
+  }
+
   @Test
   void whatTheHeadersSayWrongIsNamed() throws IOException {
     refused(m -> m.remove(UP + ".weight_packed"), UP + ".weight_packed: found no such tensor");
@@ -75,7 +111,9 @@ class ModelSourceTest {
     refused(
         m -> m.zeros(UP + ".weight_zero_point", Dtype.I32, 8L, 5L),
         "found shape [8, 5], wanted [9, 5]");
-    refused(m -> m.zeros(UP + ".weight_g_idx", Dtype.I32, 40L), "reordered columns are not read");
+    refused(
+        m -> m.zeros(UP + ".weight_g_idx", Dtype.I32, 40L),
+        UP + ".weight_g_idx: found it, wanted none: by config.json actorder is null");
     refused(
         m -> {
           m.remove(UP + ".weight_packed");
@@ -95,7 +133,13 @@ class ModelSourceTest {
     refused(m -> weights(m).put("type", "float"), "type: found \"float\", wanted int");
     refused(m -> weights(m).put("strategy", "tensor"), "strategy: found \"tensor\"");
     refused(m -> weights(m).put("group_size", 7), "found groups of 7, wanted a divisor of the 40");
-    refused(m -> weights(m).put("actorder", "group"), "actorder: found \"group\"");
+    refused(m -> weights(m).put("actorder", "up"), "actorder: found \"up\"");
+    refused(
+        m -> weights(m).put("actorder", "group"),
+        "weight_g_idx: found no such tensor, wanted one of shape [40]");
+    refused(
+        m -> weights(m).put("actorder", "group").put("strategy", "channel").putNull("group_size"),
+        "actorder: found \"group\", wanted null or static per channel");
     refused(m -> m.config.put("model_type", "mamba"), "evaluate cannot run this model");
   }
 

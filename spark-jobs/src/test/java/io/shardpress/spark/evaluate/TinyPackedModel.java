@@ -3,6 +3,7 @@ package io.shardpress.spark.evaluate;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.shardpress.schemas.output.CompressedTensors;
+import io.shardpress.schemas.recipe.ActOrder;
 import io.shardpress.schemas.recipe.SchemeGroup;
 import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.schemas.safetensors.Dtype;
@@ -15,6 +16,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -113,6 +115,7 @@ final class TinyPackedModel {
     int bits = scheme.bits();
     int groups = scheme.groups(in);
     float[] scales = floats(module + ".weight_scale", out, groups);
+    int[] group = groups(module, in, groups);
     int[][] codes = new int[out][in];
     int[][] zeros = new int[groups][out];
     float[] w = new float[out * in];
@@ -121,7 +124,7 @@ final class TinyPackedModel {
         zeros[g][i] = scheme.symmetric() ? 1 << (bits - 1) : random.nextInt(1 << bits);
       }
       for (int j = 0; j < in; j++) {
-        int g = j * groups / in;
+        int g = group[j];
         codes[i][j] = random.nextInt(1 << bits);
         w[i * in + j] = (codes[i][j] - zeros[g][i]) * scales[i * groups + g];
       }
@@ -140,6 +143,21 @@ final class TinyPackedModel {
     }
     ByteBuffer shape = ByteBuffer.allocate(16).order(ByteOrder.LITTLE_ENDIAN);
     put(module + ".weight_shape", Dtype.I64, List.of(2L), shape.putLong(out).putLong(in).array());
+  }
+
+  /** The group of each column: runs of them, or as many of each shuffled, with their index. */
+  private int[] groups(String module, int in, int groups) {
+    List<Integer> order = new ArrayList<>();
+    for (int j = 0; j < in; j++) {
+      order.add(j * groups / in);
+    }
+    if (scheme.order() == ActOrder.GROUP) {
+      Collections.shuffle(order, random);
+      ByteBuffer index = ByteBuffer.allocate(4 * in).order(ByteOrder.LITTLE_ENDIAN);
+      order.forEach(index::putInt);
+      put(module + ".weight_g_idx", Dtype.I32, List.of((long) in), index.array());
+    }
+    return order.stream().mapToInt(Integer::intValue).toArray();
   }
 
   /** Zero points: each group's column of [words × groups]. */

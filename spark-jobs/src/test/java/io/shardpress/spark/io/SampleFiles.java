@@ -7,6 +7,7 @@ import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.IntBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -40,6 +41,11 @@ public final class SampleFiles {
         values[i] = Float.intBitsToFloat(buffer.getShort(2 * i) << 16);
       }
       return values;
+    }
+
+    /** The values as 32-bit integers. */
+    public IntBuffer ints() {
+      return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer();
     }
   }
 
