@@ -27,6 +27,11 @@ public final class CompressedTensors {
 
   public static final String INPUT_ZERO_POINT = ".input_zero_point";
 
+  /** Outliers behind a module's name: row-major places, ascending, and the weights there. */
+  public static final String OUTLIER_INDICES = ".weight_outlier_indices";
+
+  public static final String OUTLIER_VALUES = ".weight_outlier_values";
+
   /** The group of each column behind a module's name, where they are no runs of columns. */
   public static final String GROUP_INDEX = ".weight_g_idx";
 
@@ -68,7 +73,8 @@ public final class CompressedTensors {
           "input_activations",
           one.activations() == null ? JSON.nullNode() : activations(one.activations()));
       group.putNull("output_activations");
-      if (mixed) {
+      // In a group, readers of the stock formats refuse a word that they do not know.
+      if (mixed || one.weights().outliers()) {
         group.put("format", LinearFormat.of(one).word());
       }
     }
@@ -132,10 +138,10 @@ public final class CompressedTensors {
       String module, int out, int in, SchemeGroup group, String modelDtype) {
     List<OutputTensor> tensors = new ArrayList<>();
     WeightScheme scheme = group.weights();
-    if (LinearFormat.of(group) == LinearFormat.PACK_QUANTIZED) {
-      packed(tensors, module, out, in, scheme, modelDtype);
-    } else {
+    if (LinearFormat.of(group) == LinearFormat.INT_QUANTIZED) {
       unpacked(tensors, module, out, in, scheme, modelDtype);
+    } else {
+      packed(tensors, module, out, in, scheme, modelDtype);
     }
     if (group.staticActivations()) {
       tensors.add(new OutputTensor(module + INPUT_SCALE, modelDtype, List.of(1L)));
@@ -154,6 +160,18 @@ public final class CompressedTensors {
    */
   public static OutputTensor cacheScale(String attention, String suffix, String modelDtype) {
     return new OutputTensor(attention + suffix, modelDtype, List.of(1L));
+  }
+
+  /**
+   * The tensors that hold a linear's outliers: places I32 [count], in the order of the weight's
+   * rows, and values [count].
+   *
+   * @param dtype the weight's own
+   */
+  public static List<OutputTensor> outlierTensors(String module, long count, String dtype) {
+    return List.of(
+        new OutputTensor(module + OUTLIER_INDICES, "I32", List.of(count)),
+        new OutputTensor(module + OUTLIER_VALUES, dtype, List.of(count)));
   }
 
   private static void packed(

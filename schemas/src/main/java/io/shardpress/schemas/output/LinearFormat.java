@@ -2,7 +2,7 @@ package io.shardpress.schemas.output;
 
 import io.shardpress.schemas.recipe.SchemeGroup;
 
-/** compressed-tensors' formats of a linear. */
+/** The formats of a linear: compressed-tensors', and one beside them. */
 public enum LinearFormat {
   /** Integers packed into 32-bit words; the linear's inputs stay as they are. */
   PACK_QUANTIZED("pack-quantized"),
@@ -10,7 +10,12 @@ public enum LinearFormat {
    * Signed integers, a byte each, however few bits they have; where inputs are quantized too. That
    * is also what vLLM's kernels for 4-bit weights and 8-bit inputs read.
    */
-  INT_QUANTIZED("int-quantized");
+  INT_QUANTIZED("int-quantized"),
+  /**
+   * Our own: {@link #PACK_QUANTIZED} with outliers beside the integers. compressed-tensors does not
+   * know it, so that its readers refuse what they would read wrongly.
+   */
+  PACK_QUANTIZED_OUTLIERS("pack-quantized-outliers");
 
   private final String word;
 
@@ -25,6 +30,9 @@ public enum LinearFormat {
 
   /** The format in which a group's linears are written. */
   public static LinearFormat of(SchemeGroup group) {
-    return group.activations() == null ? PACK_QUANTIZED : INT_QUANTIZED;
+    if (group.activations() != null) {
+      return INT_QUANTIZED;
+    }
+    return group.weights().outliers() ? PACK_QUANTIZED_OUTLIERS : PACK_QUANTIZED;
   }
 }

@@ -73,10 +73,13 @@ public final class PackedScheme {
 
   private Group group(String name, JsonNode node, JsonNode formatOfAll) {
     TargetMatcher targets = matcher(name + ".targets", node.path("targets"));
+    boolean own = node.hasNonNull("format");
+    String format = (own ? node.path("format") : formatOfAll).asText();
+    boolean outliers = format.equals(LinearFormat.PACK_QUANTIZED_OUTLIERS.word());
     SchemeGroup scheme =
         new SchemeGroup(
             List.of(),
-            weights(name + ".weights", node.path("weights")),
+            weights(name + ".weights", node.path("weights")).withOutliers(outliers),
             activations(name + ".input_activations", node.path("input_activations")));
     if (scheme.weights().indexed() && scheme.activations() != null) {
       throw wrong(
@@ -89,7 +92,6 @@ public final class PackedScheme {
           name + ".output_activations", node.path("output_activations"), "null: outputs stay");
     }
     String wanted = LinearFormat.of(scheme).word();
-    boolean own = node.hasNonNull("format");
     if (own || !formatOfAll.asText().equals(CompressedTensors.MIXED)) {
       want(own ? name + ".format" : "format", own ? node.path("format") : formatOfAll, wanted);
     }
@@ -148,7 +150,8 @@ public final class PackedScheme {
       throw wrong(name + ".symmetric", symmetric, "true or false");
     }
     int size = groupSize(name, node);
-    return new WeightScheme(bits.asInt(), symmetric.asBoolean(), size, order(name, node, size));
+    return new WeightScheme(bits.asInt(), symmetric.asBoolean(), size)
+        .withOrder(order(name, node, size));
   }
 
   private ActOrder order(String name, JsonNode node, int groupSize) {

@@ -104,8 +104,8 @@ final class GroupsParser {
       throw args.wrong("num_bits", "2, 3, 4 or 8");
     }
     searchesSteps |= args.searches();
-    return new WeightScheme(
-        bits, args.flag("symmetric", true), groupSizeByStrategy(where, node), args.order());
+    int size = groupSizeByStrategy(where, node);
+    return new WeightScheme(bits, args.flag("symmetric", true), size).withOrder(args.order());
   }
 
   /** Null for null. By compressed-tensors' rule nothing said of the strategy means tensor. */

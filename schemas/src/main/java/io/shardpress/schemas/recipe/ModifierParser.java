@@ -112,7 +112,7 @@ final class ModifierParser {
       throw new UsageException(where + ": neither scheme nor config_groups; want one of them");
     }
     List<SchemeGroup> groups = scheme ? ofScheme() : ofConfigGroups();
-    return groups.stream().map(this::ordered).toList();
+    return groups.stream().map(this::ordered).map(this::withOutliers).toList();
   }
 
   /**
@@ -134,6 +134,19 @@ final class ModifierParser {
       checkOrder(order, group);
     }
     return group.withWeights(group.weights().withOrder(order));
+  }
+
+  private SchemeGroup withOutliers(SchemeGroup group) {
+    if (kind != ModifierKind.EASY_QUANT || !settings.flag(SettingKey.OUTLIERS)) {
+      return group;
+    }
+    if (group.activations() != null) {
+      throw new UsageException(
+          where
+              + ".outliers is true, want false with quantized inputs: outliers are multiplied by"
+              + " inputs as they are");
+    }
+    return group.withWeights(group.weights().withOutliers(true));
   }
 
   private void checkOrder(ActOrder order, SchemeGroup group) {

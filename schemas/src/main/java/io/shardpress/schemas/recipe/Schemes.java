@@ -44,13 +44,14 @@ public final class Schemes {
     return List.copyOf(SUPPORTED.keySet());
   }
 
-  /** Whether a name stands for a group's weights, group size apart, and inputs. */
+  /** Whether a name stands for a group's weights, group size and outliers apart, and inputs. */
   static boolean isNamed(SchemeGroup group) {
     Scheme named = SUPPORTED.get(group.schemeName());
+    WeightScheme weights = group.weights().withOutliers(false);
     return named != null
         && named
-            .withGroupSize(group.weights().groupSize())
-            .equals(new Scheme(group.weights(), group.activations(), null));
+            .withGroupSize(weights.groupSize())
+            .equals(new Scheme(weights, group.activations(), null));
   }
 
   /**

@@ -2,6 +2,7 @@ package io.shardpress.schemas.recipe;
 
 import static io.shardpress.schemas.recipe.ModifierKind.AUTO_ROUND;
 import static io.shardpress.schemas.recipe.ModifierKind.AWQ;
+import static io.shardpress.schemas.recipe.ModifierKind.EASY_QUANT;
 import static io.shardpress.schemas.recipe.ModifierKind.FLEX_ROUND;
 import static io.shardpress.schemas.recipe.ModifierKind.GPTQ;
 import static io.shardpress.schemas.recipe.ModifierKind.LRQ;
@@ -73,6 +74,7 @@ enum SettingKey {
   CLIP("clip", new Domain.Flag(), true, "", List.of(AWQ)),
   DUO_SCALING("duo_scaling", new Domain.Anything("anything"), "", "duo_scaling", List.of(AWQ)),
   MAPPINGS("mappings", new Domain.Nothing(), "", "mappings", List.of(AWQ, SMOOTH_QUANT)),
+  OUTLIERS("outliers", new Domain.Flag(), false, "", List.of(EASY_QUANT)),
   ALPHA("alpha", new Domain.Real(0, 1), 0.5, "", List.of(GPTQ, LRQ)),
   DAMPING("damping", new Domain.Real(0, 10), 0.1, "", List.of(GPTQ, LRQ)),
   BLOCK_SIZE("block_size", atLeast(1), 128L, "block_size", List.of(GPTQ, LRQ)),
@@ -102,7 +104,7 @@ enum SettingKey {
       "offload_hessians", new Domain.Anything("anything"), "", "offload_hessians", all());
 
   /** Keys whose value stands in a recipe's text only where it is not the default: see there. */
-  private static final Set<SettingKey> QUIET = Set.of(DESCENT_ROUNDS, DESCENT_SWEEPS);
+  private static final Set<SettingKey> QUIET = Set.of(OUTLIERS, DESCENT_ROUNDS, DESCENT_SWEEPS);
 
   private final String key;
   private final Domain domain;

@@ -10,8 +10,10 @@ import java.io.Serializable;
  * @param symmetric true: zero is 0 and not stored; false: an integer zero point for each scale
  * @param groupSize inputs that share a scale; 0: the whole row (per channel)
  * @param order of the columns for learners that have one, and so of those that share a scale
+ * @param outliers whether the largest weights lie beside the integers, in full precision
  */
-public record WeightScheme(int bits, boolean symmetric, int groupSize, ActOrder order)
+public record WeightScheme(
+    int bits, boolean symmetric, int groupSize, ActOrder order, boolean outliers)
     implements Serializable {
   public WeightScheme {
     if (bits != 2 && bits != 3 && bits != 4 && bits != 8) {
@@ -22,14 +24,19 @@ public record WeightScheme(int bits, boolean symmetric, int groupSize, ActOrder 
     }
   }
 
-  /** Without an order. */
+  /** Without an order and outliers. */
   public WeightScheme(int bits, boolean symmetric, int groupSize) {
-    this(bits, symmetric, groupSize, ActOrder.NONE);
+    this(bits, symmetric, groupSize, ActOrder.NONE, false);
   }
 
   /** The same with another order. */
   public WeightScheme withOrder(ActOrder other) {
-    return new WeightScheme(bits, symmetric, groupSize, other);
+    return new WeightScheme(bits, symmetric, groupSize, other, outliers);
+  }
+
+  /** The same with outliers or without. */
+  public WeightScheme withOutliers(boolean kept) {
+    return new WeightScheme(bits, symmetric, groupSize, order, kept);
   }
 
   /** Whether inputs that share a scale are no neighbours, so that an index says which do. */

@@ -74,6 +74,19 @@ class RecipeTest {
     assertThat(Recipe.parse("again", recipe.toYaml())).isEqualTo(recipe);
   }
 
+  @Test
+  void outliersBelongToTheWeights() {
+    Recipe kept = parse("EasyQuantModifier: {scheme: W4A16, outliers: true}");
+    Recipe usual = parse("EasyQuantModifier: {scheme: W4A16, outliers: false}");
+    assertThat(usual).isEqualTo(parse("EasyQuantModifier: {scheme: W4A16}"));
+    assertThat(kept.modifiers().get(0).groups())
+        .containsExactly(new SchemeGroup(List.of("Linear"), W4.withOutliers(true)));
+    assertThat(kept.canonical()).isNotEqualTo(usual.canonical());
+    assertThat(kept.toYaml()).contains("scheme: W4A16\n", "outliers: true\n");
+    assertThat(Recipe.parse("again", kept.toYaml())).isEqualTo(kept);
+    assertThat(usual.toYaml()).doesNotContain("outliers");
+  }
+
   /** Outputs of one recipe keep their bytes, recipe.yaml's too, when there are more keys. */
   @Test
   void newerKeysStandInATextOnlyWhereTheyAreNotTheDefault() {
@@ -257,6 +270,8 @@ class RecipeTest {
         "GPTQModifier: {actorder: group, config_groups: {g: {targets: [Linear], weights: {num_bits: 4, group_size: 32, actorder: weight}}}}|GPTQModifier.actorder is group, and weights of a config group have static",
         "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, group_size: 32, actorder: 3}}}}|config_groups.g.weights.actorder is 3, want static",
         "LRQModifer: {scheme: W4A16}|r.yaml: unknown modifier 'LRQModifer', the nearest is LRQModifier;",
+        "EasyQuantModifier: {scheme: W8A8, outliers: true}|r.yaml: EasyQuantModifier.outliers is true, want false with quantized inputs",
+        "QuantizationModifier: {scheme: W4A16, outliers: true}|r.yaml: QuantizationModifier: unknown key 'outliers'",
         "EasyQuantModifier: {scheme: W4A16, step_search: true}|r.yaml: EasyQuantModifier: unknown key 'step_search'",
         "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bit: 4}}}}|r.yaml: GPTQModifier: config_groups.g.weights: unknown key 'num_bit', the nearest is num_bits",
         "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, type: float}}}}|config_groups.g.weights.type is \"float\", want int",

@@ -20,6 +20,7 @@ import java.util.Arrays;
  * @param scale weight_scale, [out × groups]
  * @param zeroPoint weight_zero_point, I32 [words(out) × groups]; null where symmetric
  * @param groupIndex weight_g_idx, I32 [in]; null where groups are runs of columns
+ * @param outliers null where all of the weight is in its integers
  * @param shape weight_shape, I64 [2]
  */
 record PackedWeight(
@@ -27,6 +28,7 @@ record PackedWeight(
     TensorRef scale,
     TensorRef zeroPoint,
     TensorRef groupIndex,
+    OutlierWeights outliers,
     TensorRef shape,
     WeightScheme scheme,
     int out,
@@ -45,9 +47,14 @@ record PackedWeight(
     float[] scales = reader.readFloats(scale, rowStart, rowCount);
     TensorReader.requireFinite(scale, rowStart, scales);
     Steps steps = new Steps(rowCount, scheme.groups(in), scales, zeros(reader, rowStart, rowCount));
-    return groupIndex == null
-        ? new QuantizedLinear(rowCount, in, scheme, codes, steps).dequantize()
-        : new IndexedLinear(rowCount, in, scheme, codes, steps, groups(reader)).dequantize();
+    float[] w =
+        groupIndex == null
+            ? new QuantizedLinear(rowCount, in, scheme, codes, steps).dequantize()
+            : new IndexedLinear(rowCount, in, scheme, codes, steps, groups(reader)).dequantize();
+    if (outliers != null) {
+      outliers.addTo(w, reader, rowStart, out, in);
+    }
+    return w;
   }
 
   /** The group of each column: groups are of one size, by which readers sort the columns. */

@@ -153,16 +153,41 @@ final class SourceFinder {
   }
 
   private PackedWeight packed(String module, SchemeGroup group, int out, int in) {
-    checkTensors(module, group, LinearFormat.PACK_QUANTIZED, out, in);
+    boolean beside = group.weights().outliers();
+    LinearFormat format =
+        beside ? LinearFormat.PACK_QUANTIZED_OUTLIERS : LinearFormat.PACK_QUANTIZED;
+    checkTensors(module, group, format, out, in);
     return new PackedWeight(
         checkpoint.find(module + PACKED).orElseThrow(),
         checkpoint.find(module + SCALE).orElseThrow(),
         checkpoint.find(module + ZERO_POINT).orElse(null),
         checkpoint.find(module + CompressedTensors.GROUP_INDEX).orElse(null),
+        beside ? outliers(module) : null,
         checkpoint.find(module + SHAPE).orElseThrow(),
         group.weights(),
         out,
         in);
+  }
+
+  private OutlierWeights outliers(String module) {
+    String name = module + CompressedTensors.OUTLIER_INDICES;
+    TensorRef indices =
+        checkpoint
+            .find(name)
+            .orElseThrow(
+                () ->
+                    new CheckpointException(
+                        "%s: tensor %s: found no such tensor, wanted one by the format %s"
+                            .formatted(
+                                checkpoint.uri(),
+                                name,
+                                LinearFormat.PACK_QUANTIZED_OUTLIERS.word())));
+    if (indices.shape().size() != 1) {
+      throw bad(indices, "found shape %s, wanted one side".formatted(indices.shape()));
+    }
+    return new OutlierWeights(
+        typed(name, Dtype.I32, indices.shape()),
+        floats(module + CompressedTensors.OUTLIER_VALUES, indices.shape()));
   }
 
   private IntWeight integers(String module, SchemeGroup group, int out, int in) {
@@ -205,6 +230,18 @@ final class SourceFinder {
                 throw bad(
                     index,
                     "found it, wanted none: by config.json actorder is " + scheme.order().word());
+              });
+    }
+    if (!scheme.outliers()) {
+      checkpoint
+          .find(module + CompressedTensors.OUTLIER_INDICES)
+          .ifPresent(
+              outliers -> {
+                throw bad(
+                    outliers,
+                    "found it, wanted none by the format "
+                        + format.word()
+                        + "; config.json and tensors are not of one checkpoint");
               });
     }
     if (scheme.symmetric()) {

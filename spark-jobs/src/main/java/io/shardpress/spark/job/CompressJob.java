@@ -124,6 +124,7 @@ final class CompressJob {
     DataFreeJob job = new DataFreeJob(plan, runner, digests, progress);
     Map<String, LearnedLinear> learned = job.run();
     learners = learners.plus(job.learners());
+    plan = job.plan();
     return learned;
   }
 

@@ -1,5 +1,6 @@
 package io.shardpress.spark.job;
 
+import io.shardpress.kernels.quant.EasyQuant;
 import io.shardpress.schemas.model.TensorPlace;
 import io.shardpress.schemas.recipe.Modifier;
 import io.shardpress.schemas.recipe.ModifierKind;
@@ -10,9 +11,12 @@ import io.shardpress.spark.plan.PlanEntry;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.unit.LearnedLinear;
 import io.shardpress.spark.unit.LearnedLinear.WeightError;
+import io.shardpress.spark.unit.OutlierUnit;
 import io.shardpress.spark.unit.RoundUnit;
 import io.shardpress.spark.unit.RowTile;
 import io.shardpress.spark.unit.StepRules;
+import io.shardpress.spark.unit.SummaryUnit;
+import io.shardpress.spark.unit.UnitOfWork;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -21,7 +25,7 @@ import java.util.TreeMap;
 
 /** Quantizes without data: every tile of every tensor at once. */
 final class DataFreeJob {
-  private final CompressionPlan plan;
+  private CompressionPlan plan;
   private final TaskRunner runner;
   private final Digests digests;
   private final Progress progress;
@@ -38,31 +42,93 @@ final class DataFreeJob {
     return learners;
   }
 
+  /** The plan, once it has run with the outliers that there are. */
+  CompressionPlan plan() {
+    return plan;
+  }
+
   /** What was quantized, by module. */
   Map<String, LearnedLinear> run() {
-    List<RoundUnit> units = new ArrayList<>();
+    List<UnitOfWork> units = new ArrayList<>();
+    List<UnitOfWork> summaries = new ArrayList<>();
     Map<String, LearnedLinear> learned = new HashMap<>();
     Map<String, List<PlanEntry>> blocks = new TreeMap<>(DataFreeJob::byNumber);
     for (PlanEntry entry : plan.quantized().values()) {
       List<PartKey> tiles = new ArrayList<>();
-      for (RowTile tile : RowTile.of(entry.out(), entry.in())) {
-        RoundUnit unit = unit(entry, tile);
-        units.add(unit);
-        tiles.add(unit.part());
-      }
       WeightScheme scheme = entry.choice().group().weights();
+      List<SummaryUnit> whole = scheme.outliers() ? summaries(entry) : List.of();
+      summaries.addAll(whole);
+      for (RowTile tile : RowTile.of(entry.out(), entry.in())) {
+        UnitOfWork unit = scheme.outliers() ? keeping(entry, tile, whole) : unit(entry, tile);
+        units.add(unit);
+        tiles.addAll(unit.parts());
+      }
       learned.put(
           entry.module(),
           new LearnedLinear(entry.module(), entry.out(), entry.in(), scheme, tiles));
       blocks.computeIfAbsent(block(entry), name -> new ArrayList<>()).add(entry);
     }
-    List<RoundUnit> missing = runner.missing(units);
+    List<UnitOfWork> missing = runner.missing(units);
     progress.found("tiles", units.size() - missing.size(), units.size());
     progress.begin(blocks.size());
-    learners = runner.run("round to nearest", "", missing, units.size());
+    if (!missing.isEmpty()) {
+      learners = runner.run("statistics of weights", "", summaries);
+    }
+    learners = learners.plus(runner.run("round to nearest", "", missing, units.size()));
+    countOutliers(learned, blocks);
     blocks.forEach((name, entries) -> report(name, entries, learned));
     progress.end();
     return learned;
+  }
+
+  /** Puts the counts in place of the plan's estimate. */
+  private void countOutliers(
+      Map<String, LearnedLinear> learned, Map<String, List<PlanEntry>> blocks) {
+    Map<String, Integer> counts = new HashMap<>();
+    learned.forEach(
+        (module, linear) -> {
+          if (linear.scheme().outliers()) {
+            counts.put(module, linear.countOutliers(runner.store()));
+          }
+        });
+    plan = plan.withOutliers(counts);
+    Map<String, PlanEntry> counted = plan.quantized();
+    blocks.values().forEach(all -> all.replaceAll(entry -> counted.get(entry.module())));
+  }
+
+  private List<SummaryUnit> summaries(PlanEntry entry) {
+    List<SummaryUnit> units = new ArrayList<>();
+    for (RowTile tile : RowTile.of(entry.out(), entry.in())) {
+      PartKey key =
+          PartKey.of("statistics of weights")
+              .add("weight", digests.of(entry.source()))
+              .add("tile", tile)
+              .build();
+      units.add(new SummaryUnit(key, entry.source(), tile));
+    }
+    return units;
+  }
+
+  private OutlierUnit keeping(PlanEntry entry, RowTile tile, List<SummaryUnit> whole) {
+    WeightScheme scheme = entry.choice().group().weights();
+    PartKey key =
+        PartKey.of("easyquant with outliers")
+            .add("arithmetic", runner.arithmetic())
+            .add("module", entry.module())
+            .add("weight", digests.of(entry.source()))
+            .add("tile", tile)
+            .add("scheme", scheme)
+            .add("format", plan.scaleFormat())
+            .add("deviations", EasyQuant.DEVIATIONS)
+            .build();
+    return new OutlierUnit(
+        key,
+        whole.stream().map(SummaryUnit::part).toList(),
+        entry.module(),
+        entry.source(),
+        tile,
+        scheme,
+        plan.scaleFormat());
   }
 
   private RoundUnit unit(PlanEntry entry, RowTile tile) {

@@ -50,6 +50,9 @@ final class LayerTable {
     if (scheme.order() != ActOrder.NONE) {
       line.put("actorder", scheme.order().word());
     }
+    if (scheme.outliers()) {
+      line.put("outliers", linear.countOutliers(store));
+    }
     Modifier modifier = entry.choice().modifier();
     if (modifier.kind() == ModifierKind.LRQ) {
       line.put("rank", LrqSettings.of(modifier).rank(entry.out(), entry.in()));

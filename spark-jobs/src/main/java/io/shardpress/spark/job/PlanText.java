@@ -89,6 +89,7 @@ final class PlanText {
             + " "
             + entry.choice().group().schemeName()
             + (scheme.perChannel() ? " per channel" : " group " + scheme.groupSize())
+            + (scheme.outliers() ? " outliers kept" : "")
             + (scheme.order() == ActOrder.NONE ? "" : " actorder " + scheme.order().word());
     Modifier modifier = entry.choice().modifier();
     return modifier.kind() == ModifierKind.LRQ

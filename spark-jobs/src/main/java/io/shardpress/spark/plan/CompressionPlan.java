@@ -58,6 +58,20 @@ public record CompressionPlan(
         checkpoint.with(changed), config, recipe, others, shards, scaleFormat, warnings);
   }
 
+  /** The same plan with as many outliers as were found, by module, in place of an estimate. */
+  public CompressionPlan withOutliers(Map<String, Integer> counts) {
+    List<PlanEntry> counted =
+        entries.stream()
+            .map(
+                entry ->
+                    counts.containsKey(entry.module())
+                        ? entry.withOutliers(counts.get(entry.module()))
+                        : entry)
+            .toList();
+    return new CompressionPlan(
+        checkpoint, config, recipe, counted, ShardLayout.of(counted), scaleFormat, warnings);
+  }
+
   /** Bytes of all input tensors. */
   public long inputBytes() {
     return entries.stream().mapToLong(entry -> entry.tensor().length()).sum();

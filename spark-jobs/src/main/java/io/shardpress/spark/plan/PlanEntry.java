@@ -1,10 +1,13 @@
 package io.shardpress.spark.plan;
 
+import io.shardpress.schemas.output.CompressedTensors;
 import io.shardpress.schemas.output.ManifestTensor.Action;
 import io.shardpress.schemas.output.OutputTensor;
 import io.shardpress.schemas.recipe.Recipe;
 import io.shardpress.spark.io.TensorRef;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * What becomes of one input tensor.
@@ -52,6 +55,14 @@ public record PlanEntry(
   /** The same that becomes other tensors. */
   PlanEntry withOutputs(List<OutputTensor> others) {
     return new PlanEntry(tensor, module, action, reason, choice, others, source);
+  }
+
+  /** The same with so many outliers. */
+  PlanEntry withOutliers(long count) {
+    Map<String, OutputTensor> counted =
+        CompressedTensors.outlierTensors(module, count, tensor.dtype().name()).stream()
+            .collect(Collectors.toMap(OutputTensor::name, other -> other));
+    return withOutputs(outputs.stream().map(one -> counted.getOrDefault(one.name(), one)).toList());
   }
 
   /** Rows of a quantized weight. */

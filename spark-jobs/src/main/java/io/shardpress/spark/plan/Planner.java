@@ -21,6 +21,10 @@ import java.util.TreeSet;
 public final class Planner {
   private static final int FEWEST_BITS_OF_VLLM = 4;
 
+  // The share of a normal distribution beyond three standard deviations: headers do not say how
+  // many there are, and the job that counts them puts its count in this one's place.
+  private static final double NORMAL_OUTLIERS = 0.0026998;
+
   private final Checkpoint checkpoint;
   private final ModelConfig config;
   private final Recipe recipe;
@@ -114,12 +118,20 @@ public final class Planner {
     WeightScheme scheme = choice.get().group().weights();
     check(tensor, scheme);
     List<OutputTensor> outputs =
-        CompressedTensors.outputTensors(
-            module.get(),
-            Math.toIntExact(tensor.rows()),
-            Math.toIntExact(tensor.columns()),
-            choice.get().group(),
-            scaleFormat.name());
+        new ArrayList<>(
+            CompressedTensors.outputTensors(
+                module.get(),
+                Math.toIntExact(tensor.rows()),
+                Math.toIntExact(tensor.columns()),
+                choice.get().group(),
+                scaleFormat.name()));
+    if (scheme.outliers()) {
+      outputs.addAll(
+          CompressedTensors.outlierTensors(
+              module.get(),
+              Math.round(NORMAL_OUTLIERS * tensor.elements()),
+              tensor.dtype().name()));
+    }
     return new PlanEntry(tensor, module.get(), Action.QUANTIZE, "", choice.get(), outputs);
   }
 
@@ -161,6 +173,10 @@ public final class Planner {
     }
     if (!low.isEmpty()) {
       warnings.add("vLLM loads 4 and 8 bits only, not " + low + "; Transformers loads them all");
+    }
+    if (quantized.stream().anyMatch(entry -> entry.choice().group().weights().outliers())) {
+      warnings.add(
+          "neither vLLM nor Transformers loads outliers beside the integers, only evaluate does");
     }
     warnings.addAll(activations.warnings(quantized));
     return warnings;

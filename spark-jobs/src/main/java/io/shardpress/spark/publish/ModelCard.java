@@ -46,6 +46,13 @@ final class ModelCard {
     card.append("\nThe whole recipe is in `recipe.yaml`, the account of every tensor in ");
     card.append("`shardpress.json`; `shardpress verify` checks the files against it.\n\n");
     card.append("The format is compressed-tensors (").append(formats(plan));
+    if (plan.quantized().values().stream()
+        .anyMatch(entry -> entry.choice().group().weights().outliers())) {
+      return card.append(
+              ") with outliers beside the integers, which neither vLLM nor Transformers loads:"
+                  + " `shardpress evaluate` does.\n")
+          .toString();
+    }
     card.append("). To serve it: ");
     card.append("`vllm serve FOLDER`; in Python: ");
     card.append("`AutoModelForCausalLM.from_pretrained(\"FOLDER\")`.\n");
@@ -57,6 +64,7 @@ final class ModelCard {
         + (group.weights().perChannel()
             ? " per channel"
             : " in groups of " + group.weights().groupSize())
+        + (group.weights().outliers() ? ", outliers kept" : "")
         + (group.weights().order() == ActOrder.NONE
             ? ""
             : ", actorder " + group.weights().order().word());

@@ -80,6 +80,8 @@ public final class Publisher {
       case ".weight_scale" -> new TensorSource.Scales(linear, dtype);
       case ".weight_zero_point" ->
           dtype == Dtype.I8 ? new TensorSource.SignedZeros(linear) : new TensorSource.Zeros(linear);
+      case CompressedTensors.OUTLIER_INDICES -> new TensorSource.OutlierIndices(linear);
+      case CompressedTensors.OUTLIER_VALUES -> new TensorSource.OutlierValues(linear, dtype);
       case CompressedTensors.GROUP_INDEX -> new TensorSource.GroupIndex(linear);
       case ".weight_shape" -> new TensorSource.Shape(linear.out(), linear.in());
       default -> throw new IllegalStateException("no source for " + tensor.name());

@@ -91,6 +91,32 @@ sealed interface TensorSource extends Serializable {
     }
   }
 
+  /** weight_outlier_indices. A quantized weight has fewer elements than I32 has numbers. */
+  record OutlierIndices(LearnedLinear linear) implements TensorSource {
+    @Override
+    public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
+      long[] places = linear.readOutliers(environment.store()).index();
+      ByteBuffer bytes =
+          ByteBuffer.allocate(Math.multiplyExact(places.length, Integer.BYTES))
+              .order(ByteOrder.LITTLE_ENDIAN);
+      for (long place : places) {
+        bytes.putInt(Math.toIntExact(place));
+      }
+      out.write(bytes.array());
+    }
+  }
+
+  /** weight_outlier_values, exact in the weight's own dtype. */
+  record OutlierValues(LearnedLinear linear, Dtype dtype) implements TensorSource {
+    @Override
+    public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
+      float[] values = linear.readOutliers(environment.store()).value();
+      byte[] bytes = new byte[Math.toIntExact(dtype.bytes(values.length))];
+      FloatBytes.encode(dtype, values, 0, bytes, 0, values.length);
+      out.write(bytes);
+    }
+  }
+
   /** weight_shape. */
   record Shape(long out, long in) implements TensorSource {
     @Override

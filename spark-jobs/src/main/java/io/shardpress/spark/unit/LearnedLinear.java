@@ -1,8 +1,10 @@
 package io.shardpress.spark.unit;
 
 import io.shardpress.kernels.pack.BitPacking;
+import io.shardpress.kernels.quant.EasyQuant;
 import io.shardpress.kernels.quant.IndexedLinear;
 import io.shardpress.kernels.quant.QuantizedLinear;
+import io.shardpress.kernels.quant.SparseWeights;
 import io.shardpress.kernels.quant.Steps;
 import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.schemas.safetensors.Dtype;
@@ -20,8 +22,9 @@ import java.util.List;
  * A learned linear in the store: tiles of its rows, each in a part. A tile's rows of the part are
  * MODULE.codes (I32, packed along the rows as compressed-tensors packs them), MODULE.scales (F32),
  * MODULE.zeros (U8), MODULE.error (F64: squared error, squared weights), for learners that start
- * from it MODULE.compensated (F32), and where groups are no runs of columns MODULE.groups (I32, the
- * group of each column).
+ * from it MODULE.compensated (F32), where groups are no runs of columns MODULE.groups (I32, the
+ * group of each column), and with outliers those of the tile: MODULE.outlier_places (I64, row-major
+ * in the whole linear), MODULE.outliers (F32) and the note MODULE.outlier_count.
  *
  * @param module its name
  * @param tiles the parts, in the order of the rows that they hold
@@ -35,6 +38,9 @@ public record LearnedLinear(
   private static final String ERROR = ".error";
   private static final String COMPENSATED = ".compensated";
   private static final String GROUPS = ".groups";
+  private static final String PLACES = ".outlier_places";
+  private static final String OUTLIERS = ".outliers";
+  private static final String COUNT = ".outlier_count";
 
   /** Squared error of a linear's weights and their squared sum. */
   public record WeightError(double error, double weights) {
@@ -95,6 +101,30 @@ public record LearnedLinear(
             0,
             tile.in(),
             bytes(tile.groupIndex())));
+  }
+
+  /** Writes a tile with its outliers. */
+  static void write(
+      PartWriter writer,
+      String module,
+      int out,
+      int rowStart,
+      EasyQuant.Result tile,
+      float[] original) {
+    QuantizedLinear linear = tile.linear();
+    int[] packed = pack(linear.codes(), linear.out(), linear.in(), linear.scheme());
+    WeightError error = error(tile.dequantize(rowStart), original);
+    writePacked(writer, module, out, rowStart, packed, linear.steps(), error);
+    int count = tile.outliers().count();
+    writer.note(module + COUNT, String.valueOf(count));
+    if (count > 0) {
+      List<Long> shape = List.of((long) count);
+      ByteBuffer places =
+          ByteBuffer.allocate(Math.multiplyExact(count, Long.BYTES)).order(ByteOrder.LITTLE_ENDIAN);
+      places.asLongBuffer().put(tile.outliers().index());
+      writer.add(new PartRow(module + PLACES, Dtype.I64, shape, 0, count, places.array()));
+      writer.add(PartRow.ofFloats(module + OUTLIERS, shape, 0, count, tile.outliers().value(), 0));
+    }
   }
 
   private static int[] pack(byte[] codes, int rows, int in, WeightScheme scheme) {
@@ -162,16 +192,20 @@ public record LearnedLinear(
   float[] dequantize(PartStore store) {
     QuantizedLinear linear = quantized(store);
     if (!scheme.indexed()) {
-      return linear.dequantize();
+      float[] w = linear.dequantize();
+      if (scheme.outliers()) {
+        readOutliers(store).addTo(w, 0);
+      }
+      return w;
     }
     int[] groups = readGroupIndex(store);
     return new IndexedLinear(out, in, scheme, linear.codes(), linear.steps(), groups).dequantize();
   }
 
-  /** The whole linear, whose groups are runs of columns. */
+  /** The whole linear, where integers in groups of neighbouring columns are all of it. */
   public QuantizedLinear read(PartStore store) {
-    if (scheme.indexed()) {
-      throw new IllegalStateException(module + " has groups that are no runs of columns");
+    if (scheme.indexed() || scheme.outliers()) {
+      throw new IllegalStateException(module + " is more than integers in runs of columns");
     }
     return quantized(store);
   }
@@ -246,6 +280,39 @@ public record LearnedLinear(
       }
     }
     throw new IllegalStateException(module + ": no groups in part " + tiles.get(0).hex());
+  }
+
+  /** The outliers of all tiles. */
+  public SparseWeights readOutliers(PartStore store) {
+    int count = countOutliers(store);
+    long[] places = new long[count];
+    float[] values = new float[count];
+    // Places and values of a tile stand in this order.
+    int[] at = new int[1];
+    forEachRow(
+        store,
+        row -> {
+          if (row.tensor().equals(module + PLACES)) {
+            ByteBuffer.wrap(row.data())
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .asLongBuffer()
+                .get(places, at[0], row.rowCount());
+          } else if (row.tensor().equals(module + OUTLIERS)) {
+            at[0] += row.floats(values, at[0]);
+          }
+        });
+    return new SparseWeights(places, values);
+  }
+
+  /** How many outliers there are; reads no weights. */
+  public int countOutliers(PartStore store) {
+    int count = 0;
+    for (PartKey tile : tiles) {
+      try (PartReader reader = store.read(tile)) {
+        count += Integer.parseInt(reader.note(module + COUNT));
+      }
+    }
+    return count;
   }
 
   /** Scales [out × groups] and zero points, without the codes being unpacked. */

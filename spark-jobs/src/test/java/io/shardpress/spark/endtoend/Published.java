@@ -155,6 +155,15 @@ final class Published {
         weights[row * in + column] = new Weight((code - zero) * step, step, code);
       }
     }
+    Tensor places = tensors.get(module + ".weight_outlier_indices");
+    if (places != null) {
+      float[] values = tensors.get(module + ".weight_outlier_values").bf16();
+      for (int i = 0; i < values.length; i++) {
+        Weight one = weights[places.ints().get(i)];
+        float sum = one.value() + values[i];
+        weights[places.ints().get(i)] = new Weight(sum, one.step(), one.code());
+      }
+    }
     return weights;
   }
 

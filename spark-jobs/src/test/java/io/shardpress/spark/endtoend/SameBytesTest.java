@@ -30,6 +30,7 @@ class SameBytesTest {
   @ValueSource(
       strings = {
         "QuantizationModifier: {scheme: W4A16}",
+        "EasyQuantModifier: {scheme: W4A16, outliers: true}",
         "QuantizationModifier: {scheme: W8A8_STATIC, kv_cache_scheme: {type: int}}",
         "GPTQModifier: {scheme: W3A16_ASYM, group_size: 64}",
         "GPTQModifier: {scheme: W4A8KV8}",

@@ -75,6 +75,44 @@ class ModelSourceTest {
     packedWeightsAre(new TinyPackedModel(scheme));
   }
 
+  /** Beside the integers, by row-major place: (q − zero)·scale + outlier. */
+  @ParameterizedTest
+  @CsvSource({"4,true,8", "3,false,0"})
+  void outliersAreAddedWhereTheyBelong(int bits, boolean symmetric, int group) throws IOException {
+    packedWeightsAre(
+        new TinyPackedModel(new WeightScheme(bits, symmetric, group).withOutliers(true)));
+  }
+
+  @Test
+  void outliersThatCannotBeAreNamed() throws IOException {
+    WeightScheme scheme = SCHEME.withOutliers(true);
+    String indices = UP + ".weight_outlier_indices";
+    String values = UP + ".weight_outlier_values";
+    for (int wrong : new int[] {-1, 72 * 40, 3}) {
+      TinyPackedModel model = new TinyPackedModel(scheme);
+      ByteBuffer places =
+          ByteBuffer.wrap(model.data.get(indices)).order(ByteOrder.LITTLE_ENDIAN).putInt(4, 3);
+      places.putInt(8, wrong);
+      assertUnreadable(
+          model, indices + ": found place " + wrong + " at [2], wanted 4 to 2879, each once");
+    }
+    TinyPackedModel infinite = new TinyPackedModel(scheme);
+    ByteBuffer.wrap(infinite.data.get(values))
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .putFloat(0, Float.POSITIVE_INFINITY);
+    assertUnreadable(infinite, values + ": found Infinity at [0, 0]");
+    refused(scheme, m -> m.remove(indices), indices + ": found no such tensor");
+    refused(scheme, m -> m.remove(values), values + ": found no such tensor, wanted one of shape");
+    refused(
+        scheme, m -> m.zeros(indices, Dtype.I64, 3L), indices + ": found dtype I64, wanted I32");
+    refused(
+        scheme, m -> m.zeros(indices, Dtype.I32, 3L, 1L), indices + ": found shape [3, 1], wanted");
+    refused(scheme, m -> m.zeros(values, Dtype.F32, 1L), values + ": found shape [1], wanted");
+    refused(
+        m -> m.zeros(indices, Dtype.I32, 0L),
+        indices + ": found it, wanted none by the format pack-quantized");
+  }
+
   @Test
   void groupsThatCannotBeAreNamed() throws IOException {
     for (int wrong : new int[] {-1, 5, 0}) {
@@ -170,7 +208,11 @@ class ModelSourceTest {
   }
 
   private void refused(Damage damage, String message) throws IOException {
-    TinyPackedModel model = new TinyPackedModel(SCHEME);
+    refused(SCHEME, damage, message);
+  }
+
+  private void refused(WeightScheme scheme, Damage damage, String message) throws IOException {
+    TinyPackedModel model = new TinyPackedModel(scheme);
     damage.to(model);
     model.write(folder);
     assertThatThrownBy(this::open)

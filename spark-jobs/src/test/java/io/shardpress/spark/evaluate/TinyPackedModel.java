@@ -21,6 +21,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.TreeSet;
 
 /** A one-block model of random integers, packed bit by bit by the format's definition. */
 final class TinyPackedModel {
@@ -129,6 +130,9 @@ final class TinyPackedModel {
         w[i * in + j] = (codes[i][j] - zeros[g][i]) * scales[i * groups + g];
       }
     }
+    if (scheme.outliers()) {
+      outliers(module, w);
+    }
     weights.put(module, w);
     int words = (in * bits + 31) / 32;
     ByteBuffer packed = ByteBuffer.allocate(4 * out * words).order(ByteOrder.LITTLE_ENDIAN);
@@ -158,6 +162,23 @@ final class TinyPackedModel {
       put(module + ".weight_g_idx", Dtype.I32, List.of((long) in), index.array());
     }
     return order.stream().mapToInt(Integer::intValue).toArray();
+  }
+
+  /** A few places of the weight and what is added there; among them the first and the last. */
+  private void outliers(String module, float[] w) {
+    TreeSet<Integer> places = new TreeSet<>(List.of(0, w.length - 1));
+    while (places.size() < 9) {
+      places.add(random.nextInt(w.length));
+    }
+    float[] values = floats(module + ".weight_outlier_values", places.size());
+    ByteBuffer indices = ByteBuffer.allocate(4 * places.size()).order(ByteOrder.LITTLE_ENDIAN);
+    int n = 0;
+    for (int place : places) {
+      indices.putInt(place);
+      w[place] += values[n++];
+    }
+    List<Long> shape = List.of((long) places.size());
+    put(module + ".weight_outlier_indices", Dtype.I32, shape, indices.array());
   }
 
   /** Zero points: each group's column of [words × groups]. */

@@ -1,0 +1,46 @@
+package io.shardpress.spark.unit;
+
+import io.shardpress.kernels.quant.EasyQuant;
+import io.shardpress.kernels.quant.OutlierRule;
+import io.shardpress.kernels.quant.ScaleFormat;
+import io.shardpress.schemas.recipe.WeightScheme;
+import io.shardpress.spark.io.TensorRef;
+import io.shardpress.spark.store.PartKey;
+import io.shardpress.spark.store.PartWriter;
+import java.util.List;
+
+/**
+ * Quantizes a tile of a tensor by EasyQuant, and keeps its outliers.
+ *
+ * @param summaries of all tiles of the tensor, in their order: the parts of {@link SummaryUnit}
+ */
+public record OutlierUnit(
+    PartKey part,
+    List<PartKey> summaries,
+    String module,
+    TensorRef tensor,
+    RowTile tile,
+    WeightScheme scheme,
+    ScaleFormat format)
+    implements UnitOfWork {
+  @Override
+  public List<PartKey> parts() {
+    return List.of(part);
+  }
+
+  @Override
+  public void run(TaskEnvironment environment) {
+    int in = Math.toIntExact(tensor.columns());
+    OutlierRule rule =
+        OutlierRule.of(
+            summaries.stream().map(key -> SummaryUnit.read(environment.store(), key)).toList(),
+            EasyQuant.DEVIATIONS);
+    float[] w = environment.reader().readFloats(tensor, tile.start(), tile.count());
+    EasyQuant.Result result =
+        EasyQuant.quantize(w, tile.count(), in, tile.start(), scheme, format, rule);
+    try (PartWriter writer = environment.store().write(part)) {
+      LearnedLinear.write(writer, module, Math.toIntExact(tensor.rows()), tile.start(), result, w);
+      writer.commit();
+    }
+  }
+}
