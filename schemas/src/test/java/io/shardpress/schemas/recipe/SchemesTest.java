@@ -41,7 +41,7 @@ class SchemesTest {
         .hasMessageContaining("unknown scheme '" + typed + "', the nearest is " + nearest + ";");
   }
 
-  /** Bits of weights, group size (0: per channel), static inputs, KV8. */
+  /** Bits of weights, group size (0: per channel), static and so searched inputs, KV8. */
   @ParameterizedTest
   @CsvSource({
     "W8A8,8,0,false,false",
@@ -55,7 +55,7 @@ class SchemesTest {
         .isEqualTo(
             new Scheme(
                 new WeightScheme(bits, true, group),
-                new ActivationScheme(8, true, !fixed),
+                new ActivationScheme(8, true, !fixed, fixed),
                 cached ? new KvCacheScheme(true) : null));
     assertThat(Schemes.named(name, OptionalInt.of(32)).weights().groupSize()).isEqualTo(32);
   }

@@ -15,6 +15,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
@@ -25,6 +27,17 @@ import org.junit.jupiter.api.io.TempDir;
 class QuantizedActivationsTest {
   private static final int WINDOWS = 300;
   private static final int WINDOW = 32;
+
+  private static final String STATIC =
+      """
+      QuantizationModifier:
+        kv_cache_scheme: {type: float}
+        config_groups:
+          group_0:
+            targets: [Linear]
+            weights: {num_bits: 8, strategy: channel}
+            input_activations: {num_bits: 8, strategy: tensor, dynamic: false, observer: %s}
+      """;
 
   @TempDir Path temporary;
 
@@ -108,9 +121,8 @@ class QuantizedActivationsTest {
   @Test
   void staticScalesAreThoseOfTheCalibrationText() throws IOException {
     Path model = SmallModel.write(temporary.resolve("model"));
-    Published published =
-        compress(
-            model, "QuantizationModifier: {scheme: W8A8_STATIC, kv_cache_scheme: {type: float}}\n");
+    Published published = compress(model, STATIC.formatted("minmax"));
+    assertThat(observer(published)).isEqualTo("minmax");
     for (int block = 0; block < 2; block++) {
       String prefix = "model.layers." + block + ".";
       float query = scale(published, prefix + "self_attn.q_proj.input_scale");
@@ -128,6 +140,39 @@ class QuantizedActivationsTest {
     near(scale(published, "model.layers.0.self_attn.v_scale"), first.value / 448);
     accountsFor(published, "model.layers.1.self_attn.k_proj", ".k_scale");
     accountsFor(published, "model.layers.1.self_attn.v_proj", ".v_scale");
+  }
+
+  private static String observer(Published published) {
+    return published
+        .config()
+        .at("/quantization_config/config_groups/group_0/input_activations/observer")
+        .asText();
+  }
+
+  /**
+   * The scheme takes the percentile of the least squared error over the text: held against the error, by
+   * its definition, of all scales that leave at most a thousandth outside.
+   */
+  @Test
+  void theSchemesStaticScaleIsNearTheLeastSquaredError() throws IOException {
+    Path model = SmallModel.write(temporary.resolve("model"));
+    Published published =
+        compress(
+            model, "QuantizationModifier: {scheme: W8A8_STATIC, kv_cache_scheme: {type: float}}\n");
+    assertThat(observer(published)).isEqualTo("mse");
+    FirstBlock first = new FirstBlock(published, model);
+    float found = scale(published, "model.layers.0.self_attn.q_proj.input_scale");
+    double whole = first.input / 127.5;
+    assertThat((double) found).isLessThan(0.97 * whole);
+    double least = Double.POSITIVE_INFINITY;
+    for (int i = 50; i <= 100; i++) {
+      if (first.outside(whole * i / 100) <= 1e-3) {
+        least = Math.min(least, first.squaredError(whole * i / 100));
+      }
+    }
+    // The search goes by percentiles, each a half of the one before, not over all scales.
+    assertThat(first.squaredError(found)).isLessThan(1.1 * least);
+    assertThat(first.squaredError(found)).isLessThan(0.9 * first.squaredError(whole));
   }
 
   /** Within half a step of bfloat16, which the stored scale is rounded to, and f32's errors. */
@@ -160,6 +205,7 @@ class QuantizedActivationsTest {
    * have on the calibration text, in f64 and from their definitions: x = embedding / rms ∘ w.
    */
   private static final class FirstBlock {
+    private final List<double[]> inputs = new ArrayList<>();
     double input;
     double key;
     double value;
@@ -197,11 +243,33 @@ class QuantizedActivationsTest {
             x[i] = table[row + i] / rms * norm[i];
             input = Math.max(input, Math.abs(x[i]));
           }
+          inputs.add(x.clone());
           for (int head = 0; head < heads; head++) {
             head(x, head, headDim, position, theta, keyWeight, valueWeight);
           }
         }
       }
+    }
+
+    /** Σ (x̂ − x)² of all inputs, x̂ = scale · q with q the nearest of −128 … 127. */
+    double squaredError(double scale) {
+      double sum = 0;
+      for (double[] token : inputs) {
+        for (double one : token) {
+          double q = Math.max(-128, Math.min(127, Math.rint(one / scale)));
+          sum += (q * scale - one) * (q * scale - one);
+        }
+      }
+      return sum;
+    }
+
+    /** The share of all inputs beyond the range of a scale. */
+    double outside(double scale) {
+      long count = 0;
+      for (double[] token : inputs) {
+        count += Arrays.stream(token).filter(one -> Math.abs(one) > 127.5 * scale).count();
+      }
+      return (double) count / inputs.size() / inputs.get(0).length;
     }
 
     private void head(
