@@ -166,7 +166,7 @@ public final class CompressedTensors {
    * The tensors that hold a linear's outliers: places I32 [count], in the order of the weight's
    * rows, and values [count].
    *
-   * @param dtype the weight's own
+   * @param dtype of the weights that they are taken from
    */
   public static List<OutputTensor> outlierTensors(String module, long count, String dtype) {
     return List.of(

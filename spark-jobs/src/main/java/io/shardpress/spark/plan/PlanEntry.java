@@ -57,10 +57,10 @@ public record PlanEntry(
     return new PlanEntry(tensor, module, action, reason, choice, others, source);
   }
 
-  /** The same with so many outliers. */
+  /** The same with so many outliers, of what is read: what a transform made is wider. */
   PlanEntry withOutliers(long count) {
     Map<String, OutputTensor> counted =
-        CompressedTensors.outlierTensors(module, count, tensor.dtype().name()).stream()
+        CompressedTensors.outlierTensors(module, count, source.dtype().name()).stream()
             .collect(Collectors.toMap(OutputTensor::name, other -> other));
     return withOutputs(outputs.stream().map(one -> counted.getOrDefault(one.name(), one)).toList());
   }

@@ -13,11 +13,16 @@ import io.shardpress.spark.io.SampleFiles;
 import io.shardpress.spark.io.SampleFiles.Tensor;
 import io.shardpress.spark.plan.Planner;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.IntBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
@@ -48,15 +53,14 @@ class OutliersTest {
     without = new Published(other);
   }
 
-  private static CommandRun compress(String modifier, Path output) throws IOException {
+  private static CommandRun compress(String modifier, Path output, String... more)
+      throws IOException {
     Path recipe = Files.writeString(shared.resolve("recipe.yaml"), modifier + "\n");
-    CommandRun run =
-        CommandRun.of(
-            "compress",
-            model.toString(),
-            output.toString(),
-            "--recipe=" + recipe,
-            "--master=local[2]");
+    List<String> words = new ArrayList<>();
+    words.addAll(List.of("compress", model.toString(), output.toString()));
+    words.addAll(List.of("--recipe=" + recipe, "--master=local[2]"));
+    words.addAll(List.of(more));
+    CommandRun run = CommandRun.of(words.toArray(String[]::new));
     assertThat(run.code()).as(run.err()).isZero();
     return run;
   }
@@ -200,6 +204,40 @@ class OutliersTest {
     assertThat(run.code()).as(run.err()).isZero();
     JsonNode kl = new JsonMapper().readTree(run.out()).get("kl");
     assertThat(kl.get("max").asDouble()).isZero();
+  }
+
+  /** Behind a transform they are what it made of the weights, scaled by column, in its dtype. */
+  @Test
+  void behindSmoothQuantTheyAreThoseOfScaledWeights() throws IOException {
+    Path smoothed = shared.resolve("smoothed");
+    compress(
+        "[{SmoothQuantModifier: {}}, {EasyQuantModifier: {scheme: W4A16, outliers: true}}]",
+        smoothed,
+        "--samples=16",
+        "--sequence-length=32");
+    Map<String, Tensor> found = new Published(smoothed).tensors();
+    Map<Integer, Double> scales = new HashMap<>();
+    int compared = 0;
+    for (String role : List.of("q", "k", "v")) {
+      String module = "model.layers.0.self_attn." + role + "_proj";
+      Tensor original = SampleFiles.tensors().get(module + ".weight");
+      float[] w = original.bf16();
+      Tensor values = found.get(module + ".weight_outlier_values");
+      assertThat(values.dtype()).isEqualTo("F32");
+      FloatBuffer kept =
+          ByteBuffer.wrap(values.bytes()).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
+      IntBuffer places = found.get(module + ".weight_outlier_indices").ints();
+      for (int i = 0; i < kept.limit(); i++) {
+        double scale = (double) kept.get(i) / w[places.get(i)];
+        Double other = scales.putIfAbsent(places.get(i) % in(original), scale);
+        if (other != null) {
+          assertThat(scale).isCloseTo(other, within(1e-6 * other));
+          compared++;
+        }
+      }
+    }
+    assertThat(compared).isPositive();
+    assertThat(new HashSet<>(scales.values())).hasSizeGreaterThan(1);
   }
 
   private static List<Tensor> quantized() {
