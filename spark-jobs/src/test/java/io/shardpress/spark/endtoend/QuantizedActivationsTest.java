@@ -150,8 +150,8 @@ class QuantizedActivationsTest {
   }
 
   /**
-   * The scheme takes the percentile of the least squared error over the text: held against the error, by
-   * its definition, of all scales that leave at most a thousandth outside.
+   * The scheme takes the percentile of the least squared error over the text: held against the
+   * error, by its definition, of all scales that leave at most a thousandth outside.
    */
   @Test
   void theSchemesStaticScaleIsNearTheLeastSquaredError() throws IOException {
