@@ -22,6 +22,8 @@ public interface CommandEngine {
 
   int inspect(InspectOptions options);
 
+  int gc(GcOptions options);
+
   /** An instance of {@link #IMPLEMENTATION}. */
   static CommandEngine load() {
     try {

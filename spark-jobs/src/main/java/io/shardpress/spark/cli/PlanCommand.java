@@ -1,5 +1,6 @@
 package io.shardpress.spark.cli;
 
+import io.shardpress.schemas.UsageException;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
@@ -44,6 +45,9 @@ final class PlanCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    if (hash && work == null) {
+      throw new UsageException("--hash without --work: name the DIR that keeps the digests");
+    }
     PlanOptions options =
         new PlanOptions(
             model,

@@ -63,6 +63,7 @@ public final class Shardpress implements Runnable {
     line.addSubcommand(new EvaluateCommand(engine));
     line.addSubcommand(new VerifyCommand(engine));
     line.addSubcommand(new InspectCommand(engine));
+    line.addSubcommand(new GcCommand(engine));
     Failures failures = new Failures(root);
     line.setExecutionExceptionHandler(failures);
     line.setParameterExceptionHandler(failures);

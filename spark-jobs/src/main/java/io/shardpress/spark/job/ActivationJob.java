@@ -93,9 +93,16 @@ final class ActivationJob {
     return scales(steps);
   }
 
-  /** The parts that hold the scales, there or not. */
+  /** The parts that stay in the store, there or not. */
   List<PartKey> parts() {
-    return steps().stream().map(step -> step.scales().part()).toList();
+    List<PartKey> parts = new ArrayList<>();
+    for (Step step : steps()) {
+      parts.add(step.scales().part());
+      if (keepActivations) {
+        step.passes().forEach(pass -> parts.add(pass.input()));
+      }
+    }
+    return parts;
   }
 
   private Map<String, StaticScale> scales(List<Step> steps) {

@@ -48,6 +48,25 @@ record BlockTurns(List<BlockTurn> sideBySide, List<BlockTurn> inOrder) {
     return learned(last());
   }
 
+  /**
+   * The parts that stay in the store, there or not.
+   *
+   * @param keepActivations whether blocks' inputs stay too
+   */
+  List<PartKey> parts(boolean keepActivations) {
+    List<PartKey> parts = new ArrayList<>();
+    for (List<BlockTurn> turns : List.of(sideBySide, inOrder)) {
+      for (BlockTurn turn : turns) {
+        turn.parts().forEach(parts::add);
+        if (keepActivations) {
+          parts.addAll(turn.block().full);
+          parts.addAll(turn.block().quantized);
+        }
+      }
+    }
+    return parts;
+  }
+
   private static Map<String, LearnedLinear> learned(List<BlockTurn> turns) {
     Map<String, LearnedLinear> learned = new HashMap<>();
     for (BlockTurn turn : turns) {

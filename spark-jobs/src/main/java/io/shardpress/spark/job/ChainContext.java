@@ -20,6 +20,11 @@ record ChainContext(
     String arithmetic,
     List<SamplePartition> samples,
     int window) {
+  /** The same with other digests. */
+  ChainContext with(Digests others) {
+    return new ChainContext(plan, runner, others, arithmetic, samples, window);
+  }
+
   /** What learns the blocks. */
   Modifier learner() {
     return plan.quantized().values().iterator().next().choice().modifier();

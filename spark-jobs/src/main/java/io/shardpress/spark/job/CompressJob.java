@@ -5,16 +5,21 @@ import io.shardpress.schemas.output.Manifest;
 import io.shardpress.spark.cli.BuildVersion;
 import io.shardpress.spark.cli.CompressOptions;
 import io.shardpress.spark.io.CheckpointFile;
+import io.shardpress.spark.io.Lease;
 import io.shardpress.spark.plan.CompressionPlan;
 import io.shardpress.spark.publish.OutputFolder;
 import io.shardpress.spark.publish.Publisher;
+import io.shardpress.spark.store.PartException;
 import io.shardpress.spark.store.PartKey;
+import io.shardpress.spark.store.RunRecord;
+import io.shardpress.spark.store.WorkFolder;
 import io.shardpress.spark.text.Windows;
 import io.shardpress.spark.unit.LearnedLinear;
 import io.shardpress.spark.unit.RunSettings;
 import io.shardpress.spark.unit.SamplePartition;
 import io.shardpress.spark.unit.StaticScale;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +28,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 
 /** A whole run: digests, calibration, learning, publishing. */
 final class CompressJob {
+  private final CompressionPlan given;
   private CompressionPlan plan;
   private final CompressOptions options;
   private final Windows windows;
@@ -30,6 +36,9 @@ final class CompressJob {
   private final Progress progress;
   private final Instant start = Instant.now();
   private TaskRunner runner;
+  private Mend mend;
+  private WorkFolder folder;
+  private List<PartKey> transformed = List.of();
   private ChainContext context;
   private Embeddings embeddings;
   private TaskRunner.Ran learners = TaskRunner.Ran.NOTHING;
@@ -43,6 +52,7 @@ final class CompressJob {
       Windows windows,
       OutputFolder output,
       Progress progress) {
+    this.given = plan;
     this.plan = plan;
     this.options = options;
     this.windows = windows;
@@ -75,19 +85,60 @@ final class CompressJob {
   Manifest run(JavaSparkContext spark) {
     String work = options.work().orElse(output.uri() + "/" + OutputFolder.WORK);
     RunSettings settings = RunSettings.ofThisProcess(hadoop(spark), work);
-    runner = new TaskRunner(spark, settings);
+    runner = new TaskRunner(spark, settings, output::requireOwner);
+    mend = new Mend(runner);
+    folder = new WorkFolder(work, runner.configuration());
+    Lease lease = options.work().isPresent() ? folder.enter() : null;
+    try (lease) {
+      while (true) {
+        try {
+          return runOnce(spark);
+        } catch (PartException e) {
+          progress.end();
+          mend.discard(e.faults());
+        }
+      }
+    }
+  }
+
+  /** Says in a shared work folder what this run is made from and which parts it is to use. */
+  private void record(List<PartKey> learned) {
+    if (options.work().isEmpty()) {
+      return;
+    }
+    List<PartKey> parts = new ArrayList<>(Digests.parts(given.checkpoint()));
+    List<String> digests = parts.stream().map(PartKey::hex).toList();
+    parts.addAll(learned);
+    if (windows != null) {
+      parts.add(Calibration.key(windows));
+      parts.addAll(transformed);
+    }
+    Map<String, String> ingredients = Ingredients.of(given, windows, runner.arithmetic());
+    folder.keep(
+        new RunRecord(
+            RunRecord.FORMAT,
+            runId(),
+            start.toString(),
+            given.checkpoint().uri(),
+            ingredients,
+            digests),
+        parts);
+  }
+
+  private Manifest runOnce(JavaSparkContext spark) {
+    plan = given;
+    context = null;
+    embeddings = null;
     Digests digests = Digests.of(plan.checkpoint(), runner);
     if (windows != null) {
-      prepare(digests, settings.arithmetic());
+      prepare(digests, runner.arithmetic());
     }
     Map<String, LearnedLinear> learned =
         context != null && learnsFromActivations()
             ? calibrated()
             : dataFree(context == null ? digests : context.digests());
     Map<String, StaticScale> scales =
-        plan.recipe().measuresActivations()
-            ? new ActivationJob(context, learned, embeddings, options.keepActivations()).run()
-            : Map.of();
+        plan.recipe().measuresActivations() ? activations(learned).run() : Map.of();
     Manifest manifest =
         new Publisher(plan, learned, scales, output)
             .publish(
@@ -100,6 +151,10 @@ final class CompressJob {
     }
     output.removeWork();
     return manifest;
+  }
+
+  private ActivationJob activations(Map<String, LearnedLinear> learned) {
+    return new ActivationJob(context, learned, embeddings, options.keepActivations());
   }
 
   private boolean learnsFromActivations() {
@@ -117,11 +172,18 @@ final class CompressJob {
     Transforms transforms = new Transforms(embeddings);
     context = transforms.apply(context);
     learners = learners.plus(transforms.ran());
+    transformed = transforms.parts();
     plan = context.plan();
   }
 
   private Map<String, LearnedLinear> dataFree(Digests digests) {
     DataFreeJob job = new DataFreeJob(plan, runner, digests, progress);
+    List<PartKey> parts = new ArrayList<>(job.parts());
+    mend.check(parts);
+    if (plan.recipe().measuresActivations()) {
+      parts.addAll(activations(job.learned()).parts());
+    }
+    record(parts);
     Map<String, LearnedLinear> learned = job.run();
     learners = learners.plus(job.learners());
     plan = job.plan();
@@ -130,6 +192,12 @@ final class CompressJob {
 
   private Map<String, LearnedLinear> calibrated() {
     BlockTurns turns = BlockTurns.of(context, embeddings.parts());
+    List<PartKey> parts = new ArrayList<>(turns.parts(options.keepActivations()));
+    mend.check(parts);
+    if (plan.recipe().measuresActivations()) {
+      parts.addAll(activations(turns.learned()).parts());
+    }
+    record(parts);
     CalibratedJob job = new CalibratedJob(context, embeddings, options.keepActivations(), progress);
     job.run(turns);
     learners = learners.plus(job.learners());

@@ -47,32 +47,71 @@ final class DataFreeJob {
     return plan;
   }
 
-  /** What was quantized, by module. */
-  Map<String, LearnedLinear> run() {
-    List<UnitOfWork> units = new ArrayList<>();
-    List<UnitOfWork> summaries = new ArrayList<>();
-    Map<String, LearnedLinear> learned = new HashMap<>();
-    Map<String, List<PlanEntry>> blocks = new TreeMap<>(DataFreeJob::byNumber);
+  /** All parts that stay in the store, there or not. */
+  List<PartKey> parts() {
+    List<PartKey> parts = new ArrayList<>();
+    partsByModule().values().forEach(parts::addAll);
+    summaries().forEach(unit -> parts.add(unit.part()));
+    return parts;
+  }
+
+  /** The parts of each module's tiles, in the order of the tiles. */
+  Map<String, List<PartKey>> partsByModule() {
+    Map<String, List<PartKey>> parts = new TreeMap<>(DataFreeJob::byNumber);
     for (PlanEntry entry : plan.quantized().values()) {
       List<PartKey> tiles = new ArrayList<>();
-      WeightScheme scheme = entry.choice().group().weights();
-      List<SummaryUnit> whole = scheme.outliers() ? summaries(entry) : List.of();
-      summaries.addAll(whole);
-      for (RowTile tile : RowTile.of(entry.out(), entry.in())) {
-        UnitOfWork unit = scheme.outliers() ? keeping(entry, tile, whole) : unit(entry, tile);
-        units.add(unit);
-        tiles.addAll(unit.parts());
-      }
-      learned.put(
-          entry.module(),
-          new LearnedLinear(entry.module(), entry.out(), entry.in(), scheme, tiles));
+      units(entry).forEach(unit -> tiles.addAll(unit.parts()));
+      parts.put(entry.module(), tiles);
+    }
+    return parts;
+  }
+
+  private List<UnitOfWork> units(PlanEntry entry) {
+    List<UnitOfWork> units = new ArrayList<>();
+    boolean outliers = entry.choice().group().weights().outliers();
+    List<SummaryUnit> whole = outliers ? summaries(entry) : List.of();
+    for (RowTile tile : RowTile.of(entry.out(), entry.in())) {
+      units.add(outliers ? keeping(entry, tile, whole) : unit(entry, tile));
+    }
+    return units;
+  }
+
+  private List<SummaryUnit> summaries() {
+    return plan.quantized().values().stream()
+        .filter(entry -> entry.choice().group().weights().outliers())
+        .flatMap(entry -> summaries(entry).stream())
+        .toList();
+  }
+
+  /** What is quantized in the end, by module. */
+  Map<String, LearnedLinear> learned() {
+    Map<String, LearnedLinear> learned = new HashMap<>();
+    Map<String, PlanEntry> entries = plan.quantized();
+    partsByModule()
+        .forEach(
+            (module, tiles) -> {
+              PlanEntry entry = entries.get(module);
+              WeightScheme scheme = entry.choice().group().weights();
+              learned.put(
+                  module, new LearnedLinear(module, entry.out(), entry.in(), scheme, tiles));
+            });
+    return learned;
+  }
+
+  /** Quantizes, and gives what was quantized, by module. */
+  Map<String, LearnedLinear> run() {
+    List<UnitOfWork> units = new ArrayList<>();
+    Map<String, LearnedLinear> learned = learned();
+    Map<String, List<PlanEntry>> blocks = new TreeMap<>(DataFreeJob::byNumber);
+    for (PlanEntry entry : plan.quantized().values()) {
+      units.addAll(units(entry));
       blocks.computeIfAbsent(block(entry), name -> new ArrayList<>()).add(entry);
     }
     List<UnitOfWork> missing = runner.missing(units);
     progress.found("tiles", units.size() - missing.size(), units.size());
     progress.begin(blocks.size());
     if (!missing.isEmpty()) {
-      learners = runner.run("statistics of weights", "", summaries);
+      learners = runner.run("statistics of weights", "", summaries());
     }
     learners = learners.plus(runner.run("round to nearest", "", missing, units.size()));
     countOutliers(learned, blocks);

@@ -3,9 +3,11 @@ package io.shardpress.spark.job;
 import io.shardpress.spark.io.Checkpoint;
 import io.shardpress.spark.io.CheckpointFile;
 import io.shardpress.spark.io.TensorRef;
+import io.shardpress.spark.store.PartException;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartReader;
 import io.shardpress.spark.store.PartRow;
+import io.shardpress.spark.store.PartStore;
 import io.shardpress.spark.unit.DigestUnit;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -29,18 +31,49 @@ final class Digests {
 
   /** Reads what the store has, and the weights for what it has not. */
   static Digests of(Checkpoint checkpoint, TaskRunner runner) {
-    List<DigestUnit> units = units(checkpoint);
-    runner.run("digests", "", units);
+    runner.run("digests", "", units(checkpoint));
+    return known(checkpoint, runner.store());
+  }
+
+  /** Those that the store has; no part is named after a tensor that is missing. */
+  static Digests known(Checkpoint checkpoint, PartStore store) {
     Map<String, String> digests = new HashMap<>();
-    for (DigestUnit unit : units) {
-      try (PartReader reader = runner.store().read(unit.part())) {
-        for (int i = 0; i < reader.rows(); i++) {
-          PartRow row = reader.row(i);
-          digests.put(row.tensor(), HexFormat.of().formatHex(row.data()));
-        }
+    for (PartKey part : parts(checkpoint)) {
+      if (store.has(part)) {
+        digests.putAll(read(part, store));
       }
     }
     return new Digests(digests);
+  }
+
+  /** The parts that hold a checkpoint's, there or not. */
+  static List<PartKey> parts(Checkpoint checkpoint) {
+    return units(checkpoint).stream().map(DigestUnit::part).toList();
+  }
+
+  /** Hex digests of an earlier run by tensor, as far as its parts can still be read. */
+  static Map<String, String> read(List<String> parts, PartStore store) {
+    Map<String, String> digests = new HashMap<>();
+    for (String part : parts) {
+      try {
+        digests.putAll(read(new PartKey(part), store));
+      } catch (PartException e) {
+        // Only a reason is lost by that.
+        continue;
+      }
+    }
+    return digests;
+  }
+
+  private static Map<String, String> read(PartKey part, PartStore store) {
+    Map<String, String> digests = new HashMap<>();
+    try (PartReader reader = store.read(part)) {
+      for (int i = 0; i < reader.rows(); i++) {
+        PartRow row = reader.row(i);
+        digests.put(row.tensor(), HexFormat.of().formatHex(row.data()));
+      }
+    }
+    return digests;
   }
 
   private static List<DigestUnit> units(Checkpoint checkpoint) {
@@ -86,9 +119,19 @@ final class Digests {
     return new Digests(others);
   }
 
+  /** Whether the tensor's content is known. */
+  boolean knows(TensorRef tensor) {
+    return byTensor.containsKey(tensor.tensor());
+  }
+
+  /** SHA-256 of a tensor's bytes in lower-case hex; "unknown" where it is not known. */
+  String hex(String tensor) {
+    return byTensor.getOrDefault(tensor, "unknown");
+  }
+
   /** SHA-256 of a tensor's bytes with dtype and shape, as text. */
   String of(TensorRef tensor) {
-    return tensor.dtype() + " " + tensor.shape() + " " + byTensor.get(tensor.tensor());
+    return tensor.dtype() + " " + tensor.shape() + " " + hex(tensor.tensor());
   }
 
   /** One text for several tensors, in their order. */

@@ -48,6 +48,6 @@ final class EvaluateJob {
       tasks.add(new EvaluateTask(original, compressed, ids));
     }
     return Evaluation.of(
-        new TaskRunner(spark, settings).call("evaluate", tasks), windows.length() - 1);
+        new TaskRunner(spark, settings, () -> {}).call("evaluate", tasks), windows.length() - 1);
   }
 }

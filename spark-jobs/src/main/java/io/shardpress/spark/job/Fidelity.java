@@ -89,7 +89,11 @@ public final class Fidelity {
     CompressJob job = new CompressJob(plan, options, windows, folder, StandardError.progress());
     job.claim();
     long start = System.nanoTime();
-    job.run(spark);
+    try {
+      job.run(spark);
+    } finally {
+      folder.close();
+    }
     double seconds = (System.nanoTime() - start) / 1e9;
     return new Outcome(evaluate(output), seconds, job.learnerCpuSeconds(), flops(plan, windows));
   }

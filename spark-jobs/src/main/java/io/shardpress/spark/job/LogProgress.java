@@ -30,6 +30,7 @@ final class LogProgress implements Progress {
   @Override
   public void begin(int pieces) {
     total = pieces;
+    done = 0;
     last = System.nanoTime();
   }
 

@@ -4,6 +4,8 @@ import com.esotericsoftware.kryo.Kryo;
 import com.esotericsoftware.kryo.serializers.JavaSerializer;
 import io.shardpress.spark.evaluate.EvaluateClasses;
 import io.shardpress.spark.publish.PublishClasses;
+import io.shardpress.spark.unit.CheckPartsTask;
+import io.shardpress.spark.unit.CheckShardTask;
 import java.util.List;
 import org.apache.spark.serializer.KryoRegistrator;
 
@@ -13,7 +15,8 @@ import org.apache.spark.serializer.KryoRegistrator;
  */
 public final class ShardpressRegistrator implements KryoRegistrator {
   private static final List<Class<?>> RECORDS =
-      List.of(TaskAnswer.class, TaskRunner.MakeParts.class);
+      List.of(
+          TaskAnswer.class, TaskRunner.MakeParts.class, CheckShardTask.class, CheckPartsTask.class);
 
   @Override
   public void registerClasses(Kryo kryo) {

@@ -9,6 +9,7 @@ import io.shardpress.spark.cli.CommandEngine;
 import io.shardpress.spark.cli.CompressOptions;
 import io.shardpress.spark.cli.EvaluateOptions;
 import io.shardpress.spark.cli.ExitCodes;
+import io.shardpress.spark.cli.GcOptions;
 import io.shardpress.spark.cli.InspectOptions;
 import io.shardpress.spark.cli.PlanOptions;
 import io.shardpress.spark.cli.RecipeChoice;
@@ -26,9 +27,14 @@ import io.shardpress.spark.plan.Parallelism;
 import io.shardpress.spark.plan.Planner;
 import io.shardpress.spark.publish.OutputFolder;
 import io.shardpress.spark.publish.Verification;
+import io.shardpress.spark.store.PartCollector;
+import io.shardpress.spark.store.WorkFolder;
 import io.shardpress.spark.text.Windows;
+import io.shardpress.spark.unit.RunSettings;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
 import org.apache.hadoop.conf.Configuration;
@@ -44,9 +50,56 @@ public final class SparkCommandEngine implements CommandEngine {
     CompressionPlan plan = plan(options.model(), options.recipe(), configuration);
     System.out.print(PlanText.of(plan, options.calibration()));
     plan.warnings().forEach(SparkCommandEngine::warn);
-    if (options.work().isPresent() || options.hash()) {
-      warn("--work and --hash are passed over: plan does not look into part stores yet");
+    if (options.work().isPresent()) {
+      foresee(plan, options, configuration);
     }
+    return ExitCodes.DONE;
+  }
+
+  private static void foresee(
+      CompressionPlan plan, PlanOptions options, Configuration configuration) {
+    String work = options.work().orElseThrow();
+    Windows windows = null;
+    if (plan.recipe().needsText()) {
+      boolean learns = plan.recipe().calibrated();
+      windows =
+          Calibration.windows(plan.checkpoint(), options.calibration(), learns, configuration);
+    }
+    if (options.hash()) {
+      SparkSession session = SparkSessions.open("plan", options.spark());
+      try {
+        JavaSparkContext spark = new JavaSparkContext(session.sparkContext());
+        RunSettings settings = RunSettings.ofThisProcess(CompressJob.hadoop(spark), work);
+        Digests.of(plan.checkpoint(), new TaskRunner(spark, settings, () -> {}));
+      } finally {
+        session.stop();
+      }
+    }
+    RunSettings settings = RunSettings.ofThisProcess(entries(configuration), work);
+    TaskRunner lookUp = new TaskRunner(null, settings, () -> {});
+    Forecast.of(plan, windows, lookUp, new WorkFolder(work, configuration))
+        .forEach(System.out::println);
+  }
+
+  private static Map<String, String> entries(Configuration configuration) {
+    Map<String, String> entries = new HashMap<>();
+    configuration.forEach(entry -> entries.put(entry.getKey(), entry.getValue()));
+    return entries;
+  }
+
+  @Override
+  public int gc(GcOptions options) {
+    WorkFolder folder = new WorkFolder(options.work(), configuration(options.spark()));
+    PartCollector.Outcome outcome = PartCollector.collect(folder, options.keep());
+    System.out.printf(
+        Locale.ROOT,
+        "removed %d parts and %d unfinished files, %.1f MB; kept %d parts of %d runs, %.1f MB%n",
+        outcome.parts(),
+        outcome.attempts(),
+        outcome.bytes() / 1e6,
+        outcome.kept(),
+        outcome.runs(),
+        outcome.keptBytes() / 1e6);
     return ExitCodes.DONE;
   }
 
@@ -90,6 +143,7 @@ public final class SparkCommandEngine implements CommandEngine {
     } finally {
       // A line that is still being drawn would run into the error's.
       progress.end();
+      output.close();
       session.stop();
     }
     return ExitCodes.DONE;

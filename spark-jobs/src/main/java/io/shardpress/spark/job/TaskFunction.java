@@ -1,6 +1,7 @@
 package io.shardpress.spark.job;
 
 import io.shardpress.schemas.CheckpointException;
+import io.shardpress.spark.store.PartException;
 import io.shardpress.spark.unit.ClusterTask;
 import io.shardpress.spark.unit.RunSettings;
 import io.shardpress.spark.unit.TaskEnvironment;
@@ -19,9 +20,13 @@ record TaskFunction<R extends Serializable>(RunSettings settings, int threads)
     try (TaskEnvironment environment = new TaskEnvironment(settings, threads)) {
       R value = task.run(environment);
       long cpu = times.getCurrentThreadCpuTime() - start + environment.workers().cpuNanos();
-      return new TaskAnswer<>(value, null, cpu);
+      return new TaskAnswer<>(value, null, null, cpu);
     } catch (CheckpointException e) {
-      return new TaskAnswer<>(null, e.getMessage(), times.getCurrentThreadCpuTime() - start);
+      return new TaskAnswer<>(null, e.getMessage(), null, times.getCurrentThreadCpuTime() - start);
+    } catch (PartException e) {
+      // No retry of this task would mend it: the driver has the part made again.
+      return new TaskAnswer<>(
+          null, null, e.faults().get(0), times.getCurrentThreadCpuTime() - start);
     }
   }
 }

@@ -1,6 +1,8 @@
 package io.shardpress.spark.job;
 
 import io.shardpress.schemas.CheckpointException;
+import io.shardpress.spark.store.PartException;
+import io.shardpress.spark.store.PartFault;
 import io.shardpress.spark.store.PartStore;
 import io.shardpress.spark.unit.ClusterTask;
 import io.shardpress.spark.unit.RunSettings;
@@ -21,12 +23,15 @@ final class TaskRunner {
   private final JavaSparkContext spark;
   private final RunSettings settings;
   private final PartStore store;
+  private final Runnable guard;
   private final Map<String, Ran> steps = new LinkedHashMap<>();
 
   /**
    * @param spark null for who only wants to know what is in the store
+   * @param guard throws where the run is to stop; asked before every Spark job
    */
-  TaskRunner(JavaSparkContext spark, RunSettings settings) {
+  TaskRunner(JavaSparkContext spark, RunSettings settings, Runnable guard) {
+    this.guard = guard;
     this.spark = spark;
     this.settings = settings;
     this.store = new PartStore(settings.store(), settings.configuration());
@@ -102,7 +107,11 @@ final class TaskRunner {
     return units.stream().filter(unit -> !unit.parts().stream().allMatch(store::has)).toList();
   }
 
-  /** Runs tasks and gives their answers in the tasks' order. */
+  /**
+   * Runs tasks and gives their answers in the tasks' order.
+   *
+   * @throws PartException where tasks read parts that are bad
+   */
   <R extends Serializable> List<R> call(String what, List<? extends ClusterTask<R>> tasks) {
     return answers(what, tasks).stream().map(TaskAnswer::value).toList();
   }
@@ -112,16 +121,24 @@ final class TaskRunner {
     if (tasks.isEmpty()) {
       return List.of();
     }
+    guard.run();
     spark.setJobDescription(what);
     List<TaskAnswer<R>> answers =
         spark
             .<ClusterTask<R>>parallelize(new ArrayList<>(tasks), tasks.size())
             .map(new TaskFunction<R>(settings, threads(tasks.size())))
             .collect();
+    List<PartFault> faults = new ArrayList<>();
     for (TaskAnswer<R> answer : answers) {
       if (answer.inputError() != null) {
         throw new CheckpointException(answer.inputError());
       }
+      if (answer.badPart() != null) {
+        faults.add(answer.badPart());
+      }
+    }
+    if (!faults.isEmpty()) {
+      throw new PartException(faults);
     }
     return answers;
   }

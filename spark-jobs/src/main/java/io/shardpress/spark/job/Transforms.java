@@ -17,6 +17,7 @@ import io.shardpress.spark.store.PartStore;
 import io.shardpress.spark.store.StoredShard;
 import io.shardpress.spark.unit.AwqUnit;
 import io.shardpress.spark.unit.BlockSpec;
+import io.shardpress.spark.unit.CheckShardTask;
 import io.shardpress.spark.unit.ObserveUnit;
 import io.shardpress.spark.unit.SamplePartition;
 import io.shardpress.spark.unit.SmoothQuantUnit;
@@ -41,6 +42,7 @@ import org.apache.hadoop.fs.Path;
  */
 final class Transforms {
   private final Embeddings embeddings;
+  private final List<PartKey> parts = new ArrayList<>();
   private TaskRunner.Ran ran = TaskRunner.Ran.NOTHING;
 
   Transforms(Embeddings embeddings) {
@@ -61,9 +63,46 @@ final class Transforms {
     return changed;
   }
 
+  /** The same from what is in the store, with nothing run: blocks not there have other names. */
+  ChainContext foresee(ChainContext context) {
+    ChainContext changed = context;
+    for (Modifier modifier : context.plan().recipe().transforms()) {
+      List<UnitOfWork> units = new ArrayList<>();
+      passes(modifier, changed, units);
+      List<UnitOfWork> missing = context.runner().missing(units);
+      Map<String, String> unknown = new HashMap<>();
+      for (int block = 0; block < units.size(); block++) {
+        if (missing.contains(units.get(block))) {
+          String part = units.get(block).parts().get(0).hex();
+          BlockSpec.of(changed.plan().checkpoint(), changed.plan().config(), block)
+              .tensors()
+              .forEach(tensor -> unknown.put(tensor.tensor(), part));
+        }
+      }
+      ChainContext read =
+          read(changed, units.stream().filter(unit -> !missing.contains(unit)).toList());
+      changed = read.with(read.digests().with(unknown));
+    }
+    return changed;
+  }
+
+  /** The parts that they leave, there or not; of a second one, named once the first is done. */
+  List<PartKey> parts() {
+    return List.copyOf(parts);
+  }
+
   private ChainContext apply(Modifier modifier, ChainContext context) {
-    List<List<ObserveUnit>> passes = new ArrayList<>();
     List<UnitOfWork> units = new ArrayList<>();
+    List<List<ObserveUnit>> passes = passes(modifier, context, units);
+    units.forEach(unit -> parts.addAll(unit.parts()));
+    make(modifier, context, passes, units);
+    return read(context, units);
+  }
+
+  /** Passes over all blocks; adds to {@code units} what changes each block's weights. */
+  private List<List<ObserveUnit>> passes(
+      Modifier modifier, ChainContext context, List<UnitOfWork> units) {
+    List<List<ObserveUnit>> passes = new ArrayList<>();
     List<PartKey> inputs = embeddings.parts();
     for (int block = 0; block < context.plan().config().layers(); block++) {
       BlockSpec spec = BlockSpec.of(context.plan().checkpoint(), context.plan().config(), block);
@@ -73,17 +112,25 @@ final class Transforms {
       units.add(unit(modifier, context, spec, digest, pass));
       inputs = pass.stream().map(ObserveUnit::output).toList();
     }
-    make(modifier, context, passes, units);
-    return read(context, units);
+    return passes;
   }
 
-  /** Makes the units' parts that are not there, and before them what they observe. */
+  /**
+   * Makes the units' parts that are not there, and before them what they observe; checks the
+   * others.
+   */
   private void make(
       Modifier modifier,
       ChainContext context,
       List<List<ObserveUnit>> passes,
       List<UnitOfWork> units) {
     List<UnitOfWork> missing = context.runner().missing(units);
+    List<CheckShardTask> checks =
+        units.stream()
+            .filter(unit -> !missing.contains(unit))
+            .map(unit -> new CheckShardTask(unit.parts().get(0)))
+            .toList();
+    context.runner().call("checksums of stored weights", checks);
     PartStore store = context.runner().store();
     String name = modifier.kind().algorithm();
     if (!missing.isEmpty()) {

@@ -4,6 +4,7 @@ import io.shardpress.schemas.CheckpointException;
 import io.shardpress.schemas.output.Manifest;
 import io.shardpress.schemas.output.PublishedFile;
 import io.shardpress.spark.io.FileSystems;
+import io.shardpress.spark.io.Lease;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -23,7 +24,7 @@ import org.apache.hadoop.fs.Path;
  * The folder that a run writes to. It belongs to the run whose id stands in .shardpress/run until
  * the manifest is there.
  */
-public final class OutputFolder {
+public final class OutputFolder implements AutoCloseable {
   /** What a run keeps here until it is published. */
   public static final String WORK = ".shardpress";
 
@@ -32,10 +33,15 @@ public final class OutputFolder {
   /** The manifest of the checkpoint that is being replaced. */
   private static final String REPLACED = WORK + "/replaced.json";
 
+  private static final String LOCK = "lock";
+
   private final Path path;
   private final FileSystem fileSystem;
+  private final Configuration configuration;
+  private Lease lease;
 
   public OutputFolder(String uri, Configuration configuration) {
+    this.configuration = configuration;
     fileSystem = FileSystems.of(new Path(uri), configuration);
     path = fileSystem.makeQualified(new Path(uri));
   }
@@ -49,42 +55,82 @@ public final class OutputFolder {
    *
    * @param overwrite accept a finished checkpoint of ours
    * @return whether an unfinished run with this id left something here
-   * @throws CheckpointException where it holds anything else
+   * @throws CheckpointException where it holds anything else, or another run is at work in it
    */
   public boolean claim(String runId, boolean overwrite) {
     try {
-      boolean finished = exists(Manifest.FILE_NAME);
-      if (finished && !overwrite) {
-        throw new CheckpointException(
-            uri() + ": found a finished checkpoint; choose another folder, or use --overwrite");
-      }
-      boolean resumed = exists(RUN_ID) && sameRun(runId, finished);
-      if (finished) {
-        requireNoStrangers();
-      } else if (!resumed) {
-        requireEmpty();
+      // First without a trace: a folder of somebody else's stays as it is.
+      resumes(runId, overwrite);
+      lease = Lease.take(new Path(path, WORK + "/" + LOCK), uri(), configuration);
+      boolean resumed = resumes(runId, overwrite);
+      if (!resumed) {
+        // What a run that would have replaced the checkpoint left; --overwrite covers it too.
+        clearWork();
       }
       write(RUN_ID, (runId + "\n").getBytes(StandardCharsets.UTF_8));
       return resumed;
     } catch (IOException e) {
+      close();
       throw new UncheckedIOException(uri() + ": cannot use as output: " + e.getMessage(), e);
+    } catch (RuntimeException e) {
+      close();
+      throw e;
     }
+  }
+
+  /** Whether there is something of this run; changes nothing. */
+  private boolean resumes(String runId, boolean overwrite) throws IOException {
+    boolean finished = exists(Manifest.FILE_NAME);
+    if (finished && !overwrite) {
+      throw new CheckpointException(
+          uri() + ": found a finished checkpoint; choose another folder, or use --overwrite");
+    }
+    boolean resumed = exists(RUN_ID) && sameRun(runId, finished);
+    if (finished) {
+      requireNoStrangers();
+    } else if (!resumed) {
+      requireEmpty();
+    }
+    return resumed;
   }
 
   private boolean sameRun(String runId, boolean finished) throws IOException {
     String found = new String(read(RUN_ID), StandardCharsets.UTF_8).strip();
-    if (found.equals(runId)) {
-      return true;
-    }
-    if (finished) {
-      // What a run that would have replaced the checkpoint left; --overwrite covers it too.
-      removeWork();
-      return false;
+    if (found.equals(runId) || finished) {
+      return found.equals(runId);
     }
     throw new CheckpointException(
         ("%s: found an unfinished run %s, wanted an empty folder or run %s; model, recipe or"
                 + " text are not the same: choose another folder, or remove this one")
             .formatted(uri(), found, runId));
+  }
+
+  private void clearWork() throws IOException {
+    for (FileStatus status : fileSystem.listStatus(new Path(path, WORK))) {
+      if (!status.getPath().getName().startsWith(LOCK)) {
+        fileSystem.delete(status.getPath(), true);
+      }
+    }
+  }
+
+  /**
+   * Stops a run that has lost the folder to another.
+   *
+   * @throws CheckpointException in that case
+   */
+  public void requireOwner() {
+    if (lease != null) {
+      lease.check();
+    }
+  }
+
+  /** Lets other runs take the folder. */
+  @Override
+  public void close() {
+    if (lease != null) {
+      lease.close();
+      lease = null;
+    }
   }
 
   private void requireEmpty() throws IOException {
@@ -94,11 +140,26 @@ public final class OutputFolder {
     } catch (FileNotFoundException e) {
       return;
     }
-    if (found.length > 0) {
-      throw new CheckpointException(
-          "%s: found %s and no manifest of ours, wanted an empty folder; choose another one"
-              .formatted(uri(), found[0].getPath().getName()));
+    for (FileStatus status : found) {
+      if (!onlyLocked(status)) {
+        throw new CheckpointException(
+            "%s: found %s and no manifest of ours, wanted an empty folder; choose another one"
+                .formatted(uri(), status.getPath().getName()));
+      }
     }
+  }
+
+  /** Whether that is what a run leaves that was killed as it had just taken the folder. */
+  private boolean onlyLocked(FileStatus status) throws IOException {
+    if (!status.isDirectory() || !status.getPath().getName().equals(WORK)) {
+      return false;
+    }
+    for (FileStatus inside : fileSystem.listStatus(status.getPath())) {
+      if (!inside.getPath().getName().startsWith(LOCK)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** A checkpoint is replaced only where nobody has put files of his own beside it. */
@@ -119,6 +180,7 @@ public final class OutputFolder {
    * which there is none, and then the files that it names. Goes on where it was interrupted.
    */
   public void clear() {
+    requireOwner();
     try {
       Path replaced = new Path(path, REPLACED);
       if (exists(Manifest.FILE_NAME)) {
@@ -171,6 +233,7 @@ public final class OutputFolder {
 
   /** Writes a small file in such a way that it is there whole or not at all. */
   public void publish(String name, byte[] bytes) {
+    requireOwner();
     Path attempt = new Path(path, WORK + "/" + name);
     write(WORK + "/" + name, bytes);
     try {
@@ -187,6 +250,9 @@ public final class OutputFolder {
    * bad. A folder that is empty then goes too.
    */
   public void abandon() {
+    if (lease != null && !lease.held()) {
+      return;
+    }
     removeWork();
     try {
       if (fileSystem.listStatus(path).length == 0) {
@@ -199,6 +265,7 @@ public final class OutputFolder {
 
   /** Forgets what the run kept here. */
   public void removeWork() {
+    close();
     try {
       fileSystem.delete(new Path(path, WORK), true);
     } catch (IOException e) {

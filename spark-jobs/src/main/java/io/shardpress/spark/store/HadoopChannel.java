@@ -1,5 +1,7 @@
 package io.shardpress.spark.store;
 
+import java.io.EOFException;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -25,8 +27,14 @@ final class HadoopChannel implements SeekableByteChannel {
   }
 
   static HadoopChannel open(Path path, FileSystem fileSystem) throws IOException {
-    long size = fileSystem.getFileStatus(path).getLen();
-    return new HadoopChannel(fileSystem.open(path), size);
+    try {
+      long size = fileSystem.getFileStatus(path).getLen();
+      return new HadoopChannel(fileSystem.open(path), size);
+    } catch (FileNotFoundException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   @Override
@@ -38,7 +46,15 @@ final class HadoopChannel implements SeekableByteChannel {
     if (chunk.length < count) {
       chunk = new byte[count];
     }
-    in.readFully(position, chunk, 0, count);
+    try {
+      in.readFully(position, chunk, 0, count);
+    } catch (EOFException e) {
+      throw e;
+    } catch (IOException e) {
+      // Arrow's own IOExceptions say that the bytes are wrong, this one that they are not to be
+      // had.
+      throw new UncheckedIOException(e);
+    }
     into.put(chunk, 0, count);
     position += count;
     return count;

@@ -9,7 +9,7 @@ import org.apache.arrow.vector.types.pojo.Schema;
 
 /**
  * The columns of a part file, an Arrow IPC file with one row to a record batch, so that rows can be
- * read alone. As a weight table, with a checksum of each row's data in place of the shard.
+ * read alone. As a weight table, with a checksum of each row in place of the shard.
  */
 final class PartSchema {
   static final String TENSOR = "tensor";
@@ -19,6 +19,9 @@ final class PartSchema {
   static final String ROW_COUNT = "row_count";
   static final String CRC32C = "crc32c";
   static final String DATA = "data";
+
+  /** The note that holds the checksum of the others. */
+  static final String NOTES_CRC32C = "shardpress.crc32c";
 
   private static final ArrowType UTF8 = new ArrowType.Utf8();
   private static final ArrowType INT = new ArrowType.Int(32, true);

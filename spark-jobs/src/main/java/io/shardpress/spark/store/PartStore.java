@@ -58,6 +58,12 @@ public final class PartStore {
     }
   }
 
+  /** Forgets a part that turned out to be bad, with what lies beside it. */
+  public void discard(PartKey key) {
+    delete(key);
+    StoredShard.delete(this, key);
+  }
+
   Path path(PartKey key) {
     return new Path(uri, "parts/" + key.hex().substring(0, 2) + "/" + key.hex() + ".arrow");
   }

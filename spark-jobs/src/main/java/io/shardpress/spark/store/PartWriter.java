@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
-import java.util.zip.CRC32C;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.vector.BigIntVector;
 import org.apache.arrow.vector.IntVector;
@@ -37,6 +36,7 @@ public final class PartWriter implements AutoCloseable {
   private final VectorSchemaRoot root;
   private final ArrowFileWriter writer;
   private final Map<String, String> notes = new TreeMap<>();
+  private int rows;
   private boolean committed;
 
   PartWriter(PartStore store, PartKey key) {
@@ -69,7 +69,7 @@ public final class PartWriter implements AutoCloseable {
   public void add(PartRow row) {
     begin(row.tensor(), row.dtype(), row.shape(), row.rowStart(), row.rowCount());
     data(row.data().length).put(row.data());
-    end(row.data().length);
+    end();
   }
 
   /**
@@ -86,7 +86,7 @@ public final class PartWriter implements AutoCloseable {
     int bytes = Math.multiplyExact(count, Float.BYTES);
     begin(tensor, Dtype.F32, shape, rowStart, rowCount);
     data(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().put(values, at, count);
-    end(bytes);
+    end();
   }
 
   private void begin(String tensor, Dtype dtype, List<Long> sides, long rowStart, int rowCount) {
@@ -113,12 +113,10 @@ public final class PartWriter implements AutoCloseable {
     return data.getDataBuffer().nioBuffer(0, bytes);
   }
 
-  private void end(int bytes) {
-    CRC32C crc = new CRC32C();
-    VarBinaryVector data = (VarBinaryVector) root.getVector(PartSchema.DATA);
-    crc.update(data.getDataBuffer().nioBuffer(0, bytes));
-    ((BigIntVector) root.getVector(PartSchema.CRC32C)).setSafe(0, crc.getValue());
+  private void end() {
     root.setRowCount(1);
+    ((BigIntVector) root.getVector(PartSchema.CRC32C)).setSafe(0, PartChecksum.row(root));
+    rows++;
     try {
       writer.writeBatch();
     } catch (IOException e) {
@@ -138,6 +136,7 @@ public final class PartWriter implements AutoCloseable {
   /** Makes the part visible under its name. */
   public void commit() {
     try {
+      notes.put(PartSchema.NOTES_CRC32C, PartChecksum.notes(notes, rows));
       writer.end();
       out.close();
       committed = fileSystem.rename(attempt, target) || fileSystem.exists(target);

@@ -2,12 +2,16 @@ package io.shardpress.spark.store;
 
 import io.shardpress.schemas.safetensors.SafetensorsHeader;
 import io.shardpress.schemas.safetensors.TensorSpec;
+import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.zip.CRC32C;
+import java.util.zip.CheckedOutputStream;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
@@ -16,6 +20,8 @@ import org.apache.hadoop.fs.Path;
  * are read like a model's own, by reference and range.
  */
 public final class StoredShard {
+  private static final int CHUNK_BYTES = 4 << 20;
+
   private StoredShard() {}
 
   /** Gives the bytes of a tensor. */
@@ -34,14 +40,16 @@ public final class StoredShard {
    * Writes the shard under a name of its own attempt and renames it.
    *
    * @param tensors as {@link SafetensorsHeader#write} wants them
+   * @return the checksum that {@link #check} wants
    */
-  public static void write(
+  public static String write(
       PartStore store, PartKey key, List<TensorSpec> tensors, Content content) {
     Path target = path(store, key);
     FileSystem fileSystem = store.fileSystem(target);
     Path attempt = new Path(target.getParent(), "." + key.hex() + "." + UUID.randomUUID());
+    CRC32C crc = new CRC32C();
     try {
-      try (OutputStream out = fileSystem.create(attempt, true)) {
+      try (OutputStream out = new CheckedOutputStream(fileSystem.create(attempt, true), crc)) {
         out.write(SafetensorsHeader.write(tensors, Map.of()));
         for (TensorSpec tensor : tensors) {
           byte[] bytes = content.of(tensor.name());
@@ -58,9 +66,47 @@ public final class StoredShard {
         throw new IOException("rename to " + target + " failed");
       }
       fileSystem.delete(attempt, false);
+      return text(crc);
     } catch (IOException e) {
       throw new UncheckedIOException(attempt + ": cannot write: " + e.getMessage(), e);
     }
+  }
+
+  /**
+   * Reads the whole shard.
+   *
+   * @throws PartException where it is gone, or its checksum is another
+   */
+  public static void check(PartStore store, PartKey key, String wanted) {
+    Path path = path(store, key);
+    CRC32C crc = new CRC32C();
+    byte[] chunk = new byte[CHUNK_BYTES];
+    try (InputStream in = store.fileSystem(path).open(path)) {
+      for (int count = in.read(chunk); count >= 0; count = in.read(chunk)) {
+        crc.update(chunk, 0, count);
+      }
+    } catch (FileNotFoundException e) {
+      throw new PartException(key, path + ": found no such file beside its part", e);
+    } catch (IOException e) {
+      throw new UncheckedIOException(path + ": cannot read: " + e.getMessage(), e);
+    }
+    if (!text(crc).equals(wanted)) {
+      throw new PartException(
+          key, path + ": found checksum " + text(crc) + ", wanted " + wanted, null);
+    }
+  }
+
+  static void delete(PartStore store, PartKey key) {
+    Path path = path(store, key);
+    try {
+      store.fileSystem(path).delete(path, false);
+    } catch (IOException e) {
+      throw new UncheckedIOException(path + ": cannot delete: " + e.getMessage(), e);
+    }
+  }
+
+  private static String text(CRC32C crc) {
+    return "%08x".formatted(crc.getValue());
   }
 
   private static Path path(PartStore store, PartKey key) {

@@ -26,6 +26,9 @@ import java.util.Set;
  * columns, and the block computes what it did.
  */
 final class FoldedBlock {
+  /** The note of a part that holds the checksum of the shard beside it. */
+  static final String CHECKSUM = "shard.crc32c";
+
   private final BlockSpec spec;
   private final BlockWeights weights;
   private final Map<TensorRef, float[]> changed = new LinkedHashMap<>();
@@ -110,10 +113,14 @@ final class FoldedBlock {
           values.put(ref.tensor(), array);
         });
     List<TensorSpec> ordered = SafetensorsHeader.writingOrder(specs);
-    StoredShard.write(
-        environment.store(), part, ordered, name -> encode(dtype(ordered, name), values.get(name)));
+    String checksum =
+        StoredShard.write(
+            environment.store(),
+            part,
+            ordered,
+            name -> encode(dtype(ordered, name), values.get(name)));
     try (PartWriter writer = environment.store().write(part)) {
-      writer.note("tensors", String.valueOf(ordered.size()));
+      writer.note(CHECKSUM, checksum);
       writer.commit();
     }
   }

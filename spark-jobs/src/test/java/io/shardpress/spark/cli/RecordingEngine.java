@@ -34,6 +34,11 @@ final class RecordingEngine implements CommandEngine {
     return record(options);
   }
 
+  @Override
+  public int gc(GcOptions options) {
+    return record(options);
+  }
+
   private int record(Object options) {
     asked.add(options);
     if (failure != null) {

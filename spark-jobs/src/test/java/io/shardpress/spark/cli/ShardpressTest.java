@@ -120,6 +120,7 @@ class ShardpressTest {
         .isZero();
     assertThat(runWords("verify o --master local[1]")).isZero();
     assertThat(runWords("inspect m --tensors *q_proj* --statistics")).isZero();
+    assertThat(runWords("gc w --keep 3")).isZero();
     assertThat(engine.asked)
         .containsExactly(
             new EvaluateOptions(
@@ -131,7 +132,8 @@ class ShardpressTest {
                 OptionalDouble.of(0.05),
                 LOCAL),
             new VerifyOptions("o", new SparkSettings(Optional.of("local[1]"), Map.of())),
-            new InspectOptions("m", Optional.of("*q_proj*"), true, LOCAL));
+            new InspectOptions("m", Optional.of("*q_proj*"), true, LOCAL),
+            new GcOptions("w", 3, LOCAL));
   }
 
   @Test
@@ -165,6 +167,9 @@ class ShardpressTest {
         "compress m o --group-size 0|error: --group-size is 0, want an integer of at least 1, or channel",
         "compress m o --ignore re:(|error: target 're:(' is no regular expression",
         "compress m o --recipe r --scheme W4A16|error: both --recipe and --scheme",
+        "plan m --hash|error: --hash without --work",
+        "gc w|error: Missing required option: '--keep=N'",
+        "gc w --keep 0|error: --keep is 0, want at least 1",
         "compress m o --keep-activations|error: --keep-activations without --work",
         "compress m o --format gguf|error: format gguf is not supported yet",
         "compress m o --format ggml|error: unknown format 'ggml'",
@@ -189,7 +194,8 @@ class ShardpressTest {
         "compress -h",
         "evaluate --help",
         "verify -h",
-        "inspect -h"
+        "inspect -h",
+        "gc --help"
       })
   void helpGoesToStdout(String words) {
     assertThat(runWords(words)).isZero();

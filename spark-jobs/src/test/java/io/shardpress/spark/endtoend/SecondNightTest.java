@@ -42,19 +42,52 @@ class SecondNightTest {
   void roundingDoesTheChangedTensorAgain() throws IOException {
     ran(night("first", "QuantizationModifier: {scheme: W4A16}"));
     PartFiles before = PartFiles.of(work);
+    assertThat(ran(plan()).out()).contains(": 42 of 42 tensors are there, 0 to do\n");
     change();
+    assertThat(ran(plan()).out())
+        .contains("  " + CHANGED + ": not known to be the same, no run has read model-00002-of-");
+    assertThat(ran(plan("--hash")).out())
+        .contains(": 41 of 42 tensors are there, 1 to do\n")
+        .contains("  " + CHANGED + ": " + CHANGED + ".weight changed\n");
+    assertThat(PartFiles.of(work).since(before)).hasSize(1);
     CommandRun second = ran(night("second", "QuantizationModifier: {scheme: W4A16}"));
     assertThat(second.err())
         .contains("41 of 42 tiles are in the part store, 1 to do")
-        .contains("units run: digests 1, round to nearest 1; found in the part store: digests 1,");
+        .contains("units run: round to nearest 1; found in the part store: digests 2, round");
     TreeSet<Path> made = PartFiles.of(work).since(before);
     assertThat(PartFiles.modules(made)).containsExactly(CHANGED);
     assertThat(made).hasSize(2);
     String groups = "QuantizationModifier: {scheme: W4A16, group_size: 64}";
+    Files.writeString(temporary.resolve("recipe.yaml"), groups + "\n");
+    assertThat(ran(plan()).out())
+        .contains(": 0 of 42 tensors are there, 42 to do\n")
+        .contains("  " + CHANGED + ": QuantizationModifier.groups changed\n");
+    PartFiles twoNights = PartFiles.of(work);
     CommandRun third = ran(night("third", groups));
     assertThat(third.err())
         .contains("units run: round to nearest 42; found in the part store: digests 2");
+    collect(twoNights);
     assertSameAsFromScratch(second, "QuantizationModifier: {scheme: W4A16}");
+  }
+
+  /** The third night's tiles stay, and the digests that it shares with the second. */
+  private void collect(PartFiles twoNights) throws IOException {
+    TreeSet<Path> thirds = PartFiles.of(work).since(twoNights);
+    Path lease = Files.writeString(work.resolve("runs/run-of-another-machine.lease"), "");
+    CommandRun refused = CommandRun.of("gc", work.toString(), "--keep=1");
+    assertThat(refused.code()).isEqualTo(1);
+    assertThat(refused.errors().toString()).contains("a run at work here");
+    Files.delete(lease);
+    assertThat(CommandRun.of("gc", model.toString(), "--keep=1").errors().toString())
+        .contains("no record of a run");
+    CommandRun gc = ran(CommandRun.of("gc", work.toString(), "--keep=1"));
+    // 42 tiles of the first night, one of the second, and a digest of the model as it was.
+    assertThat(gc.out()).startsWith("removed 44 parts and 0 unfinished files, ");
+    TreeSet<Path> left = new TreeSet<>();
+    PartFiles.of(work).paths().forEach(left::add);
+    assertThat(left).hasSize(44).containsAll(thirds);
+    assertThat(ran(night("fourth", "QuantizationModifier: {scheme: W4A16, group_size: 64}")).err())
+        .contains("units run: none");
   }
 
   @ParameterizedTest
@@ -80,10 +113,14 @@ class SecondNightTest {
     ran(night("first", modifier, "--keep-activations"));
     PartFiles before = PartFiles.of(work);
     change();
+    assertThat(ran(plan("--hash")).out())
+        .contains(": 3 of 6 blocks are there, 3 to do\n")
+        .contains("  model.layers.3: " + CHANGED + ".weight changed\n")
+        .contains("  model.layers.4: follows model.layers.3\n");
     CommandRun second = ran(night("second", modifier, "--keep-activations"));
     // One partition: in each of three blocks four passes, four factors, and outputs at once.
     assertThat(second.err())
-        .contains("units run: digests 1, gptq 21, statistics 12, factors 12, outputs 3; found");
+        .contains("units run: gptq 21, statistics 12, factors 12, outputs 3; found");
     assertThat(PartFiles.modules(PartFiles.of(work).since(before)))
         .isEqualTo(linearsOfBlocks(3, 4, 5));
     assertSameAsFromScratch(second, modifier);
@@ -143,6 +180,16 @@ class SecondNightTest {
   private static CommandRun ran(CommandRun run) {
     assertThat(run.code()).as(run.err()).isZero();
     return run;
+  }
+
+  /** What plan says with the recipe of the night before. */
+  private CommandRun plan(String... more) {
+    List<String> words = new ArrayList<>();
+    words.addAll(List.of("plan", model.toString(), "--work=" + work, "--master=local[2]"));
+    words.add("--recipe=" + temporary.resolve("recipe.yaml"));
+    words.addAll(List.of("--samples=16", "--sequence-length=32"));
+    words.addAll(List.of(more));
+    return CommandRun.of(words.toArray(String[]::new));
   }
 
   private CommandRun night(String name, String modifier, String... more) throws IOException {

@@ -1,0 +1,178 @@
+package io.shardpress.spark.job;
+
+import io.shardpress.schemas.model.DecoderNames;
+import io.shardpress.spark.io.TensorRef;
+import io.shardpress.spark.plan.CompressionPlan;
+import io.shardpress.spark.plan.PlanEntry;
+import io.shardpress.spark.store.PartKey;
+import io.shardpress.spark.store.PartStore;
+import io.shardpress.spark.store.RunRecord;
+import io.shardpress.spark.store.WorkFolder;
+import io.shardpress.spark.text.Windows;
+import io.shardpress.spark.unit.SamplePartition;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What a run would find in a part store, and why it would compute the rest: from the names of all
+ * parts, as the run itself goes by them, and for the reasons from the record of an earlier run.
+ */
+final class Forecast {
+  private static final int MOST_NAMED = 3;
+
+  private final CompressionPlan plan;
+  private final Windows windows;
+  private final TaskRunner runner;
+  private final Digests digests;
+  private final RunRecord before;
+  private final Map<String, String> digestsBefore;
+  private final List<String> changes;
+  private final List<String> lines = new ArrayList<>();
+  private int there;
+  private int total;
+
+  private Forecast(
+      CompressionPlan plan, Windows windows, TaskRunner runner, Optional<RunRecord> before) {
+    this.plan = plan;
+    this.windows = windows;
+    this.runner = runner;
+    this.digests = Digests.known(plan.checkpoint(), runner.store());
+    this.before = before.orElse(null);
+    this.digestsBefore =
+        before.map(record -> Digests.read(record.digests(), runner.store())).orElse(Map.of());
+    this.changes =
+        before
+            .map(
+                record ->
+                    Ingredients.changes(
+                        record.ingredients(), Ingredients.of(plan, windows, runner.arithmetic())))
+            .orElse(List.of());
+  }
+
+  /**
+   * Lines for people.
+   *
+   * @param windows of the calibration text; null where the recipe needs none
+   */
+  static List<String> of(
+      CompressionPlan plan, Windows windows, TaskRunner runner, WorkFolder folder) {
+    List<RunRecord> records = folder.records();
+    Optional<RunRecord> same =
+        records.stream().filter(r -> r.model().equals(plan.checkpoint().uri())).findFirst();
+    Forecast forecast =
+        new Forecast(plan, windows, runner, same.or(() -> records.stream().findFirst()));
+    return forecast.lines();
+  }
+
+  private List<String> lines() {
+    boolean learns =
+        plan.quantized().values().stream()
+            .anyMatch(entry -> entry.choice().modifier().kind().learnsFromActivations());
+    if (learns || !plan.recipe().transforms().isEmpty()) {
+      blocks(learns);
+    } else {
+      tensors();
+    }
+    List<String> all = new ArrayList<>();
+    String what = learns ? "blocks" : "tensors";
+    all.add(
+        "%s: %d of %d %s are there, %d to do"
+            .formatted(runner.store().uri(), there, total, what, total - there));
+    if (before != null && there < total) {
+      all.add("compared with the run of " + before.started() + " on " + before.model());
+    }
+    all.addAll(lines);
+    return all;
+  }
+
+  private void tensors() {
+    PartStore store = runner.store();
+    DataFreeJob job = new DataFreeJob(plan, runner, digests, null);
+    job.partsByModule().forEach((module, parts) -> tensor(module, parts, store));
+  }
+
+  private void tensor(String module, List<PartKey> parts, PartStore store) {
+    PlanEntry entry = plan.quantized().get(module);
+    total++;
+    if (parts.stream().allMatch(store::has)) {
+      there++;
+    } else {
+      add(module, List.of(entry.tensor()), null);
+    }
+  }
+
+  private void blocks(boolean learns) {
+    List<SamplePartition> samples = SamplePartition.of(windows.count(), windows.length());
+    ChainContext context =
+        new ChainContext(plan, runner, digests, runner.arithmetic(), samples, windows.length());
+    Embeddings embeddings = new Embeddings(context, windows);
+    context = new Transforms(embeddings).foresee(context);
+    if (!learns) {
+      PartStore store = runner.store();
+      new DataFreeJob(context.plan(), runner, context.digests(), null)
+          .partsByModule()
+          .forEach((module, parts) -> tensor(module, parts, store));
+      return;
+    }
+    String changed = null;
+    for (BlockTurn turn : BlockTurns.of(context, embeddings.parts()).last()) {
+      total++;
+      if (turn.known(runner.store())) {
+        there++;
+        continue;
+      }
+      // Its own tensors, not what an earlier modifier has made of them.
+      List<TensorRef> own =
+          turn.block().spec.tensors().stream()
+              .map(tensor -> plan.checkpoint().find(tensor.tensor()).orElseThrow())
+              .toList();
+      add(turn.block().spec.name(), own, changed);
+      changed = turn.block().spec.name();
+    }
+  }
+
+  /**
+   * @param after a block before it that is computed again, or null
+   */
+  private void add(String name, List<TensorRef> tensors, String after) {
+    lines.add("  " + name + ": " + reason(tensors, after));
+  }
+
+  private String reason(List<TensorRef> tensors, String after) {
+    List<String> unread =
+        tensors.stream().filter(t -> !digests.knows(t)).map(TensorRef::shard).distinct().toList();
+    if (!unread.isEmpty()) {
+      return "not known to be the same, no run has read "
+          + named(unread)
+          + " as it is now; --hash reads it";
+    }
+    if (before == null) {
+      return after == null ? "no run has been recorded here" : "follows " + after;
+    }
+    List<String> other = tensors.stream().map(TensorRef::tensor).filter(this::differs).toList();
+    if (!other.isEmpty()) {
+      return named(other) + " changed";
+    }
+    if (after != null) {
+      return "follows " + after;
+    }
+    String embed = DecoderNames.of(plan.checkpoint().shapes().keySet()).embed();
+    if (windows != null && differs(embed)) {
+      return embed + " changed";
+    }
+    return changes.isEmpty() ? "its parts are not there any more" : String.join(", ", changes);
+  }
+
+  private boolean differs(String tensor) {
+    return !digests.hex(tensor).equals(digestsBefore.get(tensor));
+  }
+
+  private static String named(List<String> names) {
+    String some = String.join(", ", names.subList(0, Math.min(MOST_NAMED, names.size())));
+    return names.size() <= MOST_NAMED
+        ? some
+        : some + " and " + (names.size() - MOST_NAMED) + " more";
+  }
+}

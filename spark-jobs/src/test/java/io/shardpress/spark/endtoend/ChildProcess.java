@@ -1,0 +1,36 @@
+package io.shardpress.spark.endtoend;
+
+import io.shardpress.spark.cli.Shardpress;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** The command line in a process of its own, with the options that the launcher gives. */
+final class ChildProcess {
+  private ChildProcess() {}
+
+  /**
+   * Starts a command.
+   *
+   * @param properties of its JVM
+   */
+  static Process start(Path out, Path err, Map<String, String> properties, String... words)
+      throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add("@" + Path.of("target/jvm.options").toAbsolutePath());
+    command.addAll(List.of("-Xmx1g", "-XX:+UseSerialGC", "-XX:+DisplayVMOutputToStderr"));
+    command.add("-Dlog4j2.configurationFile=" + System.getProperty("log4j2.configurationFile"));
+    properties.forEach((name, value) -> command.add("-D" + name + "=" + value));
+    command.add("-cp");
+    command.add(System.getProperty("java.class.path"));
+    command.add(Shardpress.class.getName());
+    command.addAll(List.of(words));
+    return new ProcessBuilder(command)
+        .redirectOutput(out.toFile())
+        .redirectError(err.toFile())
+        .start();
+  }
+}

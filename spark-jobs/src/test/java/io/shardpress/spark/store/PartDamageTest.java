@@ -1,0 +1,102 @@
+package io.shardpress.spark.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.shardpress.schemas.safetensors.Dtype;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A part that is not what was written is never read as if it were. */
+class PartDamageTest {
+  @TempDir Path folder;
+  private PartStore store;
+  private final PartKey key = PartKey.of("test").add("number", 1).build();
+  private Path file;
+  private byte[] bytes;
+  private String content;
+
+  @BeforeEach
+  void write() throws IOException {
+    store = new PartStore(folder.toString(), new Configuration(false));
+    try (PartWriter writer = store.write(key)) {
+      writer.add(
+          new PartRow("codes", Dtype.U8, List.of(2L, 3L), 0, 2, new byte[] {1, 2, 3, 4, 5, 6}));
+      writer.add(PartRow.ofFloats("scales", List.of(4L), 1, 2, new float[] {1.5f, -2, 3, 4}, 1));
+      writer.note("error", "0.25 1.0");
+      writer.commit();
+    }
+    try (Stream<Path> files = Files.walk(folder)) {
+      file = files.filter(Files::isRegularFile).findFirst().orElseThrow();
+    }
+    bytes = Files.readAllBytes(file);
+    content = read();
+  }
+
+  @Test
+  void aBitOfEveryByteIsSeenOrWithoutMeaning() throws IOException {
+    int seen = 0;
+    for (int at = 0; at < bytes.length; at++) {
+      byte[] changed = bytes.clone();
+      changed[at] ^= (byte) (1 << ((at * 5) % 8));
+      Files.write(file, changed);
+      try {
+        assertThat(read()).as("byte %d", at).isEqualTo(content);
+      } catch (PartException e) {
+        assertThat(e).hasMessageContaining(key.hex());
+        seen++;
+      }
+    }
+    // The rest of so small a file is padding, and what Arrow says twice.
+    assertThat(seen).isGreaterThan(bytes.length / 4);
+  }
+
+  @Test
+  void everyShorterFileIsSeen() throws IOException {
+    for (int length = 0; length < bytes.length; length++) {
+      Files.write(file, Arrays.copyOf(bytes, length));
+      assertThatThrownBy(this::read).isInstanceOf(PartException.class);
+    }
+  }
+
+  @Test
+  void anotherPartsFileIsSeenAndNoneToo() throws IOException {
+    PartKey other = PartKey.of("test").add("number", 2).build();
+    Path place = Path.of(store.path(other).toString());
+    Files.createDirectories(place.getParent());
+    Files.copy(file, place);
+    assertThatThrownBy(() -> store.read(other).close()).isInstanceOf(PartException.class);
+    store.discard(other);
+    assertThatThrownBy(() -> store.read(other).close())
+        .isInstanceOf(PartException.class)
+        .hasMessageContaining("no such part");
+  }
+
+  private String read() {
+    List<String> all = new ArrayList<>();
+    try (PartReader reader = store.read(key)) {
+      for (int i = 0; i < reader.rows(); i++) {
+        PartRow row = reader.row(i);
+        all.add(
+            row.tensor()
+                + row.dtype()
+                + row.shape()
+                + row.rowStart()
+                + " "
+                + row.rowCount()
+                + Arrays.toString(row.data()));
+      }
+      all.add(reader.note("error"));
+    }
+    return all.toString();
+  }
+}
