@@ -5,14 +5,18 @@ import java.util.Locale;
 
 /** The known name that a mistyped one most likely meant: the fewest edited letters, any case. */
 public final class Nearest {
+  /** Characters that are looked at: what is longer is no slip of a finger. */
+  private static final int LONGEST = 200;
+
   private Nearest() {}
 
   /** The nearest of {@code known}, which is not empty; the first one of several. */
   public static String to(String typed, Collection<String> known) {
+    String lower = typed.substring(0, Math.min(typed.length(), LONGEST)).toLowerCase(Locale.ROOT);
     String best = null;
     int bestDistance = Integer.MAX_VALUE;
     for (String candidate : known) {
-      int distance = distance(typed.toLowerCase(Locale.ROOT), candidate.toLowerCase(Locale.ROOT));
+      int distance = distance(lower, candidate.toLowerCase(Locale.ROOT));
       if (distance < bestDistance) {
         best = candidate;
         bestDistance = distance;

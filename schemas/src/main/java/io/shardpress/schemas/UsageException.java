@@ -8,10 +8,10 @@ public class UsageException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   public UsageException(String message) {
-    super(message);
+    super(OneLine.of(message));
   }
 
   public UsageException(String message, Throwable cause) {
-    super(message, cause);
+    super(OneLine.of(message), cause);
   }
 }

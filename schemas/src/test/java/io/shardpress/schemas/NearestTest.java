@@ -2,6 +2,9 @@ package io.shardpress.schemas;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -35,5 +38,14 @@ class NearestTest {
       word.append((char) ('a' + random.nextInt(3)));
     }
     return word.toString();
+  }
+
+  @Test
+  void textThatIsNoSlipOfAFingerCostsNothing() {
+    ThreadMXBean memory = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    String typed = "iterations" + "x".repeat(1_000_000);
+    long before = memory.getCurrentThreadAllocatedBytes();
+    assertThat(Nearest.to(typed, List.of("rank", "iterations"))).isEqualTo("iterations");
+    assertThat(memory.getCurrentThreadAllocatedBytes() - before).isLessThan(typed.length());
   }
 }

@@ -19,37 +19,46 @@ import java.nio.charset.StandardCharsets;
 /** Opens JSON text so that what two readers could understand in two ways is an error. */
 public final class StrictJson {
   /** Python's json module writes NaN and Infinity, so config files hold them. */
-  private static final JsonMapper MAPPER =
+  private static final JsonMapper CONFIGS =
       JsonMapper.builder()
           .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
           .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
           .build();
 
+  /** By the letter of RFC 8259. */
+  private static final JsonMapper EXACT =
+      JsonMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+
   private StrictJson() {}
 
   /**
-   * A parser before the first token of {@code json}; a key that occurs twice in an object fails.
+   * A parser before the first token of {@code json}; a key that occurs twice in an object fails,
+   * and so do NaN and infinities.
    *
    * @param file the name to put in messages
    * @throws CheckpointException where the bytes are not UTF-8
    */
   public static JsonParser parser(String file, byte[] json) {
+    return parser(EXACT, file, json);
+  }
+
+  private static JsonParser parser(JsonMapper mapper, String file, byte[] json) {
     String text = utf8(file, json);
     try {
-      return MAPPER.createParser(text);
+      return mapper.createParser(text);
     } catch (IOException e) {
       throw syntax(file, e);
     }
   }
 
   /**
-   * The object that {@code json} is, whole.
+   * The object that {@code json} is, whole; NaN and infinities may stand in it.
    *
    * @throws CheckpointException where it is not UTF-8, not JSON, not an object, or has a key twice
    */
   public static ObjectNode object(String file, byte[] json) {
-    try (JsonParser parser = parser(file, json)) {
-      JsonNode node = MAPPER.readTree(parser);
+    try (JsonParser parser = parser(CONFIGS, file, json)) {
+      JsonNode node = CONFIGS.readTree(parser);
       if (!(node instanceof ObjectNode object)) {
         throw new CheckpointException(
             file

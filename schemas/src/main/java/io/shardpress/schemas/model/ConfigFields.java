@@ -37,12 +37,17 @@ final class ConfigFields {
 
   /** A whole number from 1 on; 32768.0 counts as one. */
   Optional<Integer> positive(String key) {
+    return whole(key, 1);
+  }
+
+  /** A whole number from {@code least} on; 32768.0 counts as one. */
+  Optional<Integer> whole(String key, int least) {
     return find(key)
         .map(
             value -> {
               double number = value.asDouble();
-              if (!value.isNumber() || number != Math.rint(number) || number < 1) {
-                throw bad(key, value, "a whole number from 1 on");
+              if (!value.isNumber() || number != Math.rint(number) || number < least) {
+                throw bad(key, value, "a whole number from " + least + " on");
               }
               if (number > Integer.MAX_VALUE) {
                 throw bad(key, value, "at most " + Integer.MAX_VALUE);

@@ -2,7 +2,6 @@ package io.shardpress.schemas.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * Sliding-window attention in config.json. Mistral: sliding_window (4096 where the key is absent,
@@ -26,24 +25,21 @@ final class SlidingFields {
 
   /** The window that all layers have, or null; a mixture is noted as missing. */
   Integer window(Family family, int layers) {
-    int sliding =
+    boolean slides =
         switch (family) {
-          case LLAMA -> 0;
-          case MISTRAL -> layers;
-          case QWEN2, QWEN3 ->
-              config.flag("use_sliding_window", false) ? layers - fullLayers(layers) : 0;
+          case LLAMA -> false;
+          case MISTRAL -> true;
+          case QWEN2, QWEN3 -> config.flag("use_sliding_window", false);
         };
     boolean off = config.has("sliding_window") && config.find("sliding_window").isEmpty();
-    if (sliding == 0 || off) {
+    if (!slides || off) {
       return null;
     }
-    Optional<JsonNode> types = config.find("layer_types").filter(JsonNode::isArray);
-    if (types.isPresent()) {
-      sliding = 0;
-      for (JsonNode type : types.get()) {
-        sliding += type.asText().equals("sliding_attention") ? 1 : 0;
-      }
-    }
+    int sliding =
+        config
+            .find("layer_types")
+            .map(types -> sliding(types, layers))
+            .orElseGet(() -> family == Family.MISTRAL ? layers : layers - fullLayers(layers));
     if (sliding == 0) {
       return null;
     }
@@ -54,13 +50,26 @@ final class SlidingFields {
     return config.positive("sliding_window").orElse(DEFAULT_WINDOW);
   }
 
+  private int sliding(JsonNode types, int layers) {
+    if (!types.isArray() || types.size() != layers) {
+      throw config.bad(
+          "layer_types",
+          types.isArray() ? types.size() + " words" : types.getNodeType(),
+          "a list of num_hidden_layers = " + layers + " words");
+    }
+    int sliding = 0;
+    for (JsonNode type : types) {
+      if (type.asText().equals("sliding_attention")) {
+        sliding++;
+      } else if (!type.asText().equals("full_attention")) {
+        missing.add("layer_types with " + type + ": only full_attention and sliding_attention");
+        return layers;
+      }
+    }
+    return sliding;
+  }
+
   private int fullLayers(int layers) {
-    int full =
-        config
-            .find("max_window_layers")
-            .filter(JsonNode::canConvertToInt)
-            .map(JsonNode::asInt)
-            .orElse(DEFAULT_FULL_LAYERS);
-    return Math.min(Math.max(full, 0), layers);
+    return Math.min(config.whole("max_window_layers", 0).orElse(DEFAULT_FULL_LAYERS), layers);
   }
 }

@@ -10,6 +10,9 @@ import java.util.Optional;
 
 /** The values that a setting takes. */
 sealed interface Domain {
+  /** Characters of the longest number that is read: any double takes fewer. */
+  int MOST_DIGITS = 1100;
+
   /** What is wanted, in words that follow "want" in a message and fill a table's column. */
   String wanted();
 
@@ -169,8 +172,12 @@ sealed interface Domain {
     if (node.getNodeType() != JsonNodeType.NUMBER && !node.isTextual()) {
       return Optional.empty();
     }
+    String text = node.asText().strip();
+    if (text.length() > MOST_DIGITS) {
+      return Optional.empty();
+    }
     try {
-      return Optional.of(new BigDecimal(node.asText().strip()));
+      return Optional.of(new BigDecimal(text));
     } catch (NumberFormatException notANumber) {
       return Optional.empty();
     }

@@ -1,12 +1,17 @@
 package io.shardpress.schemas.recipe;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import com.fasterxml.jackson.dataformat.yaml.YAMLParser;
 import io.shardpress.schemas.UsageException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -31,7 +36,7 @@ final class RecipeParser {
   static Recipe parse(String source, String yaml) {
     JsonNode root;
     try {
-      root = YAML.readTree(yaml);
+      root = tree(source, yaml);
     } catch (JsonProcessingException e) {
       String at =
           e.getLocation() == null
@@ -55,6 +60,34 @@ final class RecipeParser {
     } catch (UsageException e) {
       throw new UsageException(source + ": " + e.getMessage(), e);
     }
+  }
+
+  /** The one document of a file; what would be read as something else is refused. */
+  private static JsonNode tree(String source, String yaml) throws JsonProcessingException {
+    int depth = 0;
+    boolean ended = false;
+    try (YAMLParser parser = YAML.getFactory().createParser(yaml)) {
+      for (JsonToken token = parser.nextToken(); token != null; token = parser.nextToken()) {
+        String where = source + ", line " + parser.currentTokenLocation().getLineNr();
+        if (ended) {
+          throw new UsageException(where + ": a second document; want one recipe in a file");
+        }
+        if (parser.isCurrentAlias()) {
+          throw new UsageException(
+              where + ": alias *" + parser.getText() + "; write out what it stands for");
+        }
+        if (!StandardCharsets.UTF_8.newEncoder().canEncode(parser.getText())) {
+          throw new UsageException(where + ": half a surrogate pair, which no file can hold");
+        }
+        depth += token.isStructStart() ? 1 : token.isStructEnd() ? -1 : 0;
+        ended = depth == 0;
+      }
+    } catch (JsonProcessingException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new UncheckedIOException("text in memory is always readable", e);
+    }
+    return YAML.readTree(yaml);
   }
 
   private void read(JsonNode node) {

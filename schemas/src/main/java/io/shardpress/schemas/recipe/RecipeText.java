@@ -17,6 +17,10 @@ import java.util.stream.Collectors;
 final class RecipeText {
   private static final Pattern PLAIN = Pattern.compile("[A-Za-z_][A-Za-z0-9_.]*");
 
+  /** What YAML does not take as it is, beyond JSON's own escapes. */
+  private static final Pattern UNPRINTABLE =
+      Pattern.compile("[\\x7f-\\x9f\\u2028\\u2029\\ufeff\\ufffe\\uffff]");
+
   /** Words that YAML 1.1 reads as something other than a string. */
   private static final Set<String> WORDS_OF_YAML =
       Set.of("true", "false", "yes", "no", "on", "off", "y", "n", "null");
@@ -175,6 +179,8 @@ final class RecipeText {
   }
 
   private static String quoted(String text) {
-    return TextNode.valueOf(text).toString();
+    return UNPRINTABLE
+        .matcher(TextNode.valueOf(text).toString())
+        .replaceAll(c -> "\\\\u%04x".formatted((int) c.group().charAt(0)));
   }
 }

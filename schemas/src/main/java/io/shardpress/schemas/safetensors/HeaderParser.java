@@ -69,12 +69,14 @@ final class HeaderParser {
       if (parser.nextToken() != JsonToken.VALUE_STRING) {
         throw bad(METADATA + ", key \"" + key + "\": found no string; all values must be strings");
       }
+      unicode(METADATA + " key", key);
+      unicode(METADATA + " value", parser.getText());
       into.put(key, parser.getText());
     }
   }
 
   private TensorInfo tensor(JsonParser parser, String name) throws IOException {
-    unicode(name);
+    unicode("tensor name", name);
     if (parser.currentToken() != JsonToken.START_OBJECT) {
       throw bad(
           name, "found " + parser.getText() + ", wanted {\"dtype\",\"shape\",\"data_offsets\"}");
@@ -131,21 +133,23 @@ final class HeaderParser {
         throw bad(name, "found " + parser.getText() + " in " + key + ", wanted an integer");
       }
       BigInteger value = parser.getBigIntegerValue();
-      if (value.signum() < 0 || value.bitLength() > 63) {
-        throw bad(name, "found " + value + " in " + key + ", wanted 0 … " + Long.MAX_VALUE);
+      // -0 too: readers of the format take no sign.
+      if (parser.getText().startsWith("-") || value.bitLength() > 63) {
+        throw bad(
+            name, "found " + parser.getText() + " in " + key + ", wanted 0 … " + Long.MAX_VALUE);
       }
       numbers.add(value.longValue());
     }
     return numbers;
   }
 
-  /** JSON can escape half of a surrogate pair; such a name cannot be written as UTF-8 again. */
-  private void unicode(String name) {
+  /** JSON can escape half of a surrogate pair; such a text cannot be written as UTF-8 again. */
+  private void unicode(String what, String name) {
     boolean lone =
         name.codePoints()
             .anyMatch(c -> c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE);
     if (lone) {
-      throw bad("found half a surrogate pair in the tensor name \"" + name + "\"");
+      throw bad("found half a surrogate pair in the " + what + " \"" + name + "\"");
     }
   }
 

@@ -24,6 +24,9 @@ public record ShardIndex(OptionalLong totalSize, SortedMap<String, String> weigh
   /** The file name that the index has in a checkpoint. */
   public static final String FILE_NAME = "model.safetensors.index.json";
 
+  /** Doubles hold every whole number up to here. */
+  private static final double EXACT_WHOLE_NUMBERS = 0x1p53;
+
   private static final JsonMapper WRITER =
       JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
 
@@ -48,9 +51,16 @@ public record ShardIndex(OptionalLong totalSize, SortedMap<String, String> weigh
     for (Map.Entry<String, JsonNode> entry : map.properties()) {
       weights.put(entry.getKey(), shard(file, entry.getKey(), entry.getValue()));
     }
-    JsonNode size = root.path("metadata").path("total_size");
-    return new ShardIndex(
-        size.isNumber() ? OptionalLong.of(size.asLong()) : OptionalLong.empty(), weights);
+    return new ShardIndex(totalSize(root.path("metadata").path("total_size")), weights);
+  }
+
+  /** Nothing is made from it, so what is no count of bytes is passed over. */
+  private static OptionalLong totalSize(JsonNode size) {
+    double number = size.isNumber() ? size.asDouble() : -1;
+    // Some writers take the sum in floating point.
+    boolean whole = number == Math.rint(number) && number <= EXACT_WHOLE_NUMBERS;
+    boolean count = size.isIntegralNumber() ? size.canConvertToLong() : whole;
+    return number >= 0 && count ? OptionalLong.of(size.asLong()) : OptionalLong.empty();
   }
 
   /** The file as Transformers writes it, two spaces deep and sorted by tensor name. */

@@ -112,6 +112,28 @@ class ModelConfigTest {
     assertThat(config.unsupportedReason()).isEmpty();
   }
 
+  @Test
+  void layerTypesDecideWhichLayersSlide() {
+    String sliding = "'use_sliding_window':true,'sliding_window':512,'max_window_layers':32,";
+    String start =
+        "{'model_type':'qwen2',"
+            + SIZES.replaceAll("'num_hidden_layers':\\d+", "'num_hidden_layers':2");
+    ModelConfig config =
+        parse(start + sliding + "'layer_types':['sliding_attention','sliding_attention']}");
+    assertThat(config.slidingWindow()).isEqualTo(512);
+    assertThat(config.unsupportedReason()).isEmpty();
+    assertThat(
+            parse(start + sliding + "'layer_types':['full_attention','sliding_attention']}")
+                .unsupportedReason())
+        .hasValueSatisfying(reason -> assertThat(reason).contains("1 of 2 layers"));
+    assertThatThrownBy(() -> parse(start + sliding + "'layer_types':['sliding_attention']}"))
+        .isInstanceOf(CheckpointException.class)
+        .hasMessageContaining("layer_types: found 1 words, wanted a list of num_hidden_layers = 2");
+    assertThatThrownBy(() -> parse(start + sliding.replace("32", "7.5") + "'x':1}"))
+        .isInstanceOf(CheckpointException.class)
+        .hasMessageContaining("max_window_layers: found 7.5");
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',

@@ -359,4 +359,37 @@ class RecipeTest {
     Recipe two = Recipe.of(algorithm, "W3A16", OptionalInt.of(32), List.of("a"), List.of("b"), 2);
     assertThat(one.withSeed(2)).isEqualTo(two).isNotEqualTo(one);
   }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '^',
+      value = {
+        "RTN: &a [x]¶B: *a | line 2: alias *a",
+        "GPTQModifier: {scheme: W4A16}¶---¶LRQModifier: {scheme: W4A16} | line 3: a second document",
+        "GPTQModifier: {scheme: W4A16, ignore: [\"\\ud800\"]} | half a surrogate pair",
+        "GPTQModifier: {scheme: W4A16, \"a\\nb\": 1} | unknown key 'a%0ab'",
+      })
+  void whatYamlWouldReadAsSomethingElseIsRefused(String yaml, String message) {
+    assertThatThrownBy(() -> parse(yaml.replace('¶', '\n')))
+        .isInstanceOf(UsageException.class)
+        .hasMessageStartingWith("r.yaml")
+        .hasMessageContaining(message);
+  }
+
+  @Test
+  void numbersOfManyDigitsAreRefusedAtOnce() {
+    assertThatThrownBy(() -> lrq(", iterations: \"" + "1".repeat(1_000_000) + "\""))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("iterations");
+  }
+
+  @Test
+  void namesOfAnyCharactersAreWrittenSoThatTheyCanBeRead() {
+    Recipe recipe =
+        parse("GPTQModifier: {scheme: W4A16, ignore: [\"a\\u007f\\u009b\\ufeff\\ufffe\\u2028\"]}");
+    assertThat(recipe.modifiers().get(0).ignore())
+        .containsExactly("a\u007f\u009b\ufeff\ufffe\u2028");
+    assertThat(parse(recipe.toYaml())).isEqualTo(recipe);
+  }
 }

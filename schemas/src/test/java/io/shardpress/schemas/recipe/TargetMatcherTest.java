@@ -8,6 +8,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TargetMatcherTest {
   @ParameterizedTest
@@ -38,5 +39,22 @@ class TargetMatcherTest {
     assertThatThrownBy(() -> new TargetMatcher(List.of("re:.*(q_proj")))
         .isInstanceOf(UsageException.class)
         .hasMessageContaining("target 're:.*(q_proj' is no regular expression");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"re:(.*)*(.*)*(.*)*x$", "re:(.*a){20}b"})
+  void aPatternThatWouldNotEndIsRefused(String target) {
+    TargetMatcher matcher = new TargetMatcher(List.of(target));
+    assertThatThrownBy(() -> matcher.matches("a".repeat(60), "Linear"))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContainingAll("target '" + target + "'", "takes too long on the name aaa");
+  }
+
+  @Test
+  void aPatternThatIsTooDeepIsRefused() {
+    String deep = "re:" + "(".repeat(50_000) + ")".repeat(50_000);
+    assertThatThrownBy(() -> new TargetMatcher(List.of(deep)))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("is no regular expression: Stack overflow");
   }
 }

@@ -35,6 +35,19 @@ class ShardIndexTest {
   }
 
   @ParameterizedTest
+  @ValueSource(strings = {"-5", "5.5", "1e30", "9223372036854775808", "\"5\"", "null", "[5]"})
+  void passesOverTotalsThatAreNoCountOfBytes(String size) {
+    assertThat(parse("{\"metadata\":{\"total_size\":" + size + "},\"weight_map\":{}}").totalSize())
+        .isEmpty();
+  }
+
+  @Test
+  void takesTotalsInFloatingPoint() {
+    assertThat(parse("{\"metadata\":{\"total_size\":5.0e9},\"weight_map\":{}}").totalSize())
+        .hasValue(5_000_000_000L);
+  }
+
+  @ParameterizedTest
   @ValueSource(
       strings = {
         "\"../x\"",

@@ -1,9 +1,8 @@
 package io.shardpress.spark.inspect;
 
-import io.shardpress.schemas.UsageException;
+import io.shardpress.schemas.recipe.NamePattern;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
 
 /**
  * Chooses tensors by name: a name with {@code *} and {@code ?} as in a shell, or {@code re:} and a
@@ -17,17 +16,13 @@ public final class TensorPattern {
   /**
    * The test for a name.
    *
-   * @throws UsageException where the regular expression is bad
+   * @throws io.shardpress.schemas.UsageException where the regular expression is bad, or, from the
+   *     test, where it would take too long
    */
   public static Predicate<String> of(String text) {
     if (text.startsWith(REGEX)) {
-      try {
-        Pattern pattern = Pattern.compile(text.substring(REGEX.length()));
-        return name -> pattern.matcher(name).lookingAt();
-      } catch (PatternSyntaxException e) {
-        throw new UsageException(
-            "pattern " + text + ": " + e.getDescription() + " at character " + e.getIndex(), e);
-      }
+      NamePattern pattern = new NamePattern("pattern " + text, text.substring(REGEX.length()));
+      return pattern::matchesStart;
     }
     StringBuilder regex = new StringBuilder();
     for (int i = 0; i < text.length(); i++) {

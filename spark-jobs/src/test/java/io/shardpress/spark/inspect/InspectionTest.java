@@ -30,7 +30,7 @@ class InspectionTest {
     assertThat(count("re:layers")).isZero();
     assertThatThrownBy(() -> TensorPattern.of("re:("))
         .isInstanceOf(UsageException.class)
-        .hasMessageStartingWith("pattern re:(: ");
+        .hasMessageStartingWith("pattern re:( is no regular expression: ");
   }
 
   @Test
