@@ -10,12 +10,16 @@ import io.shardpress.schemas.output.OutputTensor;
 import io.shardpress.schemas.recipe.Recipe;
 import io.shardpress.schemas.recipe.RecipeMatcher;
 import io.shardpress.schemas.recipe.WeightScheme;
+import io.shardpress.schemas.safetensors.Dtype;
 import io.shardpress.spark.io.Checkpoint;
 import io.shardpress.spark.io.TensorRef;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /** Makes plans, and refuses what could not end well, with the reason. */
 public final class Planner {
@@ -61,8 +65,9 @@ public final class Planner {
     if (config.quantized()) {
       throw new CheckpointException(
           checkpoint.uri()
-              + "/config.json: found quantization_config, wanted a model in full precision; take"
-              + " the original, or decompress it first");
+              + "/config.json: found quantization_config"
+              + quantizedWeights()
+              + ", wanted a model in full precision; take the original, or decompress it first");
     }
     if (recipe.needsText()) {
       config
@@ -100,6 +105,18 @@ public final class Planner {
         ShardLayout.of(entries),
         scaleFormat,
         warnings(quantized));
+  }
+
+  /** How many weights of linears are in what dtype, where it is none that is read. */
+  private String quantizedWeights() {
+    Map<Dtype, Long> counts =
+        checkpoint.tensors().stream()
+            .filter(tensor -> Targets.module(tensor).isPresent())
+            .filter(tensor -> !FloatBytes.handles(tensor.dtype()))
+            .collect(Collectors.groupingBy(TensorRef::dtype, TreeMap::new, Collectors.counting()));
+    return counts.entrySet().stream()
+        .map(entry -> " and " + entry.getValue() + " weights in " + entry.getKey())
+        .collect(Collectors.joining());
   }
 
   private PlanEntry entry(TensorRef tensor) {
@@ -143,8 +160,8 @@ public final class Planner {
   private void check(TensorRef tensor, WeightScheme scheme) {
     if (!FloatBytes.handles(tensor.dtype())) {
       throw new CheckpointException(
-          "%s: tensor %s: found dtype %s, wanted F32, F16 or BF16; convert it, or ignore it"
-              .formatted(tensor.file(), tensor.tensor(), tensor.dtype()));
+          "%s: tensor %s%s: found dtype %s, wanted F32, F16 or BF16; convert it, or ignore it"
+              .formatted(tensor.file(), tensor.tensor(), others(tensor.dtype()), tensor.dtype()));
     }
     if (!scheme.divides(tensor.columns())) {
       throw new CheckpointException(
@@ -161,6 +178,20 @@ public final class Planner {
           "%s: tensor %s: its %d elements are more than one array holds (2^31); ignore it"
               .formatted(tensor.file(), tensor.tensor(), tensor.elements()));
     }
+  }
+
+  /** How many other weights the recipe would meet in this dtype. */
+  private String others(Dtype dtype) {
+    long all =
+        checkpoint.tensors().stream()
+            .filter(tensor -> tensor.dtype() == dtype)
+            .filter(
+                tensor ->
+                    Targets.module(tensor)
+                        .flatMap(module -> matcher.choose(module, targets.className(tensor)))
+                        .isPresent())
+            .count();
+    return all > 1 ? " and " + (all - 1) + " more" : "";
   }
 
   private List<String> warnings(List<PlanEntry> quantized) {
