@@ -6,12 +6,12 @@ import java.util.EnumMap;
 import java.util.Map;
 
 /** A decoder block in f64, whose weights and input a test may move. */
-final class OracleBlock {
+public final class OracleBlock {
   private final BlockShape shape;
   private final int window;
   private final int rows;
   private final BlockWeights weights;
-  final Map<LinearRole, double[]> linears = new EnumMap<>(LinearRole.class);
+  public final Map<LinearRole, double[]> linears = new EnumMap<>(LinearRole.class);
   final double[] x;
 
   /** What is done to activations on the way; nothing unless a test says so. */
@@ -30,7 +30,7 @@ final class OracleBlock {
     }
   }
 
-  OracleBlock(BlockShape shape, int window, int rows, BlockWeights weights, float[] x) {
+  public OracleBlock(BlockShape shape, int window, int rows, BlockWeights weights, float[] x) {
     this.shape = shape;
     this.window = window;
     this.rows = rows;
@@ -39,7 +39,7 @@ final class OracleBlock {
     weights.linears().forEach((role, w) -> linears.put(role, Arrays64.of(w)));
   }
 
-  double[] output() {
+  public double[] output() {
     double[] normed = rounding.input(Stage.QKV, norm(x, weights.inputNorm()));
     double[] q = linear(LinearRole.Q, normed);
     double[] k = linear(LinearRole.K, normed);

@@ -79,21 +79,13 @@ final class ModifierParser {
     }
   }
 
-  /** By layer there is no block's output error for steps on the scales to go by. */
+  /** By layer, steps on the scales are taken only where a recipe asks for them. */
   private void scaleIterations() {
-    if (kind != ModifierKind.LRQ || !settings.word(SettingKey.OBJECTIVE).equals("layer")) {
-      return;
+    if (kind == ModifierKind.LRQ
+        && settings.word(SettingKey.OBJECTIVE).equals("layer")
+        && !settings.has(SettingKey.SCALE_ITERATIONS)) {
+      settings.put(SettingKey.SCALE_ITERATIONS, 0L);
     }
-    if (settings.has(SettingKey.SCALE_ITERATIONS)
-        && settings.whole(SettingKey.SCALE_ITERATIONS) > 0) {
-      throw new UsageException(
-          where
-              + ".scale_iterations is "
-              + settings.whole(SettingKey.SCALE_ITERATIONS)
-              + ", want 0 with objective layer: its steps go by the error of a block's output;"
-              + " leave it out, or take objective block");
-    }
-    settings.put(SettingKey.SCALE_ITERATIONS, 0L);
   }
 
   private List<SchemeGroup> groups() {
@@ -164,6 +156,10 @@ final class ModifierParser {
       wanted = "static or null per channel, where there are no groups";
     } else if (byGroup && group.activations() != null) {
       wanted = "static or null with input_activations: int-quantized has no weight_g_idx";
+    } else if (byGroup
+        && settings.has(SettingKey.SCALE_ITERATIONS)
+        && settings.whole(SettingKey.SCALE_ITERATIONS) > 0) {
+      wanted = "static or null with scale_iterations, whose steps know groups of neighbouring columns";
     }
     if (wanted != null) {
       throw new UsageException(where + ": actorder is " + order.word() + ", want " + wanted);

@@ -53,10 +53,22 @@ enum SettingKey {
       "lr",
       blockwise(),
       Map.of(FLEX_ROUND, 3e-3, AUTO_ROUND, 0.0)),
-  BATCH_SIZE("batch_size", atLeast(1), 2L, "batch_size", blockwise(), Map.of(AUTO_ROUND, 8L)),
+  BATCH_SIZE(
+      "batch_size",
+      atLeast(1),
+      2L,
+      "batch_size",
+      List.of(GPTQ, LRQ, FLEX_ROUND, AUTO_ROUND),
+      Map.of(GPTQ, 4L, AUTO_ROUND, 8L)),
   KEEP_BEST("keep_best", new Domain.Flag(), true, "", blockwise()),
   TOUCH_UP("touch_up", atLeast(0), 0L, "", blockwise()),
-  SCALE_ITERATIONS("scale_iterations", atLeast(0), 100L, "", blockwise(), Map.of(AUTO_ROUND, 0L)),
+  SCALE_ITERATIONS(
+      "scale_iterations",
+      atLeast(0),
+      100L,
+      "",
+      List.of(GPTQ, LRQ, FLEX_ROUND, AUTO_ROUND),
+      Map.of(GPTQ, 0L, AUTO_ROUND, 0L)),
   STEP_SEARCH(
       "step_search",
       new Domain.Flag(),
@@ -105,6 +117,9 @@ enum SettingKey {
 
   /** Keys whose value stands in a recipe's text only where it is not the default: see there. */
   private static final Set<SettingKey> QUIET = Set.of(OUTLIERS, DESCENT_ROUNDS, DESCENT_SWEEPS);
+
+  /** Such keys of GPTQ; other modifiers had them before. */
+  private static final Set<SettingKey> QUIET_IN_GPTQ = Set.of(BATCH_SIZE, SCALE_ITERATIONS);
 
   private final String key;
   private final Domain domain;
@@ -192,7 +207,8 @@ enum SettingKey {
    * recipe.yaml among them, when a release knows more keys. Such a default must never change.
    */
   boolean isLeftOut(ModifierKind kind, Object value) {
-    return QUIET.contains(this) && value.equals(standard(kind));
+    boolean quiet = QUIET.contains(this) || kind == GPTQ && QUIET_IN_GPTQ.contains(this);
+    return quiet && value.equals(standard(kind));
   }
 
   /** llm-compressor's name for it, "" for what only we have. */

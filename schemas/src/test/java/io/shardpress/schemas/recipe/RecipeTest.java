@@ -63,13 +63,16 @@ class RecipeTest {
         .isEqualTo(new GptqSettings(true, 0.5, 0.1, 128, 0.01, true, 2, 2));
   }
 
-  /** Steps on the scales go by a block's output, so by layer there are none. */
+  /** Steps on the scales go by a block's output, which learning by layer does without. */
   @Test
-  void byLayerThereAreNoStepsOnScales() {
+  void byLayerThereAreStepsOnScalesWhereAskedFor() {
     Modifier m = lrq(", objective: layer");
     assertThat(LrqSettings.of(m).objective()).isEqualTo(LrqSettings.Objective.LAYER);
     assertThat(BlockwiseSettings.of(m).scaleIterations()).isZero();
     assertThat(lrq(", objective: layer, scale_iterations: 0")).isEqualTo(m);
+    assertThat(ScaleSettings.of(lrq(", objective: layer, scale_iterations: 5, batch_size: 3")))
+        .isEqualTo(new ScaleSettings(5, 3, 0));
+    assertThat(ScaleSettings.of(lrq("")).iterations()).as("by block").isZero();
     Recipe recipe = new Recipe(List.of(m));
     assertThat(Recipe.parse("again", recipe.toYaml())).isEqualTo(recipe);
   }
@@ -249,7 +252,7 @@ class RecipeTest {
         "LRQModifier: {scheme: W4A16, step_search: 1}|r.yaml: LRQModifier.step_search is 1, want true or false",
         "LRQModifier: {scheme: W4A16, alpha: [1]}|r.yaml: LRQModifier.alpha is [1], want a number from 0.0 to 1.0",
         "LRQModifier: {scheme: W4A16, objective: channel}|r.yaml: LRQModifier.objective is \"channel\", want block or layer",
-        "LRQModifier: {scheme: W4A16, objective: layer, scale_iterations: 5}|r.yaml: LRQModifier.scale_iterations is 5, want 0 with objective layer",
+        "GPTQModifier: {scheme: W4A16, actorder: group, scale_iterations: 5}|r.yaml: GPTQModifier: actorder is group, want static or null with scale_iterations",
         "GPTQModifier: {scheme: W4A16, descent_rounds: -1}|r.yaml: GPTQModifier.descent_rounds is -1, want an integer of at least 0",
         "LRQModifier: {scheme: W4A16, touch_up: -1}|r.yaml: LRQModifier.touch_up is -1, want an integer of at least 0",
         "LRQModifier: {scheme: W4A61}|r.yaml: LRQModifier: unknown scheme 'W4A61', the nearest is W4A16;",
@@ -328,6 +331,15 @@ class RecipeTest {
     assertThat(parse("LRQModifier: {scheme: W4A16, seed: 1}").digest())
         .hasSize(64)
         .isNotEqualTo(parse("LRQModifier: {scheme: W4A16}").digest());
+  }
+
+  @Test
+  void stepsOnScalesOfGptqAreShownWhereThereAreAny() {
+    assertThat(parse("GPTQModifier: {scheme: W4A16}").toYaml())
+        .doesNotContain("scale_iterations", "batch_size");
+    Recipe recipe = parse("GPTQModifier: {scheme: W4A16, scale_iterations: 30}");
+    assertThat(recipe.toYaml()).contains("scale_iterations: 30\n");
+    assertThat(Recipe.parse("again", recipe.toYaml())).isEqualTo(recipe);
   }
 
   /** As llm-compressor's users write it: scales first, then another algorithm's integers. */

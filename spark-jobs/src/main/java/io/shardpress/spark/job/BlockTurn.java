@@ -13,6 +13,7 @@ import java.util.stream.Stream;
  * @param solver null where GPTQ has no part in it
  * @param stages GPTQ's units
  * @param unit of a block-wise learner, which comes last; null where there is none
+ * @param steps on the scales of what GPTQ has solved, which come last; null where there are none
  * @param nextFull the block's outputs in the full-precision chain, by sample partition
  * @param nextQuantized its outputs in the quantized chain, or where blocks learn side by side, its
  *     own quantized outputs on full-precision inputs
@@ -22,6 +23,7 @@ record BlockTurn(
     GptqSolver solver,
     List<GptqSolver.StageUnits> stages,
     BlockwiseUnit unit,
+    ScaleSteps steps,
     List<PartKey> nextFull,
     List<PartKey> nextQuantized) {
   /** Whether an earlier run left what this block is to learn. */

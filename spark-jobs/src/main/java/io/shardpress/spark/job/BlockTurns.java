@@ -5,6 +5,7 @@ import io.shardpress.schemas.recipe.BlockwiseSettings;
 import io.shardpress.schemas.recipe.GptqSettings;
 import io.shardpress.schemas.recipe.Modifier;
 import io.shardpress.schemas.recipe.ModifierKind;
+import io.shardpress.schemas.recipe.ScaleSettings;
 import io.shardpress.spark.plan.CompressionPlan;
 import io.shardpress.spark.plan.PlanEntry;
 import io.shardpress.spark.store.PartKey;
@@ -122,7 +123,13 @@ record BlockTurns(List<BlockTurn> sideBySide, List<BlockTurn> inOrder) {
         List<PartKey> local = keys("local output", turn.block().link(), turn.block(), full);
         turns.add(
             new BlockTurn(
-                turn.block(), turn.solver(), turn.stages(), turn.unit(), turn.nextFull(), local));
+                turn.block(),
+                turn.solver(),
+                turn.stages(),
+                turn.unit(),
+                null,
+                turn.nextFull(),
+                local));
         full = turn.nextFull();
       }
       return turns;
@@ -150,7 +157,13 @@ record BlockTurns(List<BlockTurn> sideBySide, List<BlockTurn> inOrder) {
       GptqSolver solver = new GptqSolver(context, parameters);
       List<GptqSolver.StageUnits> stages =
           block.targets.isEmpty() ? List.of() : solver.prepare(block);
-      return turn(block, solver, stages, null);
+      ScaleSettings scales = ScaleSettings.of(modifier);
+      ScaleSteps steps = null;
+      if (scales.iterations() > 0 && !block.targets.isEmpty()) {
+        List<PartKey> targets = keys("output", block.original(), block, block.full);
+        steps = new ScaleSteps(context, scales, block, targets);
+      }
+      return turn(block, solver, stages, null, steps);
     }
 
     /**
@@ -160,7 +173,7 @@ record BlockTurns(List<BlockTurn> sideBySide, List<BlockTurn> inOrder) {
     private BlockTurn blockwise(
         BlockState block, BlockwiseSettings course, boolean fresh, boolean again) {
       if (block.targets.isEmpty()) {
-        return turn(block, null, List.of(), null);
+        return turn(block, null, List.of(), null, null);
       }
       GptqSolver solver = null;
       List<GptqSolver.StageUnits> stages = List.of();
@@ -171,19 +184,21 @@ record BlockTurns(List<BlockTurn> sideBySide, List<BlockTurn> inOrder) {
       List<PartKey> targets = keys("output", block.original(), block, block.full);
       BlockwiseUnit unit =
           new BlockwiseSolver(context, modifier, course, again).prepare(block, targets);
-      return turn(block, solver, stages, unit);
+      return turn(block, solver, stages, unit, null);
     }
 
     private BlockTurn turn(
         BlockState block,
         GptqSolver solver,
         List<GptqSolver.StageUnits> stages,
-        BlockwiseUnit unit) {
+        BlockwiseUnit unit,
+        ScaleSteps steps) {
       return new BlockTurn(
           block,
           solver,
           stages,
           unit,
+          steps,
           keys("output", block.original(), block, block.full),
           keys("output", block.link(), block, block.quantized));
     }

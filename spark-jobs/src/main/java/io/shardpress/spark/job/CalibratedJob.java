@@ -192,7 +192,7 @@ final class CalibratedJob {
     BlockState block = turn.block();
     if (turn.solver() != null) {
       learners = learners.plus(turn.solver().run(turn.stages()));
-      if (turn.unit() == null) {
+      if (turn.unit() == null && turn.steps() == null) {
         return true;
       }
       // GPTQ's passes have taken the full-precision chain to the block's last product.
@@ -200,7 +200,11 @@ final class CalibratedJob {
     } else {
       forward("targets", block, block.original(), block.full, turn.nextFull(), null);
     }
-    learners = learners.plus(run(algorithm(), block, List.of(turn.unit())));
+    learners =
+        learners.plus(
+            turn.steps() == null
+                ? run(algorithm(), block, List.of(turn.unit()))
+                : turn.steps().run());
     return false;
   }
 

@@ -6,6 +6,7 @@ import io.shardpress.spark.evaluate.EvaluateClasses;
 import io.shardpress.spark.publish.PublishClasses;
 import io.shardpress.spark.unit.CheckPartsTask;
 import io.shardpress.spark.unit.CheckShardTask;
+import io.shardpress.spark.unit.ScaleTask;
 import java.util.List;
 import org.apache.spark.serializer.KryoRegistrator;
 
@@ -16,7 +17,11 @@ import org.apache.spark.serializer.KryoRegistrator;
 public final class ShardpressRegistrator implements KryoRegistrator {
   private static final List<Class<?>> RECORDS =
       List.of(
-          TaskAnswer.class, TaskRunner.MakeParts.class, CheckShardTask.class, CheckPartsTask.class);
+          TaskAnswer.class,
+          TaskRunner.MakeParts.class,
+          CheckShardTask.class,
+          CheckPartsTask.class,
+          ScaleTask.class);
 
   @Override
   public void registerClasses(Kryo kryo) {

@@ -6,6 +6,7 @@ import io.shardpress.spark.store.PartFault;
 import io.shardpress.spark.store.PartStore;
 import io.shardpress.spark.unit.ClusterTask;
 import io.shardpress.spark.unit.RunSettings;
+import io.shardpress.spark.unit.SharedTask;
 import io.shardpress.spark.unit.UnitOfWork;
 import java.io.Serializable;
 import java.util.ArrayList;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.api.java.function.Function;
 
 /**
  * Runs units as Spark tasks, one task each, in the order given. Units whose parts are all in the
@@ -102,6 +104,13 @@ final class TaskRunner {
     steps.merge(step, new Ran(0, units, 0), Ran::plus);
   }
 
+  /** Counts what the driver has made a part of, with the help of tasks that made none. */
+  Ran made(String step, double cpuSeconds) {
+    Ran ran = new Ran(1, 0, cpuSeconds);
+    steps.merge(step, ran, Ran::plus);
+    return ran;
+  }
+
   /** The units of which the store has not all parts. */
   <U extends UnitOfWork> List<U> missing(List<U> units) {
     return units.stream().filter(unit -> !unit.parts().stream().allMatch(store::has)).toList();
@@ -116,18 +125,39 @@ final class TaskRunner {
     return answers(what, tasks).stream().map(TaskAnswer::value).toList();
   }
 
+  /**
+   * Answers of tasks, and what they cost.
+   *
+   * @param values in the tasks' order
+   */
+  record Answers<R>(List<R> values, double cpuSeconds) {}
+
+  /** Runs tasks that share numbers, which cross Spark once for all of them. */
+  <S extends Serializable, R extends Serializable> Answers<R> call(
+      String what, List<? extends SharedTask<S, R>> tasks, S shared) {
+    Function<SharedTask<S, R>, TaskAnswer<R>> function =
+        new SharedFunction<>(settings, threads(tasks.size()), shared);
+    List<TaskAnswer<R>> answers = answers(what, tasks, function);
+    double cpu = answers.stream().mapToDouble(answer -> answer.cpuNanos() / 1e9).sum();
+    return new Answers<>(answers.stream().map(TaskAnswer::value).toList(), cpu);
+  }
+
   private <R extends Serializable> List<TaskAnswer<R>> answers(
       String what, List<? extends ClusterTask<R>> tasks) {
+    Function<ClusterTask<R>, TaskAnswer<R>> function =
+        new TaskFunction<>(settings, threads(tasks.size()));
+    return answers(what, tasks, function);
+  }
+
+  private <T, R extends Serializable> List<TaskAnswer<R>> answers(
+      String what, List<? extends T> tasks, Function<T, TaskAnswer<R>> function) {
     if (tasks.isEmpty()) {
       return List.of();
     }
     guard.run();
     spark.setJobDescription(what);
     List<TaskAnswer<R>> answers =
-        spark
-            .<ClusterTask<R>>parallelize(new ArrayList<>(tasks), tasks.size())
-            .map(new TaskFunction<R>(settings, threads(tasks.size())))
-            .collect();
+        spark.<T>parallelize(new ArrayList<>(tasks), tasks.size()).map(function).collect();
     List<PartFault> faults = new ArrayList<>();
     for (TaskAnswer<R> answer : answers) {
       if (answer.inputError() != null) {
@@ -147,7 +177,7 @@ final class TaskRunner {
   private int threads(int tasks) {
     if (spark.isLocal()) {
       int cores = spark.defaultParallelism();
-      return Math.max(1, cores / Math.min(cores, tasks));
+      return Math.max(1, cores / Math.min(cores, Math.max(1, tasks)));
     }
     return spark.getConf().getInt("spark.task.cpus", 1);
   }

@@ -7,6 +7,7 @@ import io.shardpress.schemas.recipe.BlockwiseSettings;
 import io.shardpress.schemas.recipe.LrqSettings;
 import io.shardpress.schemas.recipe.Modifier;
 import io.shardpress.schemas.recipe.ModifierKind;
+import io.shardpress.schemas.recipe.ScaleSettings;
 import io.shardpress.spark.unit.Batches;
 import java.util.List;
 
@@ -87,6 +88,15 @@ public record Estimate(double flops, long taskBytes) {
         step += 2.0 * out * in * in + 6.0 * LrqSettings.of(modifier).rank(out, in) * out * in;
       }
       flops += BlockwiseSettings.of(modifier).iterations() * step;
+    }
+    if (modifier.solvesByGptq() && !modifier.learnsByBlocks()) {
+      ScaleSettings scales = ScaleSettings.of(modifier);
+      // Steps, and then the quantized chain's way through the whole block again.
+      double pass = (double) window * (2 * weights + attention);
+      flops +=
+          scales.iterations() > 0
+              ? 3 * scales.iterations() * scales.batchSize() * pass + forward
+              : 0;
     }
     return new Estimate(flops * config.layers(), (long) (elements * Float.BYTES));
   }

@@ -4,6 +4,7 @@ import io.shardpress.kernels.nn.Stage;
 import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.schemas.recipe.BlockwiseSettings;
 import io.shardpress.schemas.recipe.Modifier;
+import io.shardpress.schemas.recipe.ScaleSettings;
 import io.shardpress.spark.unit.RowTile;
 import io.shardpress.spark.unit.SamplePartition;
 import java.util.ArrayList;
@@ -42,6 +43,12 @@ public record Parallelism(List<String> lines, String warning) {
       lines.add(
           "gptq, in each block: statistics %d tasks, factors 1, solves %s"
               .formatted(partitions, solves(plan)));
+    }
+    ScaleSettings scales = ScaleSettings.of(learner);
+    if (scales.iterations() > 0) {
+      lines.add(
+          "steps on scales, in each block: %d times %d tasks"
+              .formatted(scales.iterations(), scales.tasks(partitions)));
     }
     String warning = null;
     if (learner.learnsByBlocks()) {

@@ -1,12 +1,14 @@
 package io.shardpress.spark.unit;
 
 import io.shardpress.kernels.learn.BlockwiseLearner;
+import java.util.function.DoubleSupplier;
+import java.util.stream.IntStream;
 
 /**
  * Keeps a block's parameters with the least loss over windows spread evenly over the text, and says
  * when learning has lost its way.
  */
-final class BestSeen {
+public final class BestSeen {
   private static final int CHECKS = 5;
   private static final int CHECK_WINDOWS = 32;
 
@@ -16,15 +18,27 @@ final class BestSeen {
   private static final double LOST = 1.1;
   private static final int EARLY_CHECKS = 2;
 
-  private final BlockwiseLearner learner;
-  private final LearningBatches batches;
-  private final TaskEnvironment environment;
+  private final DoubleSupplier loss;
+  private final Runnable remember;
   private double least = Double.POSITIVE_INFINITY;
 
   BestSeen(BlockwiseLearner learner, LearningBatches batches, TaskEnvironment environment) {
-    this.learner = learner;
-    this.batches = batches;
-    this.environment = environment;
+    this(() -> batches.loss(windows(batches.windows()), environment.workers()), learner::remember);
+  }
+
+  /**
+   * @param loss of the present parameters on {@link #windows}
+   * @param remember them
+   */
+  public BestSeen(DoubleSupplier loss, Runnable remember) {
+    this.loss = loss;
+    this.remember = remember;
+  }
+
+  /** The windows of a text of so many that a loss is taken over. */
+  public static int[] windows(int windows) {
+    int checked = Math.min(windows, CHECK_WINDOWS);
+    return IntStream.range(0, checked).map(i -> (int) ((long) i * windows / checked)).toArray();
   }
 
   /**
@@ -33,32 +47,23 @@ final class BestSeen {
    * @param iteration the next one, from 0
    * @return whether to take it; false from two fifths on, where the loss is a tenth above the least
    */
-  boolean goOn(int iteration, int iterations) {
+  public boolean goOn(int iteration, int iterations) {
     int interval = Math.max(1, iterations / CHECKS);
     if (iteration % interval != 0) {
       return true;
     }
-    double loss = check();
-    return iteration < EARLY_CHECKS * interval || !(loss > LOST * least);
+    double now = check();
+    return iteration < EARLY_CHECKS * interval || !(now > LOST * least);
   }
 
   /** Remembers the parameters if there were none better; their loss. */
-  double check() {
-    int windows = batches.windows();
-    int checked = Math.min(windows, CHECK_WINDOWS);
-    double loss = 0;
-    for (int first = 0; first < checked; first += batches.batch()) {
-      int count = Math.min(batches.batch(), checked - first);
-      for (int i = 0; i < count; i++) {
-        batches.load((int) ((long) (first + i) * windows / checked), i);
-      }
-      loss += count * learner.loss(batches.target(), count, environment.workers());
-    }
+  public double check() {
+    double now = loss.getAsDouble();
     // Not by loss alone: without the first check there would be nothing to go back to.
-    if (loss < least || least == Double.POSITIVE_INFINITY) {
-      least = loss;
-      learner.remember();
+    if (now < least || least == Double.POSITIVE_INFINITY) {
+      least = now;
+      remember.run();
     }
-    return loss;
+    return now;
   }
 }

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Where a block's weights lie.
@@ -82,8 +83,13 @@ public record BlockSpec(
 
   /** Reads the weights. */
   public BlockWeights load(TensorReader reader) {
+    return load(reader, linears.keySet());
+  }
+
+  /** Reads the weights, of linears only those of some roles. */
+  BlockWeights load(TensorReader reader, Set<LinearRole> roles) {
     Map<LinearRole, float[]> weights = new EnumMap<>(LinearRole.class);
-    linears.forEach((role, ref) -> weights.put(role, reader.readFloats(ref)));
+    roles.forEach(role -> weights.put(role, reader.readFloats(linears.get(role))));
     Map<LinearRole, float[]> offsets = new EnumMap<>(LinearRole.class);
     biases.forEach((role, ref) -> offsets.put(role, reader.readFloats(ref)));
     return new BlockWeights(

@@ -210,23 +210,34 @@ public record LearnedLinear(
     return quantized(store);
   }
 
+  /** A tile alone, as a linear of its rows. */
+  QuantizedLinear readTile(PartStore store, int index, RowTile tile) {
+    return new LearnedLinear(module, out, in, scheme, List.of(tiles.get(index)))
+        .quantized(store, tile.start(), tile.count());
+  }
+
   private QuantizedLinear quantized(PartStore store) {
-    byte[] codes = new byte[out * in];
-    Steps steps = new Steps(out, scheme.groups(in));
+    return quantized(store, 0, out);
+  }
+
+  /** The rows [first, first + rows), which are those of all the tiles. */
+  private QuantizedLinear quantized(PartStore store, int first, int rows) {
+    byte[] codes = new byte[rows * in];
+    Steps steps = new Steps(rows, scheme.groups(in));
     int words = BitPacking.words(in, scheme.bits());
     forEachRow(
         store,
         row -> {
-          int at = Math.toIntExact(row.rowStart());
+          int at = Math.toIntExact(row.rowStart()) - first;
           if (row.tensor().equals(module + CODES)) {
             int[] packed = new int[row.rowCount() * words];
             ByteBuffer.wrap(row.data()).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer().get(packed);
             BitPacking.unpackRows(packed, 0, row.rowCount(), in, scheme.bits(), codes, at * in);
           } else {
-            fill(steps, row);
+            fill(steps, first, row);
           }
         });
-    return new QuantizedLinear(out, in, scheme, codes, steps);
+    return new QuantizedLinear(rows, in, scheme, codes, steps);
   }
 
   /** GPTQ's compensated weights [out×in]. */
@@ -318,12 +329,12 @@ public record LearnedLinear(
   /** Scales [out × groups] and zero points, without the codes being unpacked. */
   public Steps readSteps(PartStore store) {
     Steps steps = new Steps(out, scheme.groups(in));
-    forEachRow(store, row -> fill(steps, row));
+    forEachRow(store, row -> fill(steps, 0, row));
     return steps;
   }
 
-  private void fill(Steps steps, PartRow row) {
-    int at = Math.toIntExact(row.rowStart()) * steps.groups();
+  private void fill(Steps steps, int first, PartRow row) {
+    int at = (Math.toIntExact(row.rowStart()) - first) * steps.groups();
     if (row.tensor().equals(module + SCALES)) {
       row.floats(steps.scales(), at);
     } else if (row.tensor().equals(module + ZEROS)) {

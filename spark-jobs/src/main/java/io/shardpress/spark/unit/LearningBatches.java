@@ -1,6 +1,7 @@
 package io.shardpress.spark.unit;
 
 import io.shardpress.kernels.learn.BlockwiseLearner;
+import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.kernels.random.SeededRandom;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartReader;
@@ -11,6 +12,7 @@ import java.util.List;
 final class LearningBatches implements AutoCloseable {
   private final WindowReader inputs;
   private final WindowReader targets;
+  private final BlockwiseLearner learner;
   private final float[] input;
   private final float[] target;
   private final int windows;
@@ -33,6 +35,7 @@ final class LearningBatches implements AutoCloseable {
       int size) {
     this.inputs = new WindowReader(environment.store(), inputs, samples);
     this.targets = new WindowReader(environment.store(), targets, samples);
+    this.learner = learner;
     this.input = learner.input();
     this.target = new float[batch * size];
     this.windows = samples.stream().mapToInt(SamplePartition::count).sum();
@@ -66,6 +69,19 @@ final class LearningBatches implements AutoCloseable {
   void load(int window, int place) {
     inputs.read(window, input, place * size);
     targets.read(window, target, place * size);
+  }
+
+  /** The sum of the learner's losses on some windows, a batch at a time. */
+  double loss(int[] chosen, Workers workers) {
+    double loss = 0;
+    for (int first = 0; first < chosen.length; first += batch) {
+      int count = Math.min(batch, chosen.length - first);
+      for (int i = 0; i < count; i++) {
+        load(chosen[first + i], i);
+      }
+      loss += count * learner.loss(target, count, workers);
+    }
+    return loss;
   }
 
   @Override

@@ -31,6 +31,7 @@ class ParallelismTest {
       value = {
         "QuantizationModifier: {scheme: W4A16}|rounding: 14 tasks for all tensors",
         "GPTQModifier: {scheme: W4A16}|gptq, in each block: statistics 2 tasks, factors 1, solves qkv 3, o 1, gate,up 2, down 1",
+        "GPTQModifier: {scheme: W4A16, scale_iterations: 7}|steps on scales, in each block: 7 times 2 tasks",
         "LRQModifier: {scheme: W4A16}|lrq: 1 task, block after block",
         "LRQModifier: {scheme: W4A16, objective: layer}|gptq, in each block: statistics 2 tasks, factors 1, solves qkv 3, o 1, gate,up 2, down 1",
         "LRQModifier: {scheme: W4A16, objective: layer, init: rtn}|gptq, in each block: statistics 2 tasks, factors 1, solves qkv 3, o 1, gate,up 2, down 1",
