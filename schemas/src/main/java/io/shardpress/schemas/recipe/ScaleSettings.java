@@ -9,13 +9,18 @@ import java.io.Serializable;
  * @param batchSize calibration windows per step, drawn with replacement
  */
 public record ScaleSettings(int iterations, int batchSize, long seed) implements Serializable {
+  private static final ScaleSettings NONE = new ScaleSettings(0, 1, 0);
+
   /**
-   * Those of a modifier that learns from activations; block-wise ones take such steps by
-   * themselves, and so none here.
+   * Those of a modifier; none where it has no such steps, nor where it learns by blocks: it then
+   * takes them by itself, as a part of its learning.
    */
   public static ScaleSettings of(Modifier m) {
-    int iterations = m.learnsByBlocks() ? 0 : m.whole(SettingKey.SCALE_ITERATIONS);
-    return new ScaleSettings(iterations, m.whole(SettingKey.BATCH_SIZE), m.seed());
+    if (m.learnsByBlocks() || !m.has(SettingKey.SCALE_ITERATIONS)) {
+      return NONE;
+    }
+    return new ScaleSettings(
+        m.whole(SettingKey.SCALE_ITERATIONS), m.whole(SettingKey.BATCH_SIZE), m.seed());
   }
 
   /**
@@ -24,5 +29,10 @@ public record ScaleSettings(int iterations, int batchSize, long seed) implements
    */
   public int tasks(int partitions) {
     return Math.min(batchSize, partitions);
+  }
+
+  /** Windows of a step's largest task. */
+  public int together(int tasks) {
+    return (batchSize + tasks - 1) / tasks;
   }
 }

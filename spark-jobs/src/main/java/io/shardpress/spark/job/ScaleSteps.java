@@ -12,6 +12,7 @@ import io.shardpress.spark.unit.LearnedLinear;
 import io.shardpress.spark.unit.RescaleUnit;
 import io.shardpress.spark.unit.ScaleCourse;
 import io.shardpress.spark.unit.ScaleGradient;
+import io.shardpress.spark.unit.ScaleStart;
 import io.shardpress.spark.unit.ScaleState;
 import io.shardpress.spark.unit.ScaleTask;
 import java.lang.management.ManagementFactory;
@@ -71,7 +72,7 @@ final class ScaleSteps {
             targets,
             context.samples(),
             context.window(),
-            (settings.batchSize() + tasks - 1) / tasks);
+            settings.together(tasks));
     block.passing.add(course.name());
     block.learned.replaceAll((role, solved) -> rescaled(block, role, solved));
   }
@@ -125,11 +126,10 @@ final class ScaleSteps {
   }
 
   private List<float[]> start() {
-    List<float[]> scales = new ArrayList<>();
-    for (LearnedLinear linear : course.start().values()) {
-      scales.add(linear.readSteps(runner.store()).scales());
-    }
-    return scales;
+    TaskRunner.Answers<float[][]> answers =
+        runner.call(name("scales"), List.of(new ScaleStart()), course);
+    cpuSeconds += answers.cpuSeconds();
+    return List.of(answers.values().get(0));
   }
 
   private void step(SharedScales scales, List<int[]> batch, int iteration) {

@@ -6,6 +6,7 @@ import io.shardpress.spark.evaluate.EvaluateClasses;
 import io.shardpress.spark.publish.PublishClasses;
 import io.shardpress.spark.unit.CheckPartsTask;
 import io.shardpress.spark.unit.CheckShardTask;
+import io.shardpress.spark.unit.ScaleStart;
 import io.shardpress.spark.unit.ScaleTask;
 import java.util.List;
 import org.apache.spark.serializer.KryoRegistrator;
@@ -21,6 +22,7 @@ public final class ShardpressRegistrator implements KryoRegistrator {
           TaskRunner.MakeParts.class,
           CheckShardTask.class,
           CheckPartsTask.class,
+          ScaleStart.class,
           ScaleTask.class);
 
   @Override

@@ -9,6 +9,7 @@ import io.shardpress.schemas.recipe.Modifier;
 import io.shardpress.schemas.recipe.ModifierKind;
 import io.shardpress.schemas.recipe.ScaleSettings;
 import io.shardpress.spark.unit.Batches;
+import io.shardpress.spark.unit.SamplePartition;
 import java.util.List;
 
 /**
@@ -89,14 +90,15 @@ public record Estimate(double flops, long taskBytes) {
       }
       flops += BlockwiseSettings.of(modifier).iterations() * step;
     }
-    if (modifier.solvesByGptq() && !modifier.learnsByBlocks()) {
-      ScaleSettings scales = ScaleSettings.of(modifier);
+    ScaleSettings scales = ScaleSettings.of(modifier);
+    if (scales.iterations() > 0) {
       // Steps, and then the quantized chain's way through the whole block again.
-      double pass = (double) window * (2 * weights + attention);
-      flops +=
-          scales.iterations() > 0
-              ? 3 * scales.iterations() * scales.batchSize() * pass + forward
-              : 0;
+      double steps = (double) scales.iterations() * scales.batchSize() * window;
+      flops += 3 * steps * (2 * weights + attention) + forward;
+      int tasks = scales.tasks(SamplePartition.of(windows, window).size());
+      int together = scales.together(tasks);
+      // Integers, Ŵ and gradients; activations of a part of the batch, and their gradients.
+      elements = Math.max(elements, 2.25 * weights + 24.0 * together * window * widest);
     }
     return new Estimate(flops * config.layers(), (long) (elements * Float.BYTES));
   }

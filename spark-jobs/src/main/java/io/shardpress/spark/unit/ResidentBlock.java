@@ -56,6 +56,11 @@ final class ResidentBlock {
     return course.name();
   }
 
+  /** The scales of the start, [out × groups] of each linear. */
+  float[][] scales() {
+    return start.values().stream().map(linear -> linear.steps().scales()).toArray(float[][]::new);
+  }
+
   /** A learner that no other task has. */
   ScaleLearner borrow(TaskEnvironment environment) {
     ScaleLearner learner = idle.poll();

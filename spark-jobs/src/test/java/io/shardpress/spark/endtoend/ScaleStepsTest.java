@@ -33,7 +33,6 @@ class ScaleStepsTest {
   private static final int WINDOWS = 300;
   private static final int WINDOW = 32;
   private static final int CHECKED = 32;
-  private static final int BITS = 3;
   private static final String BLOCK = "model.layers.0.";
   private static final Map<LinearRole, String> NAMES =
       Map.of(
@@ -51,10 +50,9 @@ class ScaleStepsTest {
   private static BlockShape shape;
   private static BlockWeights original;
   private static float[] inputs;
-  private static Published solved;
 
   @BeforeAll
-  static void solveWithoutSteps() throws IOException {
+  static void readBlock() throws IOException {
     model = SmallModel.write(folder.resolve("model"));
     Configuration configuration = new Configuration();
     shape = BlockShape.of(Checkpoint.open(model.toString(), configuration).config());
@@ -90,36 +88,37 @@ class ScaleStepsTest {
         }
       }
     }
-    solved = compress("without", "");
   }
 
   @Test
   void theyKeepTheIntegersAndLowerTheError() throws IOException {
-    Published stepped = compress("twenty", ", scale_iterations: 20");
+    Published solved = compress("without", 3, "");
+    Published stepped = compress("twenty", 3, ", scale_iterations: 20");
     for (String name : NAMES.values()) {
       String codes = BLOCK + name + ".weight_packed";
       assertThat(bytes(stepped, codes)).as(codes).isEqualTo(bytes(solved, codes));
       String scales = BLOCK + name + ".weight_scale";
       assertThat(bytes(stepped, scales)).as(scales).isNotEqualTo(bytes(solved, scales));
     }
-    assertThat(error(stepped)).isLessThan(0.99 * error(solved));
+    assertThat(error(stepped, 3)).isLessThan(0.99 * error(solved, 3));
   }
 
-  /** A step on one window alone can be a bad one. */
+  /** On a grid so fine, a step along one window's gradient does more harm than good. */
   @Test
   void neverWorseThanWithoutThem() throws IOException {
-    for (int seed = 0; seed < 3; seed++) {
-      Published stepped =
-          compress("one" + seed, ", scale_iterations: 1, batch_size: 1, seed: " + seed);
-      assertThat(error(stepped)).isLessThanOrEqualTo(error(solved) * (1 + 1e-6));
+    double before = error(compress("fine", 8, ""), 8);
+    for (int seed = 0; seed < 2; seed++) {
+      String settings = ", scale_iterations: 1, batch_size: 1, seed: " + seed;
+      assertThat(error(compress("one" + seed, 8, settings), 8))
+          .isLessThanOrEqualTo(before * (1 + 1e-6));
     }
   }
 
-  private static Published compress(String name, String settings) throws IOException {
+  private static Published compress(String name, int bits, String settings) throws IOException {
     Path recipe = folder.resolve(name + ".yaml");
     Files.writeString(
         recipe,
-        "GPTQModifier: {scheme: W%dA16_ASYM, group_size: channel%s}\n".formatted(BITS, settings));
+        "GPTQModifier: {scheme: W%dA16_ASYM, group_size: channel%s}\n".formatted(bits, settings));
     CommandRun run =
         CommandRun.of(
             "compress",
@@ -133,12 +132,12 @@ class ScaleStepsTest {
     return new Published(folder.resolve(name));
   }
 
-  private static double error(Published published) {
+  private static double error(Published published, int bits) {
     Map<LinearRole, float[]> linears = new EnumMap<>(LinearRole.class);
     NAMES.forEach(
         (role, name) -> {
           Published.Weight[] weights =
-              published.dequantize(BLOCK + name, BITS, shape.out(role), shape.in(role));
+              published.dequantize(BLOCK + name, bits, shape.out(role), shape.in(role));
           float[] values = new float[weights.length];
           for (int i = 0; i < values.length; i++) {
             values[i] = weights[i].value();

@@ -49,6 +49,22 @@ class EstimateTest {
   }
 
   @Test
+  void stepsOnScalesCostTheirPassesAndOneMore() throws IOException {
+    Modifier stepping =
+        Recipe.parse("steps", "GPTQModifier: {scheme: W4A16, scale_iterations: 30, batch_size: 8}")
+            .modifiers()
+            .get(0);
+    double weights = 2 * 65536 + 2 * 32768 + 3 * 131072;
+    double token = 2 * weights + 2 * 256 * 256;
+    double steps = 30 * 8 * 256 * 3 * token;
+    assertThat(Estimate.of(sample(), stepping, 404, 256).flops())
+        .isCloseTo(
+            Estimate.of(sample(), modifier("gptq"), 404, 256).flops()
+                + 6 * (steps + 404 * 256 * token),
+            within(1e6));
+  }
+
+  @Test
   void memoryDoesNotGrowWithDepthOrText() throws IOException {
     ModelConfig config = sample();
     long bytes = Estimate.of(config, modifier("gptq"), 4096, 256).taskBytes();
