@@ -159,7 +159,8 @@ final class ModifierParser {
     } else if (byGroup
         && settings.has(SettingKey.SCALE_ITERATIONS)
         && settings.whole(SettingKey.SCALE_ITERATIONS) > 0) {
-      wanted = "static or null with scale_iterations, whose steps know groups of neighbouring columns";
+      wanted =
+          "static or null with scale_iterations, whose steps know groups of neighbouring columns";
     }
     if (wanted != null) {
       throw new UsageException(where + ": actorder is " + order.word() + ", want " + wanted);
