@@ -9,6 +9,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.IParameterExceptionHandler;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
@@ -24,10 +25,14 @@ final class Failures implements IExecutionExceptionHandler, IParameterExceptionH
   @Override
   public int handleParseException(ParameterException e, String[] args) {
     CommandLine command = e.getCommandLine();
-    String message =
-        e instanceof UnmatchedArgumentException unmatched
-            ? unmatched(unmatched, command)
-            : e.getMessage().lines().findFirst().orElse("wrong usage");
+    String message = e.getMessage().lines().findFirst().orElse("wrong usage");
+    if (e instanceof UnmatchedArgumentException unmatched) {
+      message = unmatched(unmatched, command);
+    } else if (e.getArgSpec() instanceof OptionSpec option
+        && option.longestName().equals(SparkArguments.CONF)) {
+      // Its value is not repeated: it may be a secret.
+      message = SparkArguments.CONF + " wants KEY=VALUE, a Spark property and its value";
+    }
     print(command, message + " (see " + command.getCommandSpec().qualifiedName() + " --help)");
     return ExitCodes.WRONG_USAGE;
   }
@@ -73,9 +78,16 @@ final class Failures implements IExecutionExceptionHandler, IParameterExceptionH
     return message.lines().map(String::strip).findFirst().orElse("");
   }
 
+  /** Without the user and password of URIs. */
+  private static String masked(String message) {
+    return message
+        .replaceAll("(s3[an]?://)\\S*@", "$1…@")
+        .replaceAll("(://)[^/@\\s]*:[^/@\\s]*@", "$1…@");
+  }
+
   private static void print(CommandLine command, String message) {
     PrintWriter err = command.getErr();
-    err.println("error: " + message);
+    err.println("error: " + masked(message));
     err.flush();
   }
 }

@@ -7,6 +7,8 @@ import picocli.CommandLine.Option;
 
 /** Options about Spark, in every command. */
 final class SparkArguments {
+  static final String CONF = "--conf";
+
   @Option(
       names = "--master",
       paramLabel = "URL",
@@ -14,7 +16,7 @@ final class SparkArguments {
   private String master;
 
   @Option(
-      names = "--conf",
+      names = CONF,
       paramLabel = "KEY=VALUE",
       description = "A Spark property; may be repeated.")
   private final Map<String, String> conf = new LinkedHashMap<>();

@@ -12,6 +12,9 @@ final class UnexpectedFailure {
   private static final Pattern SPARKS_PREAMBLE =
       Pattern.compile("^.*?Lost task \\S+ in stage \\S+ \\(TID \\d+\\) \\([^)]*\\): ");
 
+  private static final Pattern INPUT_OR_OUTPUT =
+      Pattern.compile("^a task failed: java\\.io\\.(Unchecked)?IOException: ");
+
   private UnexpectedFailure() {}
 
   static String line(Throwable failure) {
@@ -25,7 +28,8 @@ final class UnexpectedFailure {
     }
     String first = message.strip().lines().findFirst().orElse("");
     if (sparks(told)) {
-      return SPARKS_PREAMBLE.matcher(first).replaceFirst("a task failed: ");
+      String task = SPARKS_PREAMBLE.matcher(first).replaceFirst("a task failed: ");
+      return INPUT_OR_OUTPUT.matcher(task).replaceFirst("");
     }
     // Messages of input and output are written for people; of other classes the name says most.
     boolean plain = told instanceof UncheckedIOException || told instanceof IOException;

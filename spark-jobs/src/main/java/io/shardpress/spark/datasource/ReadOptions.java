@@ -50,6 +50,12 @@ record ReadOptions(String path, long tileBytes, Map<String, String> fileSystem) 
     return bytes;
   }
 
+  /** Without the values of Hadoop's options: there may be credentials among them. */
+  @Override
+  public String toString() {
+    return "ReadOptions[%s, %d, %s]".formatted(path, tileBytes, fileSystem.keySet());
+  }
+
   /** The session's Hadoop configuration with these options over it. */
   Configuration configuration() {
     Configuration configuration =

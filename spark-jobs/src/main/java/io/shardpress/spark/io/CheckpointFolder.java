@@ -23,6 +23,7 @@ final class CheckpointFolder {
 
   CheckpointFolder(String modelUri, Configuration configuration) {
     this.configuration = configuration;
+    Locations.refuseCredentials(modelUri);
     try {
       Path path = new Path(modelUri);
       FileSystem fileSystem = path.getFileSystem(configuration);
@@ -30,14 +31,7 @@ final class CheckpointFolder {
       this.uri = qualified.toString();
       for (FileStatus status : fileSystem.listStatus(qualified)) {
         if (status.isFile()) {
-          String name = status.getPath().getName();
-          files.put(
-              name,
-              new CheckpointFile(
-                  name,
-                  status.getPath().toString(),
-                  status.getLen(),
-                  status.getModificationTime()));
+          files.put(status.getPath().getName(), CheckpointFile.of(status));
         }
       }
     } catch (FileNotFoundException e) {

@@ -3,12 +3,17 @@ package io.shardpress.spark.io;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.FsConstants;
+import org.apache.hadoop.fs.FutureDataInputStreamBuilder;
 import org.apache.hadoop.fs.LocalFileSystem;
+import org.apache.hadoop.fs.Options.OpenFileOptions;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.apache.hadoop.fs.permission.FsPermission;
+import org.apache.hadoop.util.functional.FutureIO;
 
 /** File systems as Shardpress uses them. */
 public final class FileSystems {
@@ -22,6 +27,23 @@ public final class FileSystems {
     } catch (IOException e) {
       throw new UncheckedIOException(path + ": no such file system: " + e.getMessage(), e);
     }
+  }
+
+  /**
+   * Opens a file of which ranges are wanted: an object store is asked for these and nothing beyond.
+   *
+   * @param status saves a request where it is known; may be null
+   */
+  public static FSDataInputStream openForRanges(FileSystem fileSystem, Path path, FileStatus status)
+      throws IOException {
+    FutureDataInputStreamBuilder builder =
+        fileSystem
+            .openFile(path)
+            .opt(
+                OpenFileOptions.FS_OPTION_OPENFILE_READ_POLICY,
+                OpenFileOptions.FS_OPTION_OPENFILE_READ_POLICY_RANDOM);
+    return FutureIO.awaitFuture(
+        status == null ? builder.build() : builder.withFileStatus(status).build());
   }
 
   /**

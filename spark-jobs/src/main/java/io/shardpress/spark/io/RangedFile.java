@@ -5,9 +5,16 @@ import java.io.EOFException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FileRange;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.util.functional.FutureIO;
 
 /** One open file, read by ranges. */
 final class RangedFile implements AutoCloseable {
@@ -16,16 +23,22 @@ final class RangedFile implements AutoCloseable {
 
   private final String uri;
   private final FSDataInputStream in;
+  private final boolean vectored;
 
-  private RangedFile(String uri, FSDataInputStream in) {
+  private RangedFile(String uri, FSDataInputStream in, boolean vectored) {
     this.uri = uri;
     this.in = in;
+    this.vectored = vectored;
   }
 
   static RangedFile open(String uri, Configuration configuration) {
     Path path = new Path(uri);
     try {
-      return new RangedFile(uri, path.getFileSystem(configuration).open(path));
+      FileSystem fileSystem = path.getFileSystem(configuration);
+      FSDataInputStream in = FileSystems.openForRanges(fileSystem, path, null);
+      // A local file answers at once; threads in between would only cost.
+      boolean vectored = !(fileSystem instanceof LocalFileSystem);
+      return new RangedFile(uri, in, vectored);
     } catch (FileNotFoundException e) {
       throw new CheckpointException(uri + ": no such file; it was there when the job began", e);
     } catch (IOException e) {
@@ -55,6 +68,51 @@ final class RangedFile implements AutoCloseable {
       throw new UncheckedIOException(
           uri + ": cannot read " + count + " bytes at " + position + ": " + e.getMessage(), e);
     }
+  }
+
+  /** Whether {@link #read(List)} is worth its while. */
+  boolean vectored() {
+    return vectored;
+  }
+
+  /**
+   * Bytes [position, position + length) of the file.
+   *
+   * @param length at most {@link #CHUNK_BYTES}
+   */
+  record Range(long position, int length) {}
+
+  /**
+   * The bytes of several ranges that do not overlap, in their order. S3A asks for them side by
+   * side; others read one after the other.
+   */
+  List<byte[]> read(List<Range> ranges) {
+    List<FileRange> wanted = new ArrayList<>();
+    for (Range range : ranges) {
+      wanted.add(FileRange.createFileRange(range.position(), range.length()));
+    }
+    try {
+      in.readVectored(wanted, ByteBuffer::allocate);
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          uri + ": cannot read " + ranges.size() + " ranges: " + e.getMessage(), e);
+    }
+    List<byte[]> all = new ArrayList<>();
+    for (FileRange range : wanted) {
+      all.add(bytes(range));
+    }
+    return all;
+  }
+
+  private byte[] bytes(FileRange range) {
+    byte[] bytes = new byte[range.getLength()];
+    try {
+      FutureIO.awaitFuture(range.getData()).get(bytes);
+    } catch (IOException e) {
+      // Connections that break are tried again only by reads of one range.
+      read(range.getOffset(), bytes, 0, bytes.length);
+    }
+    return bytes;
   }
 
   @Override

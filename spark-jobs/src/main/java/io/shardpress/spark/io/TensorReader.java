@@ -2,6 +2,10 @@ package io.shardpress.spark.io;
 
 import io.shardpress.kernels.convert.FloatBytes;
 import io.shardpress.schemas.CheckpointException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 
 /**
@@ -38,12 +42,7 @@ public final class TensorReader implements AutoCloseable {
 
   /** As {@link #readFloats(TensorRef, long, int)}, into {@code values} from {@code at} on. */
   public void readFloats(TensorRef tensor, long rowStart, int rowCount, float[] values, int at) {
-    if (!FloatBytes.handles(tensor.dtype())) {
-      throw new CheckpointException(
-          String.format(
-              "%s: tensor %s: found dtype %s, wanted F32, F16 or BF16; convert it, or ignore it",
-              tensor.file(), tensor.tensor(), tensor.dtype()));
-    }
+    requireFloats(tensor);
     checkRows(tensor, rowStart, rowCount);
     int width = tensor.dtype().bits() / 8;
     int count = arrayLength(tensor, Math.multiplyExact(rowCount, tensor.columns()));
@@ -56,6 +55,56 @@ public final class TensorReader implements AutoCloseable {
       bytesRead += (long) now * width;
       FloatBytes.decode(tensor.dtype(), chunk, 0, values, at + done, now);
     }
+  }
+
+  /**
+   * Whole tensors as f32, all of one file asked for side by side where that helps.
+   *
+   * @return in the order of the tensors
+   */
+  public List<float[]> readFloats(List<TensorRef> tensors) {
+    Map<String, List<Integer>> byFile = new LinkedHashMap<>();
+    float[][] values = new float[tensors.size()][];
+    for (int i = 0; i < tensors.size(); i++) {
+      byFile.computeIfAbsent(tensors.get(i).file(), file -> new ArrayList<>()).add(i);
+    }
+    for (List<Integer> places : byFile.values()) {
+      PieceReader pieces = new PieceReader(file(tensors.get(places.get(0))));
+      for (int place : places) {
+        TensorRef tensor = tensors.get(place);
+        requireFloats(tensor);
+        values[place] = new float[arrayLength(tensor, tensor.elements())];
+        pieces.add(tensor, 0, values[place].length, values[place], 0);
+      }
+      pieces.finish();
+      bytesRead += pieces.bytesRead();
+    }
+    return List.of(values);
+  }
+
+  /**
+   * Some rows of a tensor as f32, each read for itself but for neighbours.
+   *
+   * @param rows ascending, none twice
+   * @return [rows × columns]
+   */
+  public float[] readRows(TensorRef tensor, int[] rows) {
+    requireFloats(tensor);
+    int columns = Math.toIntExact(tensor.columns());
+    float[] values = new float[Math.multiplyExact(rows.length, columns)];
+    PieceReader pieces = new PieceReader(file(tensor));
+    for (int i = 0; i < rows.length; ) {
+      int count = 1;
+      while (i + count < rows.length && rows[i + count] == rows[i] + count) {
+        count++;
+      }
+      checkRows(tensor, rows[i], count);
+      pieces.add(tensor, (long) rows[i] * columns, count * columns, values, i * columns);
+      i += count;
+    }
+    pieces.finish();
+    bytesRead += pieces.bytesRead();
+    return values;
   }
 
   /** The bytes of a whole tensor, below 2 GiB. */
@@ -146,6 +195,15 @@ public final class TensorReader implements AutoCloseable {
   private void reserve(int bytes) {
     if (chunk.length < bytes) {
       chunk = new byte[bytes];
+    }
+  }
+
+  private static void requireFloats(TensorRef tensor) {
+    if (!FloatBytes.handles(tensor.dtype())) {
+      throw new CheckpointException(
+          String.format(
+              "%s: tensor %s: found dtype %s, wanted F32, F16 or BF16; convert it, or ignore it",
+              tensor.file(), tensor.tensor(), tensor.dtype()));
     }
   }
 

@@ -17,8 +17,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Content digests of a checkpoint's tensors. They are kept by (URI, length, modification time) of
- * the file, so that a run over the same files does not read them again.
+ * Content digests of a checkpoint's tensors. They are kept by (URI, length, modification time,
+ * etag) of the file, so that a run over the same files does not read them again.
  */
 final class Digests {
   private static final long BYTES_PER_UNIT = 256 << 20;
@@ -105,7 +105,8 @@ final class Digests {
         PartKey.of("digests")
             .add("file", file.uri())
             .add("length", file.length())
-            .add("modified", file.modificationTime());
+            .add("modified", file.modificationTime())
+            .add("etag", file.etag());
     for (TensorRef tensor : group) {
       key.add("tensor", tensor.tensor()).add("position", tensor.position());
     }

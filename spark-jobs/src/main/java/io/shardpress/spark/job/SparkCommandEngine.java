@@ -21,6 +21,8 @@ import io.shardpress.spark.inspect.Inspection;
 import io.shardpress.spark.inspect.TensorPattern;
 import io.shardpress.spark.inspect.TensorTable;
 import io.shardpress.spark.io.Checkpoint;
+import io.shardpress.spark.io.Locations;
+import io.shardpress.spark.io.ObjectStoreSettings;
 import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.plan.CompressionPlan;
 import io.shardpress.spark.plan.Parallelism;
@@ -31,12 +33,14 @@ import io.shardpress.spark.store.PartCollector;
 import io.shardpress.spark.store.WorkFolder;
 import io.shardpress.spark.text.Windows;
 import io.shardpress.spark.unit.RunSettings;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.deploy.SparkHadoopUtil;
@@ -46,7 +50,14 @@ import org.apache.spark.sql.SparkSession;
 public final class SparkCommandEngine implements CommandEngine {
   @Override
   public int plan(PlanOptions options) {
-    Configuration configuration = configuration(options.spark());
+    Configuration configuration =
+        configuration(
+            options.spark(),
+            uris(
+                Optional.of(options.model()),
+                options.work(),
+                options.recipe().file(),
+                options.calibration().file()));
     CompressionPlan plan = plan(options.model(), options.recipe(), configuration);
     System.out.print(PlanText.of(plan, options.calibration()));
     plan.warnings().forEach(SparkCommandEngine::warn);
@@ -89,7 +100,8 @@ public final class SparkCommandEngine implements CommandEngine {
 
   @Override
   public int gc(GcOptions options) {
-    WorkFolder folder = new WorkFolder(options.work(), configuration(options.spark()));
+    WorkFolder folder = new WorkFolder(
+            options.work(), configuration(options.spark(), Stream.of(options.work())));
     PartCollector.Outcome outcome = PartCollector.collect(folder, options.keep());
     System.out.printf(
         Locale.ROOT,
@@ -105,7 +117,15 @@ public final class SparkCommandEngine implements CommandEngine {
 
   @Override
   public int compress(CompressOptions options) {
-    Configuration configuration = configuration(options.spark());
+    Configuration configuration =
+        configuration(
+            options.spark(),
+            uris(
+                Optional.of(options.model()),
+                Optional.of(options.output()),
+                options.work(),
+                options.recipe().file(),
+                options.calibration().file()));
     CompressionPlan plan = plan(options.model(), options.recipe(), configuration);
     plan.warnings().forEach(SparkCommandEngine::warn);
     Windows windows = null;
@@ -151,7 +171,13 @@ public final class SparkCommandEngine implements CommandEngine {
 
   @Override
   public int evaluate(EvaluateOptions options) {
-    Configuration configuration = configuration(options.spark());
+    Configuration configuration =
+        configuration(
+            options.spark(),
+            uris(
+                Optional.of(options.original()),
+                Optional.of(options.compressed()),
+                options.text().file()));
     Checkpoint original = Checkpoint.open(options.original(), configuration);
     Checkpoint compressed = Checkpoint.open(options.compressed(), configuration);
     ModelSource originalSource = ModelSource.of(original);
@@ -178,7 +204,9 @@ public final class SparkCommandEngine implements CommandEngine {
 
   @Override
   public int verify(VerifyOptions options) {
-    Verification verification = Verification.of(options.output(), configuration(options.spark()));
+    Verification verification =
+        Verification.of(
+            options.output(), configuration(options.spark(), Stream.of(options.output())));
     verification.problems().forEach(problem -> System.err.println("error: " + problem));
     if (!verification.problems().isEmpty()) {
       return ExitCodes.FAILED;
@@ -190,7 +218,9 @@ public final class SparkCommandEngine implements CommandEngine {
   @Override
   public int inspect(InspectOptions options) {
     Predicate<String> wanted = options.tensors().map(TensorPattern::of).orElse(name -> true);
-    Checkpoint checkpoint = Checkpoint.open(options.model(), configuration(options.spark()));
+    Checkpoint checkpoint =
+        Checkpoint.open(
+            options.model(), configuration(options.spark(), Stream.of(options.model())));
     List<TensorRef> tensors = Inspection.select(checkpoint, wanted);
     if (options.statistics() && !tensors.isEmpty()) {
       SparkSession session = SparkSessions.open("inspect", options.spark());
@@ -241,9 +271,23 @@ public final class SparkCommandEngine implements CommandEngine {
     return Planner.plan(Checkpoint.open(model, configuration), recipe);
   }
 
-  /** Hadoop's settings as Spark will have them, without a session. */
-  private static Configuration configuration(SparkSettings settings) {
-    return SparkHadoopUtil.get().newConfiguration(SparkSessions.conf("", settings));
+  /**
+   * Hadoop's settings as Spark will have them, without a session.
+   *
+   * @param uris that the command names; each is looked at first
+   */
+  private static Configuration configuration(SparkSettings settings, Stream<String> uris) {
+    List<String> named = uris.toList();
+    named.forEach(Locations::refuseCredentials);
+    Configuration configuration =
+        SparkHadoopUtil.get().newConfiguration(SparkSessions.conf("", settings));
+    ObjectStoreSettings.setDefaults(configuration);
+    Locations.check(named, configuration);
+    return configuration;
+  }
+
+  private static Stream<String> uris(Optional<?>... uris) {
+    return Arrays.stream(uris).flatMap(Optional::stream).map(String::valueOf);
   }
 
   private static void warn(String warning) {

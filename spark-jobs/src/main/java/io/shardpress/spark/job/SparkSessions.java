@@ -2,6 +2,7 @@ package io.shardpress.spark.job;
 
 import io.shardpress.spark.cli.JvmOptions;
 import io.shardpress.spark.cli.SparkSettings;
+import io.shardpress.spark.io.ObjectStoreSettings;
 import java.security.CodeSource;
 import java.util.Map;
 import java.util.Optional;
@@ -21,7 +22,9 @@ final class SparkSessions {
   private SparkSessions() {}
 
   static SparkSession open(String name, SparkSettings settings) {
-    return SparkSession.builder().config(conf(name, settings)).getOrCreate();
+    SparkSession session = SparkSession.builder().config(conf(name, settings)).getOrCreate();
+    ObjectStoreSettings.setDefaults(session.sparkContext().hadoopConfiguration());
+    return session;
   }
 
   /** The settings that a session will have. */

@@ -276,10 +276,7 @@ final class Transforms {
     Path path = new Path(StoredShard.uri(runner.store(), part));
     try {
       FileStatus status = path.getFileSystem(runner.configuration()).getFileStatus(path);
-      CheckpointFile file =
-          new CheckpointFile(
-              path.getName(), path.toString(), status.getLen(), status.getModificationTime());
-      return HeaderReader.read(file, runner.configuration());
+      return HeaderReader.read(CheckpointFile.of(status), runner.configuration());
     } catch (IOException e) {
       throw new UncheckedIOException(path + ": cannot read: " + e.getMessage(), e);
     }

@@ -5,6 +5,7 @@ import io.shardpress.schemas.output.Manifest;
 import io.shardpress.schemas.output.PublishedFile;
 import io.shardpress.spark.io.FileSystems;
 import io.shardpress.spark.io.Lease;
+import io.shardpress.spark.io.WholeFile;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -185,10 +186,9 @@ public final class OutputFolder implements AutoCloseable {
       Path replaced = new Path(path, REPLACED);
       if (exists(Manifest.FILE_NAME)) {
         manifest();
-        fileSystem.delete(replaced, false);
-        if (!fileSystem.rename(new Path(path, Manifest.FILE_NAME), replaced)) {
-          throw new IOException("rename to " + replaced + " failed");
-        }
+        // Not renamed, since object stores have no rename; interrupted here, it begins again.
+        write(REPLACED, read(Manifest.FILE_NAME));
+        fileSystem.delete(new Path(path, Manifest.FILE_NAME), false);
       }
       if (exists(REPLACED)) {
         for (PublishedFile file : manifest(REPLACED).files()) {
@@ -234,14 +234,12 @@ public final class OutputFolder implements AutoCloseable {
   /** Writes a small file in such a way that it is there whole or not at all. */
   public void publish(String name, byte[] bytes) {
     requireOwner();
-    Path attempt = new Path(path, WORK + "/" + name);
-    write(WORK + "/" + name, bytes);
-    try {
-      if (!fileSystem.rename(attempt, new Path(path, name))) {
-        throw new IOException("rename from " + attempt + " failed");
-      }
+    Path target = new Path(path, name);
+    try (WholeFile file = WholeFile.create(fileSystem, target, new Path(path, WORK))) {
+      file.out().write(bytes);
+      file.replace();
     } catch (IOException e) {
-      throw new UncheckedIOException(new Path(path, name) + ": cannot write: " + e.getMessage(), e);
+      throw new UncheckedIOException(target + ": cannot write: " + e.getMessage(), e);
     }
   }
 
@@ -258,6 +256,9 @@ public final class OutputFolder implements AutoCloseable {
       if (fileSystem.listStatus(path).length == 0) {
         fileSystem.delete(path, false);
       }
+    } catch (FileNotFoundException e) {
+      // Object stores have no empty folders.
+      return;
     } catch (IOException e) {
       throw new UncheckedIOException(path + ": cannot remove: " + e.getMessage(), e);
     }

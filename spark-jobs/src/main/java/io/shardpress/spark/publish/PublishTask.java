@@ -2,6 +2,7 @@ package io.shardpress.spark.publish;
 
 import io.shardpress.schemas.safetensors.SafetensorsHeader;
 import io.shardpress.spark.io.FileSystems;
+import io.shardpress.spark.io.WholeFile;
 import io.shardpress.spark.unit.ClusterTask;
 import io.shardpress.spark.unit.TaskEnvironment;
 import java.io.IOException;
@@ -11,12 +12,11 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * Writes a final shard, tensor after tensor, under a name of its own attempt, and renames it.
+ * Writes a final shard, tensor after tensor; it is there whole or not at all.
  *
  * @param output URI of the checkpoint's folder
  * @param file name of the shard
@@ -27,22 +27,14 @@ record PublishTask(String output, String file, List<ShardItem> items)
   @Override
   public PublishedShard run(TaskEnvironment environment) {
     Path target = new Path(output, file);
-    Path attempt = new Path(output, ".shardpress/" + file + "." + UUID.randomUUID());
     FileSystem fileSystem = FileSystems.of(target, environment.configuration());
-    try {
-      PublishedShard shard;
-      try (OutputStream raw = fileSystem.create(attempt, true)) {
-        shard = write(raw, environment);
-      }
-      fileSystem.delete(target, false);
-      if (!fileSystem.rename(attempt, target)) {
-        throw new IOException("rename to " + target + " failed");
-      }
+    try (WholeFile whole =
+        WholeFile.create(fileSystem, target, new Path(output, OutputFolder.WORK))) {
+      PublishedShard shard = write(whole.out(), environment);
+      whole.replace();
       return shard;
     } catch (IOException e) {
       throw new UncheckedIOException(target + ": cannot write: " + e.getMessage(), e);
-    } finally {
-      discard(fileSystem, attempt);
     }
   }
 
@@ -65,14 +57,5 @@ record PublishTask(String output, String file, List<ShardItem> items)
     whole.flush();
     return new PublishedShard(
         file, whole.bytes(), HexFormat.of().formatHex(whole.sha256()), hashes);
-  }
-
-  private static void discard(FileSystem fileSystem, Path attempt) {
-    try {
-      fileSystem.delete(attempt, false);
-    } catch (IOException e) {
-      // A leftover of a failed attempt lies in .shardpress, which is removed with the run.
-      return;
-    }
   }
 }

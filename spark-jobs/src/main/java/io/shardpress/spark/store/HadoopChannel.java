@@ -1,5 +1,6 @@
 package io.shardpress.spark.store;
 
+import io.shardpress.spark.io.FileSystems;
 import java.io.EOFException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -8,28 +9,46 @@ import java.nio.ByteBuffer;
 import java.nio.channels.NonWritableChannelException;
 import java.nio.channels.SeekableByteChannel;
 import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RawLocalFileSystem;
 
-/** A Hadoop file as the channel that Arrow reads from. */
+/**
+ * A Hadoop file as the channel that Arrow reads from. Where each read is a request, more is read
+ * ahead the longer somebody reads on.
+ */
 final class HadoopChannel implements SeekableByteChannel {
-  private static final int CHUNK_BYTES = 1 << 20;
+  /** Small enough for a core's second cache. */
+  private static final int LOCAL_BYTES = 1 << 20;
+
+  private static final int FIRST_AHEAD_BYTES = 64 << 10;
+  private static final int MOST_AHEAD_BYTES = 8 << 20;
 
   private final FSDataInputStream in;
   private final long size;
+  private final boolean local;
   private long position;
+
+  /** Bytes [chunkStart, chunkEnd) of the file. */
   private byte[] chunk = new byte[0];
+
+  private long chunkStart;
+  private long chunkEnd;
+  private int ahead = FIRST_AHEAD_BYTES;
   private boolean open = true;
 
-  private HadoopChannel(FSDataInputStream in, long size) {
+  private HadoopChannel(FSDataInputStream in, long size, boolean local) {
     this.in = in;
     this.size = size;
+    this.local = local;
   }
 
   static HadoopChannel open(Path path, FileSystem fileSystem) throws IOException {
     try {
-      long size = fileSystem.getFileStatus(path).getLen();
-      return new HadoopChannel(fileSystem.open(path), size);
+      FileStatus status = fileSystem.getFileStatus(path);
+      FSDataInputStream in = FileSystems.openForRanges(fileSystem, path, status);
+      return new HadoopChannel(in, status.getLen(), fileSystem instanceof RawLocalFileSystem);
     } catch (FileNotFoundException e) {
       throw e;
     } catch (IOException e) {
@@ -39,13 +58,30 @@ final class HadoopChannel implements SeekableByteChannel {
 
   @Override
   public int read(ByteBuffer into) throws IOException {
-    int count = (int) Math.min(Math.min(into.remaining(), CHUNK_BYTES), size - position);
-    if (count <= 0) {
+    if (position >= size || !into.hasRemaining()) {
       return into.hasRemaining() ? -1 : 0;
     }
+    if (position < chunkStart || position >= chunkEnd) {
+      fetch(into.remaining());
+    }
+    int count = (int) Math.min(into.remaining(), chunkEnd - position);
+    into.put(chunk, (int) (position - chunkStart), count);
+    position += count;
+    return count;
+  }
+
+  /** Reads bytes from the position on, at least one. */
+  private void fetch(int wanted) throws IOException {
+    int count = Math.min(wanted, LOCAL_BYTES);
+    if (!local) {
+      ahead = position == chunkEnd ? Math.min(2 * ahead, MOST_AHEAD_BYTES) : FIRST_AHEAD_BYTES;
+      count = Math.min(Math.max(wanted, ahead), MOST_AHEAD_BYTES);
+    }
+    count = (int) Math.min(count, size - position);
     if (chunk.length < count) {
       chunk = new byte[count];
     }
+    chunkEnd = 0; // nothing, should it fail
     try {
       in.readFully(position, chunk, 0, count);
     } catch (EOFException e) {
@@ -55,9 +91,8 @@ final class HadoopChannel implements SeekableByteChannel {
       // had.
       throw new UncheckedIOException(e);
     }
-    into.put(chunk, 0, count);
-    position += count;
-    return count;
+    chunkStart = position;
+    chunkEnd = position + count;
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.shardpress.spark.store;
 
 import io.shardpress.spark.io.FileSystems;
+import io.shardpress.spark.io.WholeFile;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -10,8 +11,8 @@ import org.apache.hadoop.fs.Path;
 
 /**
  * A folder of parts, WORK/parts/ab/abcdef….arrow, on any Hadoop file system; it may serve many
- * runs. A part is written under a name of its own attempt and renamed, so that a part that is there
- * is whole, and twins that race write the same bytes.
+ * runs. A part that is there is whole ({@link WholeFile}), and twins that race write the same
+ * bytes.
  */
 public final class PartStore {
   private final String uri;
@@ -66,6 +67,15 @@ public final class PartStore {
 
   Path path(PartKey key) {
     return new Path(uri, "parts/" + key.hex().substring(0, 2) + "/" + key.hex() + ".arrow");
+  }
+
+  /** Begins a file of the store. */
+  WholeFile create(Path path) {
+    try {
+      return WholeFile.create(fileSystem(path), path, path.getParent());
+    } catch (IOException e) {
+      throw new UncheckedIOException(path + ": cannot write: " + e.getMessage(), e);
+    }
   }
 
   FileSystem fileSystem(Path path) {

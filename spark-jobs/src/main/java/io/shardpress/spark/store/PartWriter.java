@@ -1,6 +1,7 @@
 package io.shardpress.spark.store;
 
 import io.shardpress.schemas.safetensors.Dtype;
+import io.shardpress.spark.io.WholeFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -9,7 +10,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.UUID;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.vector.BigIntVector;
 import org.apache.arrow.vector.IntVector;
@@ -21,38 +21,28 @@ import org.apache.arrow.vector.compression.CompressionUtil;
 import org.apache.arrow.vector.compression.NoCompressionCodec;
 import org.apache.arrow.vector.ipc.ArrowFileWriter;
 import org.apache.arrow.vector.ipc.message.IpcOption;
-import org.apache.hadoop.fs.FSDataOutputStream;
-import org.apache.hadoop.fs.FileSystem;
-import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.util.ArrowUtils;
 
 /** Writes one part, row by row. Closed without {@link #commit}, it leaves nothing behind. */
 public final class PartWriter implements AutoCloseable {
-  private final Path attempt;
-  private final Path target;
-  private final FileSystem fileSystem;
-  private final FSDataOutputStream out;
+  private final WholeFile file;
   private final BufferAllocator allocator;
   private final VectorSchemaRoot root;
   private final ArrowFileWriter writer;
   private final Map<String, String> notes = new TreeMap<>();
   private int rows;
-  private boolean committed;
 
   PartWriter(PartStore store, PartKey key) {
-    target = store.path(key);
-    attempt = new Path(target.getParent(), "." + key.hex() + "." + UUID.randomUUID());
-    fileSystem = store.fileSystem(target);
+    file = store.create(store.path(key));
     allocator =
         ArrowUtils.rootAllocator().newChildAllocator("part " + key.hex(), 0, Long.MAX_VALUE);
     root = VectorSchemaRoot.create(PartSchema.of(key), allocator);
     try {
-      out = fileSystem.create(attempt, true);
       writer =
           new ArrowFileWriter(
               root,
               null,
-              new StreamChannel(out),
+              new StreamChannel(file.out()),
               notes,
               IpcOption.DEFAULT,
               NoCompressionCodec.Factory.INSTANCE,
@@ -61,7 +51,8 @@ public final class PartWriter implements AutoCloseable {
     } catch (IOException e) {
       root.close();
       allocator.close();
-      throw new UncheckedIOException(attempt + ": cannot write: " + e.getMessage(), e);
+      file.close();
+      throw new UncheckedIOException(file.path() + ": cannot write: " + e.getMessage(), e);
     }
   }
 
@@ -120,7 +111,7 @@ public final class PartWriter implements AutoCloseable {
     try {
       writer.writeBatch();
     } catch (IOException e) {
-      throw new UncheckedIOException(attempt + ": cannot write: " + e.getMessage(), e);
+      throw new UncheckedIOException(file.path() + ": cannot write: " + e.getMessage(), e);
     }
   }
 
@@ -138,13 +129,9 @@ public final class PartWriter implements AutoCloseable {
     try {
       notes.put(PartSchema.NOTES_CRC32C, PartChecksum.notes(notes, rows));
       writer.end();
-      out.close();
-      committed = fileSystem.rename(attempt, target) || fileSystem.exists(target);
-      if (!committed) {
-        throw new IOException("rename to " + target + " failed");
-      }
+      file.commit();
     } catch (IOException e) {
-      throw new UncheckedIOException(attempt + ": cannot write: " + e.getMessage(), e);
+      throw new UncheckedIOException(file.path() + ": cannot write: " + e.getMessage(), e);
     }
   }
 
@@ -152,14 +139,6 @@ public final class PartWriter implements AutoCloseable {
   public void close() {
     root.close();
     allocator.close();
-    try {
-      out.close();
-      // Also after a lost race, where the twin's file stands and ours was not renamed.
-      fileSystem.delete(attempt, false);
-    } catch (IOException e) {
-      if (committed) {
-        throw new UncheckedIOException(attempt + ": cannot close: " + e.getMessage(), e);
-      }
-    }
+    file.close();
   }
 }

@@ -2,6 +2,7 @@ package io.shardpress.spark.store;
 
 import io.shardpress.schemas.safetensors.SafetensorsHeader;
 import io.shardpress.schemas.safetensors.TensorSpec;
+import io.shardpress.spark.io.WholeFile;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -9,10 +10,8 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
 import java.util.zip.CRC32C;
 import java.util.zip.CheckedOutputStream;
-import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
@@ -37,7 +36,7 @@ public final class StoredShard {
   }
 
   /**
-   * Writes the shard under a name of its own attempt and renames it.
+   * Writes the shard, which is there whole or not at all.
    *
    * @param tensors as {@link SafetensorsHeader#write} wants them
    * @return the checksum that {@link #check} wants
@@ -45,30 +44,24 @@ public final class StoredShard {
   public static String write(
       PartStore store, PartKey key, List<TensorSpec> tensors, Content content) {
     Path target = path(store, key);
-    FileSystem fileSystem = store.fileSystem(target);
-    Path attempt = new Path(target.getParent(), "." + key.hex() + "." + UUID.randomUUID());
     CRC32C crc = new CRC32C();
-    try {
-      try (OutputStream out = new CheckedOutputStream(fileSystem.create(attempt, true), crc)) {
-        out.write(SafetensorsHeader.write(tensors, Map.of()));
-        for (TensorSpec tensor : tensors) {
-          byte[] bytes = content.of(tensor.name());
-          if (bytes.length != tensor.bytes()) {
-            throw new IllegalStateException(
-                "tensor %s has %d bytes, wanted %d"
-                    .formatted(tensor.name(), bytes.length, tensor.bytes()));
-          }
-          out.write(bytes);
+    try (WholeFile file = store.create(target)) {
+      // Not closed, since that would make an object of half a file.
+      OutputStream out = new CheckedOutputStream(file.out(), crc);
+      out.write(SafetensorsHeader.write(tensors, Map.of()));
+      for (TensorSpec tensor : tensors) {
+        byte[] bytes = content.of(tensor.name());
+        if (bytes.length != tensor.bytes()) {
+          throw new IllegalStateException(
+              "tensor %s has %d bytes, wanted %d"
+                  .formatted(tensor.name(), bytes.length, tensor.bytes()));
         }
+        out.write(bytes);
       }
-      // A twin that was faster has written the same bytes.
-      if (!fileSystem.rename(attempt, target) && !fileSystem.exists(target)) {
-        throw new IOException("rename to " + target + " failed");
-      }
-      fileSystem.delete(attempt, false);
+      file.commit();
       return text(crc);
     } catch (IOException e) {
-      throw new UncheckedIOException(attempt + ": cannot write: " + e.getMessage(), e);
+      throw new UncheckedIOException(target + ": cannot write: " + e.getMessage(), e);
     }
   }
 

@@ -12,6 +12,7 @@ import io.shardpress.spark.io.TensorRef;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -68,7 +69,7 @@ public record BlockSpec(
     return stage != Stage.O || shape.heads() == shape.kvHeads();
   }
 
-  /** All its tensors. */
+  /** All its tensors: linears, biases, norms. */
   public List<TensorRef> tensors() {
     List<TensorRef> all = new ArrayList<>(linears.values());
     all.addAll(biases.values());
@@ -81,23 +82,27 @@ public record BlockSpec(
     return all;
   }
 
-  /** Reads the weights. */
+  /** Reads the weights, in the order of {@link #tensors}. */
   public BlockWeights load(TensorReader reader) {
     return load(reader, linears.keySet());
   }
 
   /** Reads the weights, of linears only those of some roles. */
   BlockWeights load(TensorReader reader, Set<LinearRole> roles) {
+    List<TensorRef> wanted = new ArrayList<>();
+    roles.forEach(role -> wanted.add(linears.get(role)));
+    wanted.addAll(tensors().subList(linears.size(), tensors().size()));
+    Iterator<float[]> read = reader.readFloats(wanted).iterator();
     Map<LinearRole, float[]> weights = new EnumMap<>(LinearRole.class);
-    roles.forEach(role -> weights.put(role, reader.readFloats(linears.get(role))));
+    roles.forEach(role -> weights.put(role, read.next()));
     Map<LinearRole, float[]> offsets = new EnumMap<>(LinearRole.class);
-    biases.forEach((role, ref) -> offsets.put(role, reader.readFloats(ref)));
+    biases.keySet().forEach(role -> offsets.put(role, read.next()));
     return new BlockWeights(
         weights,
         offsets,
-        reader.readFloats(inputNorm),
-        reader.readFloats(postNorm),
-        queryNorm == null ? null : reader.readFloats(queryNorm),
-        keyNorm == null ? null : reader.readFloats(keyNorm));
+        read.next(),
+        read.next(),
+        queryNorm == null ? null : read.next(),
+        keyNorm == null ? null : read.next());
   }
 }

@@ -3,11 +3,18 @@ package io.shardpress.spark.unit;
 import io.shardpress.spark.io.TensorReader;
 import io.shardpress.spark.io.TensorRef;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
-/** Reads the rows of an embedding that are asked for, tile by tile, never the whole table. */
+/**
+ * Reads the rows of an embedding that are asked for, tile by tile, never the whole table. Where
+ * they are few they are read alone.
+ */
 public final class EmbeddingLookup {
   private static final int TILE_ELEMENTS = 1 << 22;
+
+  /** Of a tile's rows: where more are wanted, one range of all is cheaper than many. */
+  private static final double FEW = 0.25;
 
   private final TensorRef embedding;
   private final TensorReader reader;
@@ -34,9 +41,14 @@ public final class EmbeddingLookup {
         continue;
       }
       int start = tile * tileRows;
-      float[] table = reader.readFloats(embedding, start, Math.min(tileRows, rows - start));
+      int count = Math.min(tileRows, rows - start);
+      int[] wanted = places.get(tile).stream().mapToInt(i -> ids[i]).sorted().distinct().toArray();
+      boolean alone = wanted.length < FEW * count;
+      float[] table =
+          alone ? reader.readRows(embedding, wanted) : reader.readFloats(embedding, start, count);
       for (int place : places.get(tile)) {
-        System.arraycopy(table, (ids[place] - start) * width, x, place * width, width);
+        int row = alone ? Arrays.binarySearch(wanted, ids[place]) : ids[place] - start;
+        System.arraycopy(table, row * width, x, place * width, width);
       }
     }
   }

@@ -26,6 +26,15 @@ public record RunSettings(Map<String, String> hadoop, String store, String matmu
     return matmul + " " + loops;
   }
 
+  /**
+   * Without Hadoop's settings: there are credentials among them, and Spark prints what it cannot
+   * send.
+   */
+  @Override
+  public String toString() {
+    return "RunSettings[store=%s, matmul=%s, loops=%s]".formatted(store, matmul, loops);
+  }
+
   /** Hadoop's configuration as the driver has it. */
   public Configuration configuration() {
     Configuration configuration = new Configuration(false);

@@ -42,6 +42,9 @@ class UnexpectedFailureTest {
             + " java.lang.OutOfMemoryError: Java heap space\n\tat a.B.c(B.java:1)\n";
     assertThat(UnexpectedFailure.line(new SparkException(message, null)))
         .isEqualTo("a task failed: java.lang.OutOfMemoryError: Java heap space");
+    String full =
+        message.replace("java.lang.OutOfMemoryError: Java", "java.io.UncheckedIOException: a/b:");
+    assertThat(UnexpectedFailure.line(new SparkException(full, null))).isEqualTo("a/b: heap space");
   }
 
   @Test
