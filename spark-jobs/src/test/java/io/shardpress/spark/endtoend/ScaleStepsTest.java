@@ -103,15 +103,12 @@ class ScaleStepsTest {
     assertThat(error(stepped, 3)).isLessThan(0.99 * error(solved, 3));
   }
 
-  /** On a grid so fine, a step along one window's gradient does more harm than good. */
+  /** On a grid so fine, steps along single windows' gradients do more harm than good. */
   @Test
   void neverWorseThanWithoutThem() throws IOException {
     double before = error(compress("fine", 8, ""), 8);
-    for (int seed = 0; seed < 2; seed++) {
-      String settings = ", scale_iterations: 1, batch_size: 1, seed: " + seed;
-      assertThat(error(compress("one" + seed, 8, settings), 8))
-          .isLessThanOrEqualTo(before * (1 + 1e-6));
-    }
+    double after = error(compress("steps", 8, ", scale_iterations: 20, batch_size: 1"), 8);
+    assertThat(after).isLessThanOrEqualTo(before * (1 + 1e-6));
   }
 
   private static Published compress(String name, int bits, String settings) throws IOException {
