@@ -6,6 +6,7 @@ import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import org.yaml.snakeyaml.LoaderOptions;
@@ -58,6 +59,10 @@ final class RecipeOracle {
       } else {
         assertThat(found.ignore()).containsExactly("lm_head");
       }
+      if (wanted.get("actorder") != null) {
+        ActOrder order = order(wanted.get("actorder"));
+        assertThat(found.groups()).allMatch(group -> group.weights().order() == order);
+      }
       if (wanted.get("config_groups") instanceof Map<?, ?> groups) {
         configGroups(found, groups);
       } else if (wanted.get("scheme") != null && !found.groups().isEmpty()) {
@@ -78,6 +83,8 @@ final class RecipeOracle {
         } else {
           assertThat(setting.getValue()).as(key).isEqualTo(value);
         }
+      } else if (key.equals("scale_iterations") && "layer".equals(wanted.get("objective"))) {
+        assertThat(setting.getValue()).as(key).isEqualTo(0L);
       } else if (!key.equals("step_search")) {
         assertThat(setting.getValue()).as(key).isEqualTo(defaults(found.kind()).get(key));
       }
@@ -146,6 +153,15 @@ final class RecipeOracle {
                   : groupSize(weights.get("group_size"), 0));
       assertThat(one.activations() != null).isEqualTo(group.get("input_activations") != null);
     }
+  }
+
+  /** compressed-tensors' words for orders of columns; true is AutoGPTQ's desc_act. */
+  private static ActOrder order(Object written) {
+    return switch (String.valueOf(written).toLowerCase(Locale.ROOT)) {
+      case "static", "weight" -> ActOrder.STATIC;
+      case "true", "group", "dynamic" -> ActOrder.GROUP;
+      default -> ActOrder.NONE;
+    };
   }
 
   private static List<?> names(Object value) {
