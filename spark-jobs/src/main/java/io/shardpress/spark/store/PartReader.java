@@ -117,7 +117,7 @@ public final class PartReader implements AutoCloseable {
     byte[] data = new byte[bytes.remaining()];
     bytes.get(data);
     List<Long> shape = new ArrayList<>();
-    // As the checksum reads it: whether the batch calls it null is not under the checksum.
+    // As the checksum reads it: whether the batch calls a value null is not under the checksum.
     ListVector sides = (ListVector) root.getVector(PartSchema.SHAPE);
     for (int i = sides.getElementStartIndex(0); i < sides.getElementEndIndex(0); i++) {
       shape.add(((BigIntVector) sides.getDataVector()).get(i));
@@ -186,7 +186,8 @@ public final class PartReader implements AutoCloseable {
   }
 
   private static String utf8(VectorSchemaRoot root, String column) {
-    return new String(((VarCharVector) root.getVector(column)).get(0), StandardCharsets.UTF_8);
+    ByteBuffer text = PartChecksum.text((VarCharVector) root.getVector(column));
+    return StandardCharsets.UTF_8.decode(text).toString();
   }
 
   @Override
