@@ -100,8 +100,8 @@ public final class SparkCommandEngine implements CommandEngine {
 
   @Override
   public int gc(GcOptions options) {
-    WorkFolder folder = new WorkFolder(
-            options.work(), configuration(options.spark(), Stream.of(options.work())));
+    WorkFolder folder =
+        new WorkFolder(options.work(), configuration(options.spark(), Stream.of(options.work())));
     PartCollector.Outcome outcome = PartCollector.collect(folder, options.keep());
     System.out.printf(
         Locale.ROOT,

@@ -36,9 +36,7 @@ class CredentialsTest {
     s3.proxy().reset(Faults.NONE);
   }
 
-  /**
-   * A run in a process of its own, with all that Spark says of itself.
-   */
+  /** A run in a process of its own, with all that Spark says of itself. */
   private static Path run(String name, String... words) throws Exception {
     Path log = shared.resolve(name + ".log");
     Path logging =
@@ -87,7 +85,8 @@ class CredentialsTest {
     s3.bucket("secrets");
     s3.upload(SmallModel.write(shared.resolve("model")), "s3a://secrets/model");
     List<String> words =
-        new ArrayList<>(List.of("compress", "s3a://secrets/model", shared.resolve("out").toString()));
+        new ArrayList<>(
+            List.of("compress", "s3a://secrets/model", shared.resolve("out").toString()));
     words.addAll(List.of("--algorithm=rtn", "--master=local[2]"));
     words.addAll(s3.options());
     CommandRun done = CommandRun.of(words.toArray(String[]::new));

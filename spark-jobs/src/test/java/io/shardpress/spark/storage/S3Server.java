@@ -65,10 +65,12 @@ final class S3Server implements AutoCloseable {
 
   /** What users set to reach a server of their own. */
   Map<String, String> settings() {
-    // S3A tries as often as it does by itself, but with shorter pauses: tests would take minutes. The
+    // S3A tries as often as it does by itself, but with shorter pauses: tests would take minutes.
+    // The
     // SDK below it, whose pauses cannot be set, does not try again.
     return Map.of(
-        "fs.s3a.attempts.maximum", "0",
+        "fs.s3a.attempts.maximum",
+        "0",
         "fs.s3a.retry.interval",
         "50ms",
         "fs.s3a.retry.throttle.interval",
