@@ -1,5 +1,6 @@
 package io.shardpress.schemas.json;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
@@ -18,16 +19,22 @@ import java.nio.charset.StandardCharsets;
 
 /** Opens JSON text so that what two readers could understand in two ways is an error. */
 public final class StrictJson {
+  /** Keys are names of tensors, nearly each another: a table of those seen would only grow. */
+  private static final JsonFactory FACTORY =
+      JsonFactory.builder().disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES).build();
+
   /** Python's json module writes NaN and Infinity, so config files hold them. */
   private static final JsonMapper CONFIGS =
-      JsonMapper.builder()
+      JsonMapper.builder(FACTORY.copy())
           .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
           .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
           .build();
 
   /** By the letter of RFC 8259. */
   private static final JsonMapper EXACT =
-      JsonMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+      JsonMapper.builder(FACTORY.copy())
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+          .build();
 
   private StrictJson() {}
 

@@ -194,12 +194,13 @@ final class ModifierParser {
                       SettingKey.TARGETS
                           .domain()
                           .read(entry.getValue())
+                          .filter(names -> !((List<?>) names).isEmpty())
                           .orElseThrow(
                               () ->
                                   wrong(
                                       where + ".scheme." + entry.getKey(),
                                       entry.getValue(),
-                                      "a list of targets"));
+                                      "a list of at least one target"));
               groups.add(
                   group(targets.stream().map(String.class::cast).toList(), entry.getKey(), size));
             });

@@ -380,6 +380,7 @@ class RecipeTest {
         "RTN: &a [x]¶B: *a | line 2: alias *a",
         "GPTQModifier: {scheme: W4A16}¶---¶LRQModifier: {scheme: W4A16} | line 3: a second document",
         "GPTQModifier: {scheme: W4A16, ignore: [\"\\ud800\"]} | half a surrogate pair",
+        "GPTQModifier: {scheme: {W4A16: [Linear], W8A16: []}} | scheme.W8A16 is [], want a list of at least one target",
         "GPTQModifier: {scheme: W4A16, \"a\\nb\": 1} | unknown key 'a%0ab'",
       })
   void whatYamlWouldReadAsSomethingElseIsRefused(String yaml, String message) {
