@@ -40,54 +40,6 @@ final class FaultyProxy implements AutoCloseable {
   private final AtomicInteger cut = new AtomicInteger();
   private volatile Faults faults = Faults.NONE;
 
-  /**
-   * How often what goes wrong.
-   *
-   * @param errors share of requests that are answered with 500 or 503
-   * @param cuts share of GETs whose body ends early
-   * @param denied paths that begin so may not be written
-   */
-  record Faults(double errors, double cuts, String denied, long seed) {
-    static final Faults NONE = new Faults(0, 0, "", 0);
-
-    boolean denies(Request request) {
-      return !denied.isEmpty()
-          && request.target().startsWith(denied)
-          && List.of("PUT", "POST", "DELETE").contains(request.method());
-    }
-  }
-
-  /**
-   * A request's head.
-   *
-   * @param target path and query
-   * @param headers lines, in lower case
-   */
-  record Request(String method, String target, List<String> headers) {
-    boolean has(String headerName) {
-      return headers.stream().anyMatch(line -> line.startsWith(headerName + ":"));
-    }
-
-    /** Bytes of the range that is asked for; 0 without one. */
-    long rangeLength() {
-      for (String line : headers) {
-        if (line.startsWith("range: bytes=")) {
-          String[] ends = line.substring(13).strip().split("-");
-          return Long.parseLong(ends[1]) - Long.parseLong(ends[0]) + 1;
-        }
-      }
-      return 0;
-    }
-
-    long contentLength() {
-      return headers.stream()
-          .filter(line -> line.startsWith("content-length:"))
-          .mapToLong(line -> Long.parseLong(line.substring(15).strip()))
-          .findFirst()
-          .orElse(0);
-    }
-  }
-
   private FaultyProxy(ServerSocket listener, int serverPort) {
     this.listener = listener;
     this.serverPort = serverPort;

@@ -6,8 +6,6 @@ import io.shardpress.spark.io.Checkpoint;
 import io.shardpress.spark.io.SampleFiles;
 import io.shardpress.spark.io.TensorReader;
 import io.shardpress.spark.io.TensorRef;
-import io.shardpress.spark.storage.FaultyProxy.Faults;
-import io.shardpress.spark.storage.FaultyProxy.Request;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardpress.spark.cli.CommandRun;
 import io.shardpress.spark.endtoend.SmallModel;
-import io.shardpress.spark.storage.FaultyProxy.Faults;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;

@@ -6,8 +6,6 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.shardpress.spark.cli.CommandRun;
 import io.shardpress.spark.endtoend.SmallModel;
 import io.shardpress.spark.io.SampleFiles;
-import io.shardpress.spark.storage.FaultyProxy.Faults;
-import io.shardpress.spark.storage.FaultyProxy.Request;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardpress.spark.io.FileSystems;
 import io.shardpress.spark.io.WholeFile;
-import io.shardpress.spark.storage.FaultyProxy.Faults;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
