@@ -174,7 +174,7 @@ class ShardpressTest {
         "compress m o --format gguf|error: format gguf is not supported yet",
         "compress m o --format ggml|error: unknown format 'ggml'",
         "evaluate a b --text t --max-kl -1|error: --max-kl is -1.0, want a number of at least 0",
-        "inspect m --tensors re:(|error: pattern re:(: ",
+        "inspect m --tensors re:(|error: pattern re:( is no regular expression: Unclosed group",
         "compress m o --conf spark.a|error: --conf wants KEY=VALUE, a Spark property and its value",
       })
   void wrongUsageIsOneLineAndCode2(String words, String message) {
