@@ -32,7 +32,13 @@ class PackagedJarIT {
           "org/bytedeco/",
           // The progress line.
           "me/tongfei/progressbar/",
-          "org/jline/");
+          "org/jline/",
+          // S3A, with the parts of the AWS SDK that it uses and their HTTP client.
+          "org/apache/hadoop/",
+          "software/amazon/",
+          "org/apache/http/",
+          "org/reactivestreams/",
+          "org/wildfly/");
 
   @Test
   void holdsNoClassThatSparkHas() throws IOException {
