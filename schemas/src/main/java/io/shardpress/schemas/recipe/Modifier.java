@@ -146,9 +146,10 @@ public final class Modifier implements Serializable {
 
   /** Whether its blocks are solved by GPTQ, as the result or as where it starts. */
   public boolean solvesByGptq() {
-    return kind == ModifierKind.GPTQ
-        || kind == ModifierKind.LRQ
-            && (!learnsByBlocks() || LrqSettings.of(this).init() == LrqSettings.Init.GPTQ);
+    if (!learnsByBlocks()) {
+      return kind == ModifierKind.GPTQ || kind == ModifierKind.LRQ;
+    }
+    return settings.containsKey(SettingKey.INIT) && word(SettingKey.INIT).equals("gptq");
   }
 
   /** Whether it needs calibration text. */

@@ -42,17 +42,12 @@ enum SettingKey {
       "group_size",
       quantizing()),
   OBJECTIVE("objective", choice("block", "layer"), "block", "", List.of(LRQ)),
-  INIT("init", choice("gptq", "rtn"), "gptq", "", List.of(LRQ)),
+  INIT("init", choice("gptq", "rtn"), "gptq", "", List.of(LRQ, FLEX_ROUND)),
   ORDER("order", choice("sequential", "parallel"), "sequential", "", blockwise()),
   RANK("rank", atLeast(0), 0L, "", List.of(LRQ)),
   ITERATIONS("iterations", atLeast(1), 500L, "iters", blockwise(), Map.of(AUTO_ROUND, 200L)),
   LEARNING_RATE(
-      "learning_rate",
-      new Domain.Real(0, 1),
-      1e-3,
-      "lr",
-      blockwise(),
-      Map.of(FLEX_ROUND, 3e-3, AUTO_ROUND, 0.0)),
+      "learning_rate", new Domain.Real(0, 1), 1e-3, "lr", blockwise(), Map.of(AUTO_ROUND, 0.0)),
   BATCH_SIZE(
       "batch_size",
       atLeast(1),
@@ -75,7 +70,7 @@ enum SettingKey {
       true,
       "observer: mse",
       List.of(QUANTIZATION, GPTQ, LRQ, AWQ, FLEX_ROUND, AUTO_ROUND),
-      Map.of(QUANTIZATION, false, AWQ, false, FLEX_ROUND, false, AUTO_ROUND, false)),
+      Map.of(QUANTIZATION, false, AWQ, false, AUTO_ROUND, false)),
   SMOOTHING_STRENGTH(
       "smoothing_strength",
       new Domain.Real(0, 1),
@@ -87,14 +82,14 @@ enum SettingKey {
   DUO_SCALING("duo_scaling", new Domain.Anything("anything"), "", "duo_scaling", List.of(AWQ)),
   MAPPINGS("mappings", new Domain.Nothing(), "", "mappings", List.of(AWQ, SMOOTH_QUANT)),
   OUTLIERS("outliers", new Domain.Flag(), false, "", List.of(EASY_QUANT)),
-  ALPHA("alpha", new Domain.Real(0, 1), 0.5, "", List.of(GPTQ, LRQ)),
-  DAMPING("damping", new Domain.Real(0, 10), 0.1, "", List.of(GPTQ, LRQ)),
-  BLOCK_SIZE("block_size", atLeast(1), 128L, "block_size", List.of(GPTQ, LRQ)),
+  ALPHA("alpha", new Domain.Real(0, 1), 0.5, "", startingFromGptq()),
+  DAMPING("damping", new Domain.Real(0, 10), 0.1, "", startingFromGptq()),
+  BLOCK_SIZE("block_size", atLeast(1), 128L, "block_size", startingFromGptq()),
   DAMPENING_FRAC(
-      "dampening_frac", new Domain.Real(0, 10), 0.01, "dampening_frac", List.of(GPTQ, LRQ)),
-  TRUE_SEQUENTIAL("true_sequential", new Domain.Flag(), true, "", List.of(GPTQ, LRQ)),
-  DESCENT_ROUNDS("descent_rounds", atLeast(0), 2L, "", List.of(GPTQ, LRQ)),
-  DESCENT_SWEEPS("descent_sweeps", atLeast(0), 2L, "", List.of(GPTQ, LRQ)),
+      "dampening_frac", new Domain.Real(0, 10), 0.01, "dampening_frac", startingFromGptq()),
+  TRUE_SEQUENTIAL("true_sequential", new Domain.Flag(), true, "", startingFromGptq()),
+  DESCENT_ROUNDS("descent_rounds", atLeast(0), 2L, "", startingFromGptq()),
+  DESCENT_SWEEPS("descent_sweeps", atLeast(0), 2L, "", startingFromGptq()),
   ACTORDER("actorder", new Domain.Order(), "", "actorder", List.of(GPTQ, LRQ)),
   SEED(
       "seed",
@@ -156,6 +151,10 @@ enum SettingKey {
     return Arrays.stream(ModifierKind.values())
         .filter(kind -> kind.isSupported() && kind.takesScheme())
         .toList();
+  }
+
+  private static List<ModifierKind> startingFromGptq() {
+    return List.of(GPTQ, LRQ, FLEX_ROUND);
   }
 
   private static List<ModifierKind> blockwise() {

@@ -104,7 +104,7 @@ class RecipeTest {
     assertThat(Recipe.parse("again", off.toYaml())).isEqualTo(off);
   }
 
-  /** Published: FlexRound's 5000 steps are the paper's; AutoRound's 200 of 1/200 fall evenly. */
+  /** FlexRound starts from GPTQ, as LRQ does; published: AutoRound's 200 of 1/200 fall evenly. */
   @Test
   void defaultsDifferByAlgorithm() {
     assertThat(BlockwiseSettings.of(parse("AutoRoundModifier: {scheme: W4A16}").modifiers().get(0)))
@@ -114,7 +114,7 @@ class RecipeTest {
     assertThat(BlockwiseSettings.of(parse("FlexRoundModifier: {scheme: W4A16}").modifiers().get(0)))
         .isEqualTo(
             new BlockwiseSettings(
-                BlockwiseSettings.Order.SEQUENTIAL, 500, 3e-3, 2, true, 0, 100, false, 0));
+                BlockwiseSettings.Order.SEQUENTIAL, 500, 1e-3, 2, true, 0, 100, true, 0));
   }
 
   @ParameterizedTest

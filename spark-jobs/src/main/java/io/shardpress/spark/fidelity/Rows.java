@@ -20,7 +20,10 @@ final class Rows {
     rows.put("gptq, plain target", "GPTQModifier: {SCHEME, alpha: 0, step_search: false}");
     rows.put("gptq", "GPTQModifier: {SCHEME}");
     rows.put("lrq by layer", lrq(rank, "objective: layer, iterations: 300, learning_rate: 3e-3"));
-    rows.put("flexround", "FlexRoundModifier: {SCHEME}");
+    rows.put(
+        "flexround as published",
+        "FlexRoundModifier: {SCHEME, init: rtn, learning_rate: 3e-3, step_search: false,"
+            + " keep_best: false, scale_iterations: 0}");
     rows.put("autoround", "AutoRoundModifier: {SCHEME}");
     rows.put(
         "lrq as published",
@@ -28,6 +31,7 @@ final class Rows {
     rows.put("lrq, side by side", lrq(rank, "init: rtn, order: parallel, touch_up: 100"));
     rows.put("awq, then lrq", "[{AWQModifier: {}}, {" + lrq(rank, "rank: 0") + "}]");
     rows.put("lrq", lrq(rank, "init: gptq"));
+    rows.put("flexround", "FlexRoundModifier: {SCHEME}");
     return rows;
   }
 

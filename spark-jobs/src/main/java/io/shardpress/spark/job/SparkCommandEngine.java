@@ -42,6 +42,7 @@ import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.SparkSession;
@@ -61,6 +62,13 @@ public final class SparkCommandEngine implements CommandEngine {
     CompressionPlan plan = plan(options.model(), options.recipe(), configuration);
     System.out.print(PlanText.of(plan, options.calibration()));
     plan.warnings().forEach(SparkCommandEngine::warn);
+    int window = options.calibration().sequenceLength(plan.config().maxPositionEmbeddings());
+    SparkConf conf = SparkSessions.conf("plan", options.spark());
+    // Who plans here for a cluster says nothing of its executors unless they want it checked.
+    if (conf.contains(TaskMemory.EXECUTOR_MEMORY)) {
+      long task = TaskMemory.largest(plan, options.calibration().samples(), window);
+      check(plan, TaskMemory.ofExecutors(task, conf));
+    }
     if (options.work().isPresent()) {
       foresee(plan, options, configuration);
     }
@@ -136,6 +144,10 @@ public final class SparkCommandEngine implements CommandEngine {
       windows.warning().ifPresent(SparkCommandEngine::warn);
       Optional.ofNullable(Parallelism.of(plan, windows.count(), windows.length()).warning())
           .ifPresent(SparkCommandEngine::warn);
+      SparkConf conf = SparkSessions.conf("compress", options.spark());
+      long task = TaskMemory.largest(plan, windows.count(), windows.length());
+      boolean embedded = conf.get("spark.master").startsWith("local");
+      check(plan, embedded ? TaskMemory.embedded(task) : TaskMemory.ofExecutors(task, conf));
     }
     OutputFolder output = new OutputFolder(options.output(), configuration);
     Progress progress = StandardError.progress();
@@ -167,6 +179,11 @@ public final class SparkCommandEngine implements CommandEngine {
       session.stop();
     }
     return ExitCodes.DONE;
+  }
+
+  private static void check(CompressionPlan plan, TaskMemory memory) {
+    memory.check(plan.checkpoint().uri());
+    memory.warning().ifPresent(SparkCommandEngine::warn);
   }
 
   @Override

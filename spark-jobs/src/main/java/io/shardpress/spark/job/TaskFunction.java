@@ -8,16 +8,22 @@ import io.shardpress.spark.unit.TaskEnvironment;
 import java.io.Serializable;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
+import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.Function;
 
-/** What an executor does with a task. */
+/**
+ * What an executor does with a task.
+ *
+ * @param threads of its kernels; more where Spark gives the task more cpus
+ */
 record TaskFunction<R extends Serializable>(RunSettings settings, int threads)
     implements Function<ClusterTask<R>, TaskAnswer<R>> {
   @Override
   public TaskAnswer<R> call(ClusterTask<R> task) {
     ThreadMXBean times = ManagementFactory.getThreadMXBean();
     long start = times.getCurrentThreadCpuTime();
-    try (TaskEnvironment environment = new TaskEnvironment(settings, threads)) {
+    try (TaskEnvironment environment =
+        new TaskEnvironment(settings, Math.max(threads, TaskContext.get().cpus()))) {
       R value = task.run(environment);
       long cpu = times.getCurrentThreadCpuTime() - start + environment.workers().cpuNanos();
       return new TaskAnswer<>(value, null, null, cpu);

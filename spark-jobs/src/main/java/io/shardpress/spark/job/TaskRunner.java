@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.Function;
 
@@ -25,6 +26,7 @@ final class TaskRunner {
   private final JavaSparkContext spark;
   private final RunSettings settings;
   private final PartStore store;
+  private final TaskCpus cpus;
   private final Runnable guard;
   private final Map<String, Ran> steps = new LinkedHashMap<>();
 
@@ -37,6 +39,7 @@ final class TaskRunner {
     this.spark = spark;
     this.settings = settings;
     this.store = new PartStore(settings.store(), settings.configuration());
+    this.cpus = new TaskCpus(spark);
   }
 
   PartStore store() {
@@ -136,7 +139,7 @@ final class TaskRunner {
   <S extends Serializable, R extends Serializable> Answers<R> call(
       String what, List<? extends SharedTask<S, R>> tasks, S shared) {
     Function<SharedTask<S, R>, TaskAnswer<R>> function =
-        new SharedFunction<>(settings, threads(tasks.size()), shared);
+        new SharedFunction<>(settings, cpus.threads(tasks.size()), shared);
     List<TaskAnswer<R>> answers = answers(what, tasks, function);
     double cpu = answers.stream().mapToDouble(answer -> answer.cpuNanos() / 1e9).sum();
     return new Answers<>(answers.stream().map(TaskAnswer::value).toList(), cpu);
@@ -145,7 +148,7 @@ final class TaskRunner {
   private <R extends Serializable> List<TaskAnswer<R>> answers(
       String what, List<? extends ClusterTask<R>> tasks) {
     Function<ClusterTask<R>, TaskAnswer<R>> function =
-        new TaskFunction<>(settings, threads(tasks.size()));
+        new TaskFunction<>(settings, cpus.threads(tasks.size()));
     return answers(what, tasks, function);
   }
 
@@ -156,8 +159,8 @@ final class TaskRunner {
     }
     guard.run();
     spark.setJobDescription(what);
-    List<TaskAnswer<R>> answers =
-        spark.<T>parallelize(new ArrayList<>(tasks), tasks.size()).map(function).collect();
+    JavaRDD<T> data = spark.parallelize(new ArrayList<T>(tasks), tasks.size());
+    List<TaskAnswer<R>> answers = cpus.spread(data.map(function)).collect();
     List<PartFault> faults = new ArrayList<>();
     for (TaskAnswer<R> answer : answers) {
       if (answer.inputError() != null) {
@@ -171,15 +174,6 @@ final class TaskRunner {
       throw new PartException(faults);
     }
     return answers;
-  }
-
-  /** On local cores, what the tasks leave over; on a cluster, the cpus that a task is given. */
-  private int threads(int tasks) {
-    if (spark.isLocal()) {
-      int cores = spark.defaultParallelism();
-      return Math.max(1, cores / Math.min(cores, Math.max(1, tasks)));
-    }
-    return spark.getConf().getInt("spark.task.cpus", 1);
   }
 
   /** A unit as a task without an answer. */
