@@ -6,7 +6,6 @@ import io.shardpress.spark.cli.CommandRun;
 import io.shardpress.spark.endtoend.SmallModel;
 import io.shardpress.spark.unit.RunSettings;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -52,10 +51,7 @@ class CredentialsTest {
             """);
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    // The options of this JVM, module options among them, but for its heap and logging.
-    ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-        .filter(option -> option.startsWith("--add-") || option.startsWith("-XX:CompileCommand"))
-        .forEach(command::add);
+    command.add("@" + Path.of("target/jvm.options").toAbsolutePath());
     command.addAll(List.of("-Xmx1g", "-Dlog4j2.configurationFile=" + logging, "-cp"));
     command.add(System.getProperty("java.class.path"));
     command.add("io.shardpress.spark.cli.Shardpress");
