@@ -29,8 +29,9 @@ import org.apache.hadoop.fs.RawLocalFileSystem;
  * this machine that is no more, it is nobody's at once.
  *
  * <p>Local files and HDFS give a new file to one process only, and so does S3 where it knows
- * conditional writes. Where storage does not, two may think for some seconds that they are the
- * owner; the one whose token does not stand in the file is told so by {@link #check}.
+ * conditional writes. Where storage does not, two that come at the same moment may think for some
+ * seconds that they are the owner; the one whose token does not stand in the file is told so by
+ * {@link #check}.
  */
 public final class Lease implements AutoCloseable {
   private static final Times USUAL = new Times(Duration.ofSeconds(10), Duration.ofMinutes(1));
@@ -147,6 +148,10 @@ public final class Lease implements AutoCloseable {
       } catch (java.nio.file.FileAlreadyExistsException e) {
         return false;
       }
+    }
+    // Storage that does not know the condition below would write over a living owner's file.
+    if (fileSystem.exists(file)) {
+      return false;
     }
     FSDataOutputStreamBuilder<?, ?> builder = fileSystem.createFile(file);
     builder.recursive().overwrite(false).opt(ONLY_IF_ABSENT, true);
