@@ -47,7 +47,12 @@ enum SettingKey {
   RANK("rank", atLeast(0), 0L, "", List.of(LRQ)),
   ITERATIONS("iterations", atLeast(1), 500L, "iters", blockwise(), Map.of(AUTO_ROUND, 200L)),
   LEARNING_RATE(
-      "learning_rate", new Domain.Real(0, 1), 1e-3, "lr", blockwise(), Map.of(AUTO_ROUND, 0.0)),
+      "learning_rate",
+      new Domain.Real(0, 1),
+      1e-3,
+      "lr",
+      blockwise(),
+      Map.of(FLEX_ROUND, 3e-3, AUTO_ROUND, 0.0)),
   BATCH_SIZE(
       "batch_size",
       atLeast(1),

@@ -114,7 +114,7 @@ class RecipeTest {
     assertThat(BlockwiseSettings.of(parse("FlexRoundModifier: {scheme: W4A16}").modifiers().get(0)))
         .isEqualTo(
             new BlockwiseSettings(
-                BlockwiseSettings.Order.SEQUENTIAL, 500, 1e-3, 2, true, 0, 100, true, 0));
+                BlockwiseSettings.Order.SEQUENTIAL, 500, 3e-3, 2, true, 0, 100, true, 0));
   }
 
   @ParameterizedTest

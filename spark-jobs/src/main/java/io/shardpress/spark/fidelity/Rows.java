@@ -22,7 +22,7 @@ final class Rows {
     rows.put("lrq by layer", lrq(rank, "objective: layer, iterations: 300, learning_rate: 3e-3"));
     rows.put(
         "flexround as published",
-        "FlexRoundModifier: {SCHEME, init: rtn, learning_rate: 3e-3, step_search: false,"
+        "FlexRoundModifier: {SCHEME, init: rtn, step_search: false,"
             + " keep_best: false, scale_iterations: 0}");
     rows.put("autoround", "AutoRoundModifier: {SCHEME}");
     rows.put(
