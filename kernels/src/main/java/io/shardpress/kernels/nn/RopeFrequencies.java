@@ -2,26 +2,43 @@ package io.shardpress.kernels.nn;
 
 import io.shardpress.schemas.model.ModelConfig;
 import io.shardpress.schemas.model.RopeScaling;
+import java.util.Arrays;
 
 /**
  * Rotary frequencies, theta^(−2i/D), and Llama 3's stretching of them: wavelengths above old/low
  * are divided by the factor, those below old/high stay, those between are blended.
  */
-final class RopeFrequencies {
+public final class RopeFrequencies {
   private RopeFrequencies() {}
 
   /** [headDim/2] radians per position. */
   static double[] of(ModelConfig config) {
-    int half = config.headDim() / 2;
-    double[] frequencies = new double[half];
-    for (int i = 0; i < half; i++) {
-      frequencies[i] = 1 / StrictMath.pow(config.ropeTheta(), 2.0 * i / config.headDim());
+    double[] frequencies = unscaled(config);
+    double[] divisors = divisors(config);
+    for (int i = 0; i < frequencies.length; i++) {
+      frequencies[i] /= divisors[i];
     }
+    return frequencies;
+  }
+
+  /** [headDim/2] what the scaling divides frequencies by; 1 where there is none. */
+  public static double[] divisors(ModelConfig config) {
+    double[] divisors = new double[config.headDim() / 2];
+    Arrays.fill(divisors, 1);
     RopeScaling scaling = config.ropeScaling();
     if (scaling != null && scaling.type().equals("llama3")) {
-      for (int i = 0; i < half; i++) {
-        frequencies[i] /= divisor(2 * Math.PI / frequencies[i], scaling);
+      double[] frequencies = unscaled(config);
+      for (int i = 0; i < divisors.length; i++) {
+        divisors[i] = divisor(2 * Math.PI / frequencies[i], scaling);
       }
+    }
+    return divisors;
+  }
+
+  private static double[] unscaled(ModelConfig config) {
+    double[] frequencies = new double[config.headDim() / 2];
+    for (int i = 0; i < frequencies.length; i++) {
+      frequencies[i] = 1 / StrictMath.pow(config.ropeTheta(), 2.0 * i / config.headDim());
     }
     return frequencies;
   }

@@ -1,4 +1,5 @@
 /**
- * Small integers in 32-bit words, as compressed-tensors lays them out. Scales are not its matter.
+ * Small integers as formats lay them out: in 32-bit words, as compressed-tensors has them, and in
+ * GGUF's blocks with their scales.
  */
 package io.shardpress.kernels.pack;

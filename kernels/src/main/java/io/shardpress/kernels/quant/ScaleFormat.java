@@ -1,8 +1,8 @@
 package io.shardpress.kernels.quant;
 
 /**
- * The dtype in which scales are stored. Scales are rounded to it before the integers are chosen, so
- * that the file equals what was measured.
+ * The dtype in which scales are stored, or the dtypes where there are two outputs. Scales are
+ * rounded to it before the integers are chosen, so that the files equal what was measured.
  */
 public enum ScaleFormat {
   F32(1.1920929e-7f) {
@@ -28,10 +28,21 @@ public enum ScaleFormat {
           magnitude < 0x1p-14f ? 0x1p-24f : Math.scalb(1f, Math.getExponent(magnitude) - 10);
       return Math.copySign((float) (Math.rint(magnitude / (double) spacing) * spacing), scale);
     }
+  },
+  /** What bf16 and f16 both hold: bf16's 8 bits, within f16's range and not below its 2^-24. */
+  BF16_AND_F16(5.9604645e-8f) {
+    @Override
+    public float round(float scale) {
+      float magnitude = Math.min(Math.abs(scale), BOTH_LARGEST);
+      float spacing =
+          magnitude < 0x1p-17f ? 0x1p-24f : Math.scalb(1f, Math.getExponent(magnitude) - 7);
+      return Math.copySign((float) (Math.rint(magnitude / (double) spacing) * spacing), scale);
+    }
   };
 
   private static final float BF16_LARGEST = 0x1.FEp127f;
   private static final float F16_LARGEST = 65504;
+  private static final float BOTH_LARGEST = 65280;
 
   private final float smallest;
 

@@ -42,6 +42,28 @@ class ScaleFormatTest {
     check(ScaleFormat.BF16, Float.MAX_VALUE, value(ScaleFormat.BF16, BF16_FINITE - 1));
   }
 
+  /** Between neighbours of the numbers that are bf16 and f16, found by trying all of bf16. */
+  @Test
+  void theFormatOfTwoRoundsToWhatBothHold() {
+    float low = 0;
+    int found = 0;
+    for (int code = 1; code < BF16_FINITE; code++) {
+      float high = value(ScaleFormat.BF16, code);
+      if (HalfFloats.fromF16(HalfFloats.toF16(high)) != high) {
+        continue;
+      }
+      float middle = (low + high) / 2;
+      check(ScaleFormat.BF16_AND_F16, high, high);
+      check(ScaleFormat.BF16_AND_F16, Math.nextDown(middle), low);
+      check(ScaleFormat.BF16_AND_F16, Math.nextUp(middle), high);
+      low = high;
+      found++;
+    }
+    // 33 binades of 128 numbers from 2^-17 on, and 127 below.
+    assertThat(found).isEqualTo(33 * 128 + 127);
+    check(ScaleFormat.BF16_AND_F16, 1e6f, low);
+  }
+
   @ParameterizedTest
   @EnumSource(ScaleFormat.class)
   void usableScalesAreStoredAndPositive(ScaleFormat format) {

@@ -1,0 +1,66 @@
+package io.shardpress.schemas.gguf;
+
+import io.shardpress.schemas.model.ModelConfig;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** The keys of a GGUF file that say what model it holds; the tokenizer's are in another class. */
+public final class GgufMetadata {
+  private static final int QUANTIZATION_VERSION = 2;
+
+  private GgufMetadata() {}
+
+  /**
+   * The keys of a model of a known architecture.
+   *
+   * @param name of the model
+   * @param mostly the type of most of its weights
+   */
+  public static Map<String, GgufValue> of(String name, ModelConfig config, GgufType mostly) {
+    String architecture = GgufNames.architecture(config).orElseThrow();
+    Map<String, GgufValue> keys = new LinkedHashMap<>();
+    keys.put("general.architecture", new GgufValue.Text(architecture));
+    keys.put("general.type", new GgufValue.Text("model"));
+    keys.put("general.name", new GgufValue.Text(name));
+    keys.put("general.file_type", count(mostly.fileType()));
+    keys.put("general.quantization_version", count(QUANTIZATION_VERSION));
+    String prefix = architecture + ".";
+    keys.put(prefix + "context_length", count(config.maxPositionEmbeddings()));
+    keys.put(prefix + "embedding_length", count(config.hiddenSize()));
+    keys.put(prefix + "block_count", count(config.layers()));
+    keys.put(prefix + "feed_forward_length", count(config.intermediateSize()));
+    keys.put(prefix + "attention.head_count", count(config.heads()));
+    keys.put(prefix + "attention.head_count_kv", count(config.kvHeads()));
+    keys.put(prefix + "attention.layer_norm_rms_epsilon", real(config.rmsNormEps()));
+    if ((long) config.headDim() * config.heads() != config.hiddenSize()) {
+      keys.put(prefix + "attention.key_length", count(config.headDim()));
+      keys.put(prefix + "attention.value_length", count(config.headDim()));
+    }
+    keys.put(prefix + "rope.freq_base", real(config.ropeTheta()));
+    keys.put(prefix + "rope.dimension_count", count(config.headDim()));
+    keys.put(prefix + "vocab_size", count(config.vocabSize()));
+    return keys;
+  }
+
+  /**
+   * The keys of a file among several, which llama.cpp opens by the first of them.
+   *
+   * @param number from 0 on
+   * @param tensors of all files
+   */
+  public static Map<String, GgufValue> split(int number, int files, int tensors) {
+    Map<String, GgufValue> keys = new LinkedHashMap<>();
+    keys.put("split.no", new GgufValue.U16(number));
+    keys.put("split.count", new GgufValue.U16(files));
+    keys.put("split.tensors.count", new GgufValue.I32(tensors));
+    return keys;
+  }
+
+  private static GgufValue count(long value) {
+    return new GgufValue.U32(value);
+  }
+
+  private static GgufValue real(double value) {
+    return new GgufValue.F32((float) value);
+  }
+}
