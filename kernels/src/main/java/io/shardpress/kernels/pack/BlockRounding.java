@@ -24,7 +24,7 @@ public final class BlockRounding {
    *
    * @return their bytes
    * @throws IllegalArgumentException for types that only learned integers have
-   * @throws ArithmeticException where F16 does not reach a weight; its message is the weight
+   * @throws ArithmeticException where f16 does not reach a weight or scale; its message is that
    */
   public static byte[] round(GgufType type, float[] weights, int from, int count) {
     byte[] bytes = new byte[Math.toIntExact(type.bytes(count))];
@@ -33,7 +33,7 @@ public final class BlockRounding {
       case BF16 -> FloatBytes.encode(Dtype.BF16, weights, from, bytes, 0, count);
       case F16 -> {
         for (int i = from; i < from + count; i++) {
-          inRange(weights[i]);
+          half(weights[i]);
         }
         FloatBytes.encode(Dtype.F16, weights, from, bytes, 0, count);
       }
@@ -67,10 +67,16 @@ public final class BlockRounding {
     }
   }
 
-  /** The nearest f16. */
+  /**
+   * The nearest f16.
+   *
+   * @throws ArithmeticException where there is none; its message is the value
+   */
   static float half(float value) {
     float half = HalfFloats.fromF16(HalfFloats.toF16(value));
-    inRange(value);
+    if (Float.isInfinite(half)) {
+      throw new ArithmeticException(String.valueOf(value));
+    }
     return half;
   }
 
@@ -80,11 +86,5 @@ public final class BlockRounding {
       return 0;
     }
     return (int) Math.min(Math.max(Math.rint(w / (double) step), least), most);
-  }
-
-  private static void inRange(float value) {
-    if (Float.isInfinite(HalfFloats.fromF16(HalfFloats.toF16(value)))) {
-      throw new ArithmeticException(String.valueOf(value));
-    }
   }
 }

@@ -39,6 +39,7 @@ public final class LearnedBlocks {
    * @param firstRow in {@code steps}, of the first row of {@code codes}
    * @return [rows × in] in blocks
    * @throws IllegalArgumentException for other types, and for scales that f16 does not hold
+   * @throws ArithmeticException where f16 does not reach a minimum; its message is the minimum
    */
   public static byte[] pack(
       GgufType type, byte[] codes, int rows, int in, Steps steps, int firstRow) {
@@ -56,7 +57,7 @@ public final class LearnedBlocks {
       switch (type) {
         case Q4_0 -> nibbles(codes, i, packed, at + 2);
         case Q4_1 -> {
-          put(packed, at + 2, minimum(scale, steps.zeros()[group]));
+          put(packed, at + 2, BlockRounding.half(minimum(scale, steps.zeros()[group])));
           nibbles(codes, i, packed, at + 4);
         }
         case Q8_0 -> {

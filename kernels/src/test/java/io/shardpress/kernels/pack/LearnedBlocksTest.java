@@ -81,6 +81,14 @@ class LearnedBlocksTest {
         .hasMessageContaining("0.1");
   }
 
+  @Test
+  void minimumsBeyondF16AreRefused() {
+    assertThatThrownBy(
+            () -> LearnedBlocks.pack(GgufType.Q4_1, codes(32, 15), 1, 32, steps(1, 15, 8192f), 0))
+        .isInstanceOf(ArithmeticException.class)
+        .hasMessage("-122880.0");
+  }
+
   /**
    * 15·(1 + 2^-7) has 11 bits and is exact; 15·(1 + 2^-10) = 15 + 15·2^-10 lies between f16's steps
    * of 2^-7 there: 15·2^-10 is 1.875 of them, rounded to 2, so 2^-10 off.

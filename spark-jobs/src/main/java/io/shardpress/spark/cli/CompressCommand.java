@@ -1,7 +1,7 @@
 package io.shardpress.spark.cli;
 
 import io.shardpress.schemas.UsageException;
-import java.util.List;
+import io.shardpress.schemas.output.OutputChoice;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
@@ -12,11 +12,9 @@ import picocli.CommandLine.Parameters;
 
 @Command(
     name = "compress",
-    description = "Compresses a checkpoint into a folder that vLLM and Transformers load.")
+    description =
+        "Compresses a checkpoint into a folder that vLLM and Transformers, or a file that llama.cpp loads.")
 final class CompressCommand implements Callable<Integer> {
-  private static final String COMPRESSED_TENSORS = "compressed-tensors";
-  private static final String GGUF = "gguf";
-
   private final Supplier<CommandEngine> engine;
 
   @Parameters(index = "0", paramLabel = "MODEL", description = "Folder of a checkpoint, any URI.")
@@ -50,12 +48,7 @@ final class CompressCommand implements Callable<Integer> {
           "Keep every block's inputs in DIR: a later run begins at the first block that changed.")
   private boolean keepActivations;
 
-  @Option(
-      names = "--format",
-      paramLabel = "NAME",
-      defaultValue = COMPRESSED_TENSORS,
-      description = "compressed-tensors (default); may be repeated.")
-  private List<String> formats;
+  @Mixin private OutputArguments outputs;
 
   @Option(
       names = "--overwrite",
@@ -73,7 +66,7 @@ final class CompressCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    formats.forEach(CompressCommand::check);
+    OutputChoice formats = outputs.choice();
     if (keepActivations && work == null) {
       throw new UsageException(
           "--keep-activations without --work: they would go with OUTPUT's own store; name a DIR to"
@@ -87,6 +80,7 @@ final class CompressCommand implements Callable<Integer> {
               model,
               Optional.of(output),
               choice,
+              formats,
               text,
               Optional.ofNullable(work),
               false,
@@ -105,14 +99,5 @@ final class CompressCommand implements Callable<Integer> {
             overwrite,
             spark.settings());
     return engine.get().compress(options);
-  }
-
-  private static void check(String format) {
-    if (format.equals(GGUF)) {
-      throw new UsageException("format gguf is not supported yet; supported is compressed-tensors");
-    }
-    if (!format.equals(COMPRESSED_TENSORS)) {
-      throw new UsageException("unknown format '" + format + "'; supported is compressed-tensors");
-    }
   }
 }

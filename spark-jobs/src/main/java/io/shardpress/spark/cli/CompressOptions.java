@@ -1,6 +1,6 @@
 package io.shardpress.spark.cli;
 
-import java.util.List;
+import io.shardpress.schemas.output.OutputChoice;
 import java.util.Optional;
 
 /**
@@ -10,7 +10,6 @@ import java.util.Optional;
  * @param output URI of the folder to write
  * @param work URI of the part store; empty: inside the output, removed at the end
  * @param keepActivations keep every block's inputs in {@code work}, which is there then
- * @param formats never empty
  * @param overwrite replace an output that carries a manifest of ours
  */
 public record CompressOptions(
@@ -20,10 +19,6 @@ public record CompressOptions(
     TextSettings calibration,
     Optional<String> work,
     boolean keepActivations,
-    List<String> formats,
+    OutputChoice outputs,
     boolean overwrite,
-    SparkSettings spark) {
-  public CompressOptions {
-    formats = List.copyOf(formats);
-  }
-}
+    SparkSettings spark) {}

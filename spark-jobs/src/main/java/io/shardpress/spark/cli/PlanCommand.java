@@ -37,6 +37,8 @@ final class PlanCommand implements Callable<Integer> {
   @Option(names = "--hash", description = "Read all weights once to know that for certain.")
   private boolean hash;
 
+  @Mixin private OutputArguments outputs;
+
   @Mixin private SparkArguments spark;
 
   PlanCommand(Supplier<CommandEngine> engine) {
@@ -53,6 +55,7 @@ final class PlanCommand implements Callable<Integer> {
             model,
             Optional.empty(),
             recipe.choice(),
+            outputs.choice(),
             windows.settings(calibration),
             Optional.ofNullable(work),
             hash,

@@ -1,5 +1,6 @@
 package io.shardpress.spark.cli;
 
+import io.shardpress.schemas.output.OutputChoice;
 import java.util.Optional;
 
 /**
@@ -14,6 +15,7 @@ public record PlanOptions(
     String model,
     Optional<String> output,
     RecipeChoice recipe,
+    OutputChoice outputs,
     TextSettings calibration,
     Optional<String> work,
     boolean hash,

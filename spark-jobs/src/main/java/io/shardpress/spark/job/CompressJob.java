@@ -62,7 +62,10 @@ final class CompressJob {
 
   /** Names the run: the same model files, recipe and text give the same id. */
   String runId() {
-    PartKey.Builder key = PartKey.of("run").add("recipe", plan.recipe().canonical());
+    PartKey.Builder key =
+        PartKey.of("run")
+            .add("recipe", plan.recipe().canonical())
+            .add("outputs", options.outputs().canonical());
     for (CheckpointFile file : plan.checkpoint().files()) {
       key.add(file.uri(), file.length() + " " + file.modificationTime());
     }

@@ -1,5 +1,6 @@
 package io.shardpress.spark.job;
 
+import io.shardpress.schemas.output.OutputChoice;
 import io.shardpress.schemas.recipe.Recipe;
 import io.shardpress.spark.cli.CompressOptions;
 import io.shardpress.spark.cli.RecipeChoice;
@@ -13,7 +14,6 @@ import io.shardpress.spark.plan.Estimate;
 import io.shardpress.spark.plan.Planner;
 import io.shardpress.spark.publish.OutputFolder;
 import io.shardpress.spark.text.Windows;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -82,7 +82,7 @@ public final class Fidelity {
             calibration,
             Optional.empty(),
             false,
-            List.of("compressed-tensors"),
+            OutputChoice.DEFAULT,
             true,
             new SparkSettings(Optional.empty(), Map.of()));
     OutputFolder folder = new OutputFolder(output, configuration);

@@ -24,6 +24,7 @@ final class Ingredients {
     all.put("version of the parts", String.valueOf(PartKey.FORMAT));
     all.put("arithmetic", arithmetic);
     all.put("config.json", String.valueOf(plan.config()));
+    all.put("scales", String.valueOf(plan.scaleFormat()));
     int number = 0;
     for (Modifier modifier : plan.recipe().modifiers()) {
       String name = (number++ == 0 ? "" : number + " ") + modifier.kind().modifier() + ".";

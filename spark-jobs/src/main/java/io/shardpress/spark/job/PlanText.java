@@ -1,5 +1,6 @@
 package io.shardpress.spark.job;
 
+import io.shardpress.schemas.gguf.GgufType;
 import io.shardpress.schemas.recipe.ActOrder;
 import io.shardpress.schemas.recipe.LrqSettings;
 import io.shardpress.schemas.recipe.Modifier;
@@ -8,11 +9,15 @@ import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.spark.cli.TextSettings;
 import io.shardpress.spark.plan.CompressionPlan;
 import io.shardpress.spark.plan.Estimate;
+import io.shardpress.spark.plan.GgufFile;
+import io.shardpress.spark.plan.GgufPlan;
 import io.shardpress.spark.plan.Parallelism;
 import io.shardpress.spark.plan.PlanEntry;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /** A plan for people: tensors that differ in their block's number alone share a line. */
 final class PlanText {
@@ -34,7 +39,7 @@ final class PlanText {
             plan.checkpoint().files().size(),
             plan.inputBytes() / 1e6,
             plan.outputBytes() / 1e6,
-            plan.shards().size()));
+            plan.outputFiles()));
     if (plan.recipe().calibrated()) {
       text.append(estimate(plan, calibration));
     }
@@ -49,13 +54,36 @@ final class PlanText {
                 text.append("cache of keys and values: 8 bits, ")
                     .append(cache.type())
                     .append('\n'));
+    if (plan.gguf() != null) {
+      text.append(gguf(plan.gguf()));
+    }
     Map<String, Integer> lines = new LinkedHashMap<>();
+    Map<String, GgufType> types = plan.gguf() == null ? Map.of() : plan.gguf().types();
     for (PlanEntry entry : plan.entries()) {
-      lines.merge(line(entry), 1, Integer::sum);
+      String line = line(entry);
+      if (plan.gguf() != null) {
+        GgufType type = types.get(entry.tensor().tensor());
+        line += type == null ? ", not in GGUF" : ", " + type + " in GGUF";
+      }
+      lines.merge(line, 1, Integer::sum);
     }
     lines.forEach(
         (line, count) -> text.append(String.format(Locale.ROOT, "%6d x %s%n", count, line)));
     return text.toString();
+  }
+
+  private static String gguf(GgufPlan gguf) {
+    Map<GgufType, Integer> types = new EnumMap<>(GgufType.class);
+    gguf.files()
+        .forEach(
+            file -> file.items().forEach(one -> types.merge(one.tensor().type(), 1, Integer::sum)));
+    String counts =
+        types.entrySet().stream()
+            .map(one -> one.getValue() + " " + one.getKey())
+            .collect(Collectors.joining(", "));
+    return "gguf: %s, tensors: %s%n"
+        .formatted(
+            gguf.files().stream().map(GgufFile::file).collect(Collectors.joining(", ")), counts);
   }
 
   private static String estimate(CompressionPlan plan, TextSettings calibration) {

@@ -3,6 +3,7 @@ package io.shardpress.spark.job;
 import io.shardpress.schemas.CheckpointException;
 import io.shardpress.schemas.UsageException;
 import io.shardpress.schemas.output.Manifest;
+import io.shardpress.schemas.output.OutputChoice;
 import io.shardpress.schemas.recipe.Recipe;
 import io.shardpress.spark.cli.CacheRounding;
 import io.shardpress.spark.cli.CommandEngine;
@@ -59,7 +60,8 @@ public final class SparkCommandEngine implements CommandEngine {
                 options.work(),
                 options.recipe().file(),
                 options.calibration().file()));
-    CompressionPlan plan = plan(options.model(), options.recipe(), configuration);
+    CompressionPlan plan =
+        plan(options.model(), options.recipe(), options.outputs(), configuration);
     System.out.print(PlanText.of(plan, options.calibration()));
     plan.warnings().forEach(SparkCommandEngine::warn);
     int window = options.calibration().sequenceLength(plan.config().maxPositionEmbeddings());
@@ -134,7 +136,8 @@ public final class SparkCommandEngine implements CommandEngine {
                 options.work(),
                 options.recipe().file(),
                 options.calibration().file()));
-    CompressionPlan plan = plan(options.model(), options.recipe(), configuration);
+    CompressionPlan plan =
+        plan(options.model(), options.recipe(), options.outputs(), configuration);
     plan.warnings().forEach(SparkCommandEngine::warn);
     Windows windows = null;
     if (plan.recipe().needsText()) {
@@ -283,9 +286,9 @@ public final class SparkCommandEngine implements CommandEngine {
   }
 
   private static CompressionPlan plan(
-      String model, RecipeChoice choice, Configuration configuration) {
+      String model, RecipeChoice choice, OutputChoice outputs, Configuration configuration) {
     Recipe recipe = choice.resolve(uri -> SmallFiles.text(uri, configuration));
-    return Planner.plan(Checkpoint.open(model, configuration), recipe);
+    return Planner.plan(Checkpoint.open(model, configuration), recipe, outputs);
   }
 
   /**

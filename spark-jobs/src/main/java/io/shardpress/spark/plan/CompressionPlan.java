@@ -15,8 +15,9 @@ import java.util.TreeMap;
  *
  * @param config of the model
  * @param entries one for every input tensor, in the order of the input
- * @param shards the files that the outputs go to
- * @param scaleFormat the dtype of stored scales, the model's own
+ * @param shards the safetensors files that the outputs go to; empty where none are published
+ * @param gguf the GGUF files that they go to; null where none are published
+ * @param scaleFormat what stored scales are rounded to, so that every output holds them exactly
  * @param warnings what the user should know and may accept
  */
 public record CompressionPlan(
@@ -25,6 +26,7 @@ public record CompressionPlan(
     Recipe recipe,
     List<PlanEntry> entries,
     List<OutputShard> shards,
+    GgufPlan gguf,
     ScaleFormat scaleFormat,
     List<String> warnings) {
   public CompressionPlan {
@@ -55,7 +57,7 @@ public record CompressionPlan(
                         : entry)
             .toList();
     return new CompressionPlan(
-        checkpoint.with(changed), config, recipe, others, shards, scaleFormat, warnings);
+        checkpoint.with(changed), config, recipe, others, shards, gguf, scaleFormat, warnings);
   }
 
   /** The same plan with as many outliers as were found, by module, in place of an estimate. */
@@ -69,7 +71,14 @@ public record CompressionPlan(
                         : entry)
             .toList();
     return new CompressionPlan(
-        checkpoint, config, recipe, counted, ShardLayout.of(counted), scaleFormat, warnings);
+        checkpoint,
+        config,
+        recipe,
+        counted,
+        shards.isEmpty() ? shards : ShardLayout.of(counted),
+        gguf,
+        scaleFormat,
+        warnings);
   }
 
   /** Bytes of all input tensors. */
@@ -77,8 +86,13 @@ public record CompressionPlan(
     return entries.stream().mapToLong(entry -> entry.tensor().length()).sum();
   }
 
+  /** Files that the output tensors go to. */
+  public int outputFiles() {
+    return shards.size() + (gguf == null ? 0 : gguf.files().size());
+  }
+
   /** Bytes of all output tensors. */
   public long outputBytes() {
-    return shards.stream().mapToLong(OutputShard::bytes).sum();
+    return shards.stream().mapToLong(OutputShard::bytes).sum() + (gguf == null ? 0 : gguf.bytes());
   }
 }

@@ -6,6 +6,7 @@ import io.shardpress.schemas.CheckpointException;
 import io.shardpress.schemas.model.ModelConfig;
 import io.shardpress.schemas.output.CompressedTensors;
 import io.shardpress.schemas.output.ManifestTensor.Action;
+import io.shardpress.schemas.output.OutputChoice;
 import io.shardpress.schemas.output.OutputTensor;
 import io.shardpress.schemas.recipe.Recipe;
 import io.shardpress.schemas.recipe.RecipeMatcher;
@@ -35,30 +36,51 @@ public final class Planner {
   private final RecipeMatcher matcher;
   private final Targets targets;
   private final ScaleFormat scaleFormat;
+  private final String scaleDtype;
   private final ActivationPlan activations;
+  private final OutputChoice outputs;
 
-  private Planner(Checkpoint checkpoint, Recipe recipe) {
+  private Planner(Checkpoint checkpoint, Recipe recipe, OutputChoice outputs) {
     this.checkpoint = checkpoint;
     this.recipe = recipe;
+    this.outputs = outputs;
     this.config = checkpoint.config();
     this.matcher = recipe.matcher();
     this.targets = new Targets(config, checkpoint.shapes().keySet());
-    this.scaleFormat =
+    ScaleFormat own =
         switch (config.dtype()) {
           case "bfloat16" -> ScaleFormat.BF16;
           case "float16" -> ScaleFormat.F16;
           default -> ScaleFormat.F32;
         };
-    this.activations = new ActivationPlan(checkpoint.uri(), recipe, scaleFormat.name());
+    this.scaleDtype = own.name();
+    this.scaleFormat = scaleFormat(own);
+    this.activations = new ActivationPlan(checkpoint.uri(), recipe, scaleDtype);
+  }
+
+  /** GGUF's scales are f16, whatever the model is; f32 holds all of them. */
+  private ScaleFormat scaleFormat(ScaleFormat own) {
+    if (!outputs.gguf()) {
+      return own;
+    }
+    return own == ScaleFormat.BF16 && outputs.compressedTensors()
+        ? ScaleFormat.BF16_AND_F16
+        : ScaleFormat.F16;
+  }
+
+  /** The plan for a checkpoint that is published as compressed-tensors alone. */
+  public static CompressionPlan plan(Checkpoint checkpoint, Recipe recipe) {
+    return plan(checkpoint, recipe, OutputChoice.DEFAULT);
   }
 
   /**
    * The plan for a checkpoint.
    *
-   * @throws CheckpointException where model and recipe do not go together, naming the tensor
+   * @throws CheckpointException where model, recipe and formats do not go together, naming the
+   *     tensor
    */
-  public static CompressionPlan plan(Checkpoint checkpoint, Recipe recipe) {
-    return new Planner(checkpoint, recipe).plan();
+  public static CompressionPlan plan(Checkpoint checkpoint, Recipe recipe, OutputChoice outputs) {
+    return new Planner(checkpoint, recipe, outputs).plan();
   }
 
   private CompressionPlan plan() {
@@ -97,14 +119,27 @@ public final class Planner {
     }
     new RecipeChecks(checkpoint.uri(), config).check(entries);
     activations.check(entries);
+    GgufPlan gguf =
+        outputs.gguf()
+            ? new GgufPlanner(checkpoint, config, outputs)
+                .plan(entries, recipe.kvCache().isPresent())
+            : null;
+    List<String> warnings = new ArrayList<>();
+    if (outputs.compressedTensors()) {
+      warnings.addAll(warnings(quantized));
+    }
+    if (gguf != null) {
+      warnings.addAll(gguf.warnings());
+    }
     return new CompressionPlan(
         checkpoint,
         config,
         recipe,
         entries,
-        ShardLayout.of(entries),
+        outputs.compressedTensors() ? ShardLayout.of(entries) : List.of(),
+        gguf,
         scaleFormat,
-        warnings(quantized));
+        warnings);
   }
 
   /** How many weights of linears are in what dtype, where it is none that is read. */
@@ -141,7 +176,7 @@ public final class Planner {
                 Math.toIntExact(tensor.rows()),
                 Math.toIntExact(tensor.columns()),
                 choice.get().group(),
-                scaleFormat.name()));
+                scaleDtype));
     if (scheme.outliers()) {
       outputs.addAll(
           CompressedTensors.outlierTensors(

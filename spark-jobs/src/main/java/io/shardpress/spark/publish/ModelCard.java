@@ -14,8 +14,12 @@ final class ModelCard {
 
   static String of(CompressionPlan plan) {
     StringBuilder card = new StringBuilder();
+    boolean safetensors = !plan.shards().isEmpty();
     card.append(
-        "---\nlibrary_name: transformers\ntags:\n- compressed-tensors\n- shardpress\n---\n");
+        safetensors
+            ? "---\nlibrary_name: transformers\ntags:\n- compressed-tensors\n"
+            : "---\ntags:\n");
+    card.append(plan.gguf() == null ? "" : "- gguf\n").append("- shardpress\n---\n");
     card.append("# Compressed ").append(plan.config().modelType()).append(" checkpoint\n\n");
     card.append(
         String.format(
@@ -45,6 +49,14 @@ final class ModelCard {
                     .append(", by the scales in the checkpoint.\n"));
     card.append("\nThe whole recipe is in `recipe.yaml`, the account of every tensor in ");
     card.append("`shardpress.json`; `shardpress verify` checks the files against it.\n\n");
+    if (plan.gguf() != null) {
+      card.append("For llama.cpp: `llama-cli -m ").append(plan.gguf().files().get(0).file());
+      card.append("`. Integers and scales are the learned ones, not rounded again");
+      card.append("; `report/gguf.jsonl` says what Q4_1's minimums cost.\n");
+    }
+    if (!safetensors) {
+      return card.toString();
+    }
     card.append("The format is compressed-tensors (").append(formats(plan));
     if (plan.quantized().values().stream()
         .anyMatch(entry -> entry.choice().group().weights().outliers())) {

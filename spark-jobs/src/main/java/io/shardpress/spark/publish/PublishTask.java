@@ -1,6 +1,6 @@
 package io.shardpress.spark.publish;
 
-import io.shardpress.schemas.safetensors.SafetensorsHeader;
+import io.shardpress.kernels.pack.LearnedBlocks.MinimumError;
 import io.shardpress.spark.io.FileSystems;
 import io.shardpress.spark.io.WholeFile;
 import io.shardpress.spark.unit.ClusterTask;
@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
@@ -20,9 +21,10 @@ import org.apache.hadoop.fs.Path;
  *
  * @param output URI of the checkpoint's folder
  * @param file name of the shard
+ * @param head what comes before them
  * @param items in the order in which they lie in it
  */
-record PublishTask(String output, String file, List<ShardItem> items)
+record PublishTask(String output, String file, ShardHead head, List<ShardItem> items)
     implements ClusterTask<PublishedShard> {
   @Override
   public PublishedShard run(TaskEnvironment environment) {
@@ -40,22 +42,23 @@ record PublishTask(String output, String file, List<ShardItem> items)
 
   private PublishedShard write(OutputStream raw, TaskEnvironment environment) throws IOException {
     HashingStream whole = new HashingStream(raw);
-    whole.write(
-        SafetensorsHeader.write(
-            items.stream().map(ShardItem::spec).toList(), Map.of("format", "pt")));
+    head.writeTo(whole, items, environment);
     List<String> hashes = new ArrayList<>();
+    Map<String, MinimumError> minimums = new TreeMap<>();
     for (ShardItem item : items) {
       HashingStream one = new HashingStream(whole);
       item.source().writeTo(one, environment);
-      if (one.bytes() != item.spec().bytes()) {
+      if (one.bytes() != item.bytes()) {
         throw new IOException(
             "tensor %s came to %d bytes, wanted %d"
-                .formatted(item.name(), one.bytes(), item.spec().bytes()));
+                .formatted(item.name(), one.bytes(), item.bytes()));
       }
       hashes.add(HexFormat.of().formatHex(one.sha256()));
+      whole.write(new byte[head.padding(item.bytes())]);
+      item.source().minimumError(environment).ifPresent(e -> minimums.put(item.name(), e));
     }
     whole.flush();
     return new PublishedShard(
-        file, whole.bytes(), HexFormat.of().formatHex(whole.sha256()), hashes);
+        file, whole.bytes(), HexFormat.of().formatHex(whole.sha256()), hashes, minimums);
   }
 }

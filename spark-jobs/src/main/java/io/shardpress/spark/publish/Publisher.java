@@ -28,6 +28,7 @@ public final class Publisher {
   private final Map<String, LearnedLinear> learned;
   private final Map<String, StaticScale> scales;
   private final OutputFolder output;
+  private final GgufFiles gguf;
 
   /**
    * @param learned by module
@@ -42,6 +43,7 @@ public final class Publisher {
     this.learned = learned;
     this.scales = scales;
     this.output = output;
+    this.gguf = plan.gguf() == null ? null : new GgufFiles(plan, learned, output);
   }
 
   /** Tasks that write the shards, one each. */
@@ -58,7 +60,12 @@ public final class Publisher {
       for (TensorSpec tensor : shard.tensors()) {
         items.add(new ShardItem(tensor, sources.get(tensor.name())));
       }
-      tasks.add(new PublishTask(output.uri(), shard.file(), List.copyOf(items)));
+      tasks.add(
+          new PublishTask(
+              output.uri(), shard.file(), new ShardHead.Safetensors(), List.copyOf(items)));
+    }
+    if (gguf != null) {
+      tasks.addAll(gguf.tasks());
     }
     return tasks;
   }
@@ -114,6 +121,9 @@ public final class Publisher {
     }
     SideFiles.of(plan).forEach((name, bytes) -> files.add(output.write(name, bytes)));
     report.forEach((name, bytes) -> files.add(output.write("report/" + name, bytes)));
+    if (gguf != null) {
+      files.add(output.write("report/gguf.jsonl", gguf.report(shards)));
+    }
     Manifest manifest = Manifest.of(version, plan.recipe().digest(), run, inputs(), tensors, files);
     output.publish(Manifest.FILE_NAME, manifest.toJson().getBytes(StandardCharsets.UTF_8));
     return manifest;
@@ -121,16 +131,24 @@ public final class Publisher {
 
   private List<ManifestTensor> inputs() {
     List<ManifestTensor> inputs = new ArrayList<>();
+    Map<String, String> inGguf = gguf == null ? Map.of() : gguf.names();
     for (PlanEntry entry : plan.entries()) {
+      List<String> outputs = new ArrayList<>();
+      if (!plan.shards().isEmpty()) {
+        entry.outputs().forEach(one -> outputs.add(one.name()));
+      }
+      if (inGguf.containsKey(entry.tensor().tensor())) {
+        outputs.add(inGguf.get(entry.tensor().tensor()));
+      }
       inputs.add(
           new ManifestTensor(
               entry.tensor().tensor(),
               entry.tensor().shard(),
               entry.tensor().dtype().name(),
               entry.tensor().shape(),
-              entry.action(),
-              entry.reason(),
-              entry.outputs().stream().map(OutputTensor::name).toList()));
+              outputs.isEmpty() ? Action.DROP : entry.action(),
+              outputs.isEmpty() ? "llama.cpp does without it" : entry.reason(),
+              outputs));
     }
     return inputs;
   }

@@ -32,6 +32,7 @@ final class SideFiles {
           "(tokenizer.*|vocab\\..*|merges\\.txt|special_tokens_map\\.json|added_tokens\\.json"
               + "|generation_config\\.json|chat_template.*|(pre)?processor_config\\.json"
               + "|.*\\.tiktoken|.*\\.model|LICENSE.*|NOTICE.*|.*\\.py)");
+  private static final Pattern TERMS = Pattern.compile("(LICENSE|NOTICE).*");
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
@@ -40,12 +41,16 @@ final class SideFiles {
   /** Every file by its name. */
   static Map<String, byte[]> of(CompressionPlan plan) {
     Map<String, byte[]> files = new TreeMap<>();
+    // Without safetensors the files for their readers would stand for a model that is not there.
+    boolean safetensors = !plan.shards().isEmpty();
     for (CheckpointFile file : plan.checkpoint().otherFiles()) {
-      if (COPIED.matcher(file.name()).matches()) {
+      if ((safetensors ? COPIED : TERMS).matcher(file.name()).matches()) {
         files.put(file.name(), plan.checkpoint().read(file));
       }
     }
-    files.put("config.json", config(plan));
+    if (safetensors) {
+      files.put("config.json", config(plan));
+    }
     files.put("recipe.yaml", plan.recipe().toYaml().getBytes(StandardCharsets.UTF_8));
     files.put("README.md", ModelCard.of(plan).getBytes(StandardCharsets.UTF_8));
     if (plan.shards().size() > 1) {

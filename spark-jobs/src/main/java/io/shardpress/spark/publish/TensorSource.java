@@ -2,6 +2,7 @@ package io.shardpress.spark.publish;
 
 import io.shardpress.kernels.convert.FloatBytes;
 import io.shardpress.kernels.pack.BitPacking;
+import io.shardpress.kernels.pack.LearnedBlocks.MinimumError;
 import io.shardpress.kernels.quant.Steps;
 import io.shardpress.schemas.safetensors.Dtype;
 import io.shardpress.spark.io.TensorRef;
@@ -14,11 +15,17 @@ import java.io.Serializable;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Optional;
 
 /** Where a published tensor's bytes come from. */
-sealed interface TensorSource extends Serializable {
+interface TensorSource extends Serializable {
   /** Writes all bytes of the tensor. */
   void writeTo(OutputStream out, TaskEnvironment environment) throws IOException;
+
+  /** What the tensor's format cost beyond what was learned, where it can cost anything. */
+  default Optional<MinimumError> minimumError(TaskEnvironment environment) {
+    return Optional.empty();
+  }
 
   /** An input tensor as it is. */
   record Copy(TensorRef tensor) implements TensorSource {

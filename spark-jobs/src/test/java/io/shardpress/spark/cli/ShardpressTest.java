@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardpress.schemas.CheckpointException;
 import io.shardpress.schemas.UsageException;
+import io.shardpress.schemas.gguf.GgufType;
+import io.shardpress.schemas.output.OutputChoice;
+import io.shardpress.schemas.output.OutputFormat;
 import io.shardpress.schemas.recipe.Recipe;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -13,6 +16,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -59,7 +63,7 @@ class ShardpressTest {
                 TEXT,
                 Optional.empty(),
                 false,
-                List.of("compressed-tensors"),
+                OutputChoice.DEFAULT,
                 false,
                 LOCAL));
     assertThat(err.toString()).isEmpty();
@@ -74,7 +78,8 @@ class ShardpressTest {
                     + " --targets re:.*proj$ --ignore a --ignore re:b{2,} --seed 7 --calibration c.txt"
                     + " --text-field body --samples 128 --sequence-length 256 --work w"
                     + " --keep-activations"
-                    + " --format compressed-tensors --overwrite --master local[2]"
+                    + " --format compressed-tensors --format gguf --gguf-type Q6_K"
+                    + " --gguf-split-size 300M --overwrite --master local[2]"
                     + " --conf spark.a=b=c --conf spark.d=e"))
         .isZero();
     assertThat(engine.asked)
@@ -96,7 +101,10 @@ class ShardpressTest {
                 new TextSettings(Optional.of("c.txt"), "body", 128, OptionalInt.of(256)),
                 Optional.of("w"),
                 true,
-                List.of("compressed-tensors"),
+                new OutputChoice(
+                    Set.of(OutputFormat.COMPRESSED_TENSORS, OutputFormat.GGUF),
+                    Optional.of(GgufType.Q6_K),
+                    300_000_000),
                 true,
                 new SparkSettings(
                     Optional.of("local[2]"), Map.of("spark.a", "b=c", "spark.d", "e"))));
@@ -109,9 +117,23 @@ class ShardpressTest {
     assertThat(engine.asked)
         .containsExactly(
             new PlanOptions(
-                "m", Optional.of("o"), given("rtn", "W4A16"), TEXT, Optional.empty(), false, LOCAL),
+                "m",
+                Optional.of("o"),
+                given("rtn", "W4A16"),
+                OutputChoice.DEFAULT,
+                TEXT,
+                Optional.empty(),
+                false,
+                LOCAL),
             new PlanOptions(
-                "m", Optional.empty(), given("rtn", "W4A16"), TEXT, Optional.of("w"), true, LOCAL));
+                "m",
+                Optional.empty(),
+                given("rtn", "W4A16"),
+                OutputChoice.DEFAULT,
+                TEXT,
+                Optional.of("w"),
+                true,
+                LOCAL));
   }
 
   @Test
@@ -171,7 +193,9 @@ class ShardpressTest {
         "gc w|error: Missing required option: '--keep=N'",
         "gc w --keep 0|error: --keep is 0, want at least 1",
         "compress m o --keep-activations|error: --keep-activations without --work",
-        "compress m o --format gguf|error: format gguf is not supported yet",
+        "compress m o --gguf-type Q6_K|error: --gguf-type without --format gguf",
+        "compress m o --format gguf --gguf-type Q4_0|error: --gguf-type is Q4_0, want one of [F32,",
+        "compress m o --format gguf --gguf-split-size 5T|error: --gguf-split-size is 5T",
         "compress m o --format ggml|error: unknown format 'ggml'",
         "evaluate a b --text t --max-kl -1|error: --max-kl is -1.0, want a number of at least 0",
         "inspect m --tensors re:(|error: pattern re:( is no regular expression: Unclosed group",

@@ -172,7 +172,7 @@ class BadInputTest {
     "--algorithm=rnt, rnt, rtn",
     "--shceme=W4A16, --shceme, --scheme",
     "--group-size=0, --group-size, at least 1",
-    "--format=gguf, gguf, compressed-tensors",
+    "--format=ggml, ggml, compressed-tensors",
     "--samples=0, --samples, at least 1",
     "--scheme=FP8, FP8, not supported yet"
   })

@@ -111,6 +111,7 @@ class KilledRunTest {
     words.addAll(List.of("compress", SampleFiles.FOLDER.toString(), output.toString()));
     words.addAll(List.of("--work=" + work, "--algorithm=gptq", "--master=local[2]"));
     words.addAll(List.of("--samples=16", "--sequence-length=32"));
+    words.addAll(List.of("--format=compressed-tensors", "--format=gguf"));
     return words.toArray(String[]::new);
   }
 }

@@ -37,7 +37,8 @@ final class Published {
   Published(Path folder) throws IOException {
     this.folder = folder;
     manifest = new JsonMapper().readTree(Files.readString(folder.resolve("shardpress.json")));
-    config = new JsonMapper().readTree(Files.readString(folder.resolve("config.json")));
+    Path json = folder.resolve("config.json");
+    config = Files.exists(json) ? new JsonMapper().readTree(Files.readString(json)) : null;
     for (String file : files()) {
       if (file.endsWith(".safetensors")) {
         checkHeader(file);
@@ -59,6 +60,7 @@ final class Published {
     return manifest;
   }
 
+  /** config.json; null beside GGUF alone. */
   JsonNode config() {
     return config;
   }

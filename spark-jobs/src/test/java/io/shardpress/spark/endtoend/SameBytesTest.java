@@ -44,12 +44,26 @@ class SameBytesTest {
         "AWQModifier: {scheme: W4A16_ASYM, n_grid: 3}"
       })
   void whereverItRuns(String modifier) throws IOException {
+    assertSame(modifier);
+  }
+
+  @Test
+  void asGgufToo() throws IOException {
+    assertSame(
+        "GPTQModifier: {scheme: W4A16_ASYM, group_size: 32, ignore: ['re:.*v_proj']}",
+        "--format=compressed-tensors",
+        "--format=gguf",
+        "--gguf-type=Q4_K",
+        "--gguf-split-size=300K");
+  }
+
+  private void assertSame(String modifier, String... more) throws IOException {
     Path recipe = temporary.resolve("recipe.yaml");
     Files.writeString(recipe, modifier + "\n");
     List<String> hashes = new ArrayList<>();
     for (String master : List.of("local[1]", "local[2]", "local[2]")) {
       Path output = temporary.resolve("out" + hashes.size());
-      CommandRun run = compress(recipe, output, master);
+      CommandRun run = compress(recipe, output, master, more);
       assertThat(run.code()).as(run.err()).isZero();
       assertThat(run.line()).isEqualTo(new Published(output).treeHash());
       hashes.add(run.line());

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.shardpress.schemas.output.OutputChoice;
 import io.shardpress.schemas.recipe.Recipe;
 import io.shardpress.spark.cli.CacheRounding;
 import io.shardpress.spark.cli.CompressOptions;
@@ -138,7 +139,7 @@ class EvaluateTest {
             text(Optional.empty(), 64, 256),
             Optional.empty(),
             false,
-            List.of("compressed-tensors"),
+            OutputChoice.DEFAULT,
             false,
             spark("local[2]"));
     assertThat(captured(() -> new SparkCommandEngine().compress(options)).code()).isZero();

@@ -1,0 +1,114 @@
+package io.shardpress.spark.publish;
+
+import io.shardpress.kernels.pack.BitPacking;
+import io.shardpress.kernels.pack.BlockRounding;
+import io.shardpress.kernels.pack.LearnedBlocks;
+import io.shardpress.kernels.pack.LearnedBlocks.MinimumError;
+import io.shardpress.kernels.quant.Steps;
+import io.shardpress.schemas.CheckpointException;
+import io.shardpress.schemas.gguf.GgufType;
+import io.shardpress.spark.io.TensorRef;
+import io.shardpress.spark.unit.LearnedLinear;
+import io.shardpress.spark.unit.TaskEnvironment;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+import java.util.Optional;
+
+/** Where the bytes of a tensor in GGUF come from. */
+sealed interface GgufSource extends TensorSource {
+  /** Learned integers, packed again. */
+  record Learned(LearnedLinear linear, GgufType type) implements GgufSource {
+    @Override
+    public void writeTo(OutputStream out, TaskEnvironment environment) {
+      Steps steps = linear.readSteps(environment.store());
+      int bits = linear.scheme().bits();
+      int in = linear.in();
+      int words = BitPacking.words(in, bits);
+      int[] row = new int[1];
+      linear.forEachPackedTile(
+          environment.store(),
+          tile -> {
+            int[] packed = new int[tile.length / Integer.BYTES];
+            ByteBuffer.wrap(tile).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer().get(packed);
+            int rows = packed.length / words;
+            byte[] codes = new byte[rows * in];
+            BitPacking.unpackRows(packed, 0, rows, in, bits, codes, 0);
+            try {
+              out.write(LearnedBlocks.pack(type, codes, rows, in, steps, row[0]));
+            } catch (IOException e) {
+              throw new UncheckedIOException(e);
+            } catch (ArithmeticException e) {
+              throw new CheckpointException(
+                  "%s: found the minimum %s, beyond the range of %s; use W4A16 in GGUF"
+                      .formatted(linear.module(), e.getMessage(), type),
+                  e);
+            }
+            row[0] += rows;
+          });
+    }
+
+    @Override
+    public Optional<MinimumError> minimumError(TaskEnvironment environment) {
+      return type == GgufType.Q4_1
+          ? Optional.of(LearnedBlocks.minimumError(linear.readSteps(environment.store())))
+          : Optional.empty();
+    }
+  }
+
+  /** An input tensor, or what a transform made of it, in another type. */
+  record Rounded(TensorRef tensor, GgufType type) implements GgufSource {
+    private static final int CHUNK_ELEMENTS = 1 << 20;
+
+    @Override
+    public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
+      int columns = Math.toIntExact(tensor.columns());
+      int rows = Math.max(1, CHUNK_ELEMENTS / columns);
+      for (long row = 0; row < tensor.rows(); row += rows) {
+        int count = (int) Math.min(rows, tensor.rows() - row);
+        float[] weights = environment.reader().readFloats(tensor, row, count);
+        try {
+          out.write(BlockRounding.round(type, weights, 0, weights.length));
+        } catch (ArithmeticException e) {
+          throw new CheckpointException(
+              "%s: tensor %s: found %s, beyond the range of %s in GGUF; use --gguf-type BF16"
+                  .formatted(tensor.file(), tensor.tensor(), e.getMessage(), type),
+              e);
+        }
+      }
+    }
+  }
+
+  /** A few numbers that follow from config.json. */
+  record Numbers(List<Float> values) implements GgufSource {
+    public Numbers {
+      values = List.copyOf(values);
+    }
+
+    @Override
+    public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
+      ByteBuffer bytes =
+          ByteBuffer.allocate(values.size() * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+      values.forEach(bytes::putFloat);
+      out.write(bytes.array());
+    }
+  }
+
+  /** Another one with each head's rows in llama.cpp's order. */
+  record ByHeads(TensorSource rows, int headDim, int rowBytes) implements GgufSource {
+    @Override
+    public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
+      HeadRows heads = new HeadRows(out, headDim, rowBytes);
+      rows.writeTo(heads, environment);
+      heads.end();
+    }
+
+    @Override
+    public Optional<MinimumError> minimumError(TaskEnvironment environment) {
+      return rows.minimumError(environment);
+    }
+  }
+}
