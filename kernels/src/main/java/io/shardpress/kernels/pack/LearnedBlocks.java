@@ -49,25 +49,25 @@ public final class LearnedBlocks {
       throw new IllegalArgumentException("groups of " + length + ", want a multiple of " + BLOCK);
     }
     int at = 0;
-    for (int i = 0; i < rows * in; i += BLOCK) {
-      int group = firstRow * steps.groups() + i / length;
+    int head = type == GgufType.Q4_1 ? 4 : 2;
+    int group = firstRow * steps.groups();
+    for (int i = 0; i < rows * in; i += length, group++) {
       float scale = steps.scales()[group];
       exact(scale);
+      int first = at;
       put(packed, at, scale);
-      switch (type) {
-        case Q4_0 -> nibbles(codes, i, packed, at + 2);
-        case Q4_1 -> {
-          put(packed, at + 2, BlockRounding.half(minimum(scale, steps.zeros()[group])));
-          nibbles(codes, i, packed, at + 4);
-        }
-        case Q8_0 -> {
-          for (int j = 0; j < BLOCK; j++) {
-            packed[at + 2 + j] = (byte) (codes[i + j] - 128);
-          }
-        }
-        default -> throw new IllegalArgumentException(type + " holds no learned integers");
+      if (type == GgufType.Q4_1) {
+        put(packed, at + 2, BlockRounding.half(minimum(scale, steps.zeros()[group])));
       }
-      at += type.blockBytes();
+      for (int block = i; block < i + length; block += BLOCK) {
+        System.arraycopy(packed, first, packed, at, head);
+        switch (type) {
+          case Q4_0, Q4_1 -> nibbles(codes, block, packed, at + head);
+          case Q8_0 -> bytes(codes, block, packed, at + head);
+          default -> throw new IllegalArgumentException(type + " holds no learned integers");
+        }
+        at += type.blockBytes();
+      }
     }
     return packed;
   }
@@ -96,6 +96,12 @@ public final class LearnedBlocks {
   private static void nibbles(byte[] codes, int from, byte[] packed, int at) {
     for (int j = 0; j < HALF; j++) {
       packed[at + j] = (byte) (codes[from + j] & 15 | (codes[from + HALF + j] & 15) << 4);
+    }
+  }
+
+  private static void bytes(byte[] codes, int from, byte[] packed, int at) {
+    for (int j = 0; j < BLOCK; j++) {
+      packed[at + j] = (byte) (codes[from + j] - 128);
     }
   }
 

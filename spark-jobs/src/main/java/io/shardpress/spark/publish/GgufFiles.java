@@ -7,6 +7,7 @@ import io.shardpress.kernels.nn.RopeFrequencies;
 import io.shardpress.kernels.pack.LearnedBlocks.MinimumError;
 import io.shardpress.schemas.gguf.GgufHeader;
 import io.shardpress.schemas.gguf.GgufMetadata;
+import io.shardpress.schemas.gguf.GgufType;
 import io.shardpress.schemas.gguf.GgufValue;
 import io.shardpress.schemas.output.ManifestTensor.Action;
 import io.shardpress.spark.plan.CompressionPlan;
@@ -83,16 +84,22 @@ final class GgufFiles {
               .toList());
     }
     PlanEntry entry = entries.get(item.input());
-    TensorSource rows =
-        entry.action() == Action.QUANTIZE
-            ? new GgufSource.Learned(learned.get(entry.module()), item.tensor().type())
-            : new GgufSource.Rounded(entry.source(), item.tensor().type());
+    TensorSource rows = rows(entry, item.tensor().type());
     if (item.headDim() == 0) {
       return rows;
     }
     // A row of a bias is an element.
     long rowBytes = item.tensor().bytes() / item.tensor().shape().get(0);
     return new GgufSource.ByHeads(rows, item.headDim(), Math.toIntExact(rowBytes));
+  }
+
+  private TensorSource rows(PlanEntry entry, GgufType type) {
+    if (entry.action() == Action.QUANTIZE) {
+      return new GgufSource.Learned(learned.get(entry.module()), type);
+    }
+    return entry.source().dtype().name().equals(type.name())
+        ? new TensorSource.Copy(entry.source())
+        : new GgufSource.Rounded(entry.source(), type);
   }
 
   /** The names in GGUF of what an input tensor became. */

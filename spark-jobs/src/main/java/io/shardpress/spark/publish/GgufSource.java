@@ -15,40 +15,57 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.IntBuffer;
 import java.util.List;
 import java.util.Optional;
 
 /** Where the bytes of a tensor in GGUF come from. */
 sealed interface GgufSource extends TensorSource {
+  /** Elements that are rounded or packed at once. */
+  int CHUNK_ELEMENTS = 1 << 20;
+
   /** Learned integers, packed again. */
   record Learned(LearnedLinear linear, GgufType type) implements GgufSource {
     @Override
     public void writeTo(OutputStream out, TaskEnvironment environment) {
       Steps steps = linear.readSteps(environment.store());
-      int bits = linear.scheme().bits();
-      int in = linear.in();
-      int words = BitPacking.words(in, bits);
       int[] row = new int[1];
       linear.forEachPackedTile(
           environment.store(),
           tile -> {
-            int[] packed = new int[tile.length / Integer.BYTES];
-            ByteBuffer.wrap(tile).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer().get(packed);
-            int rows = packed.length / words;
-            byte[] codes = new byte[rows * in];
-            BitPacking.unpackRows(packed, 0, rows, in, bits, codes, 0);
             try {
-              out.write(LearnedBlocks.pack(type, codes, rows, in, steps, row[0]));
+              row[0] = write(tile, steps, row[0], out);
             } catch (IOException e) {
               throw new UncheckedIOException(e);
-            } catch (ArithmeticException e) {
-              throw new CheckpointException(
-                  "%s: found the minimum %s, beyond the range of %s; use W4A16 in GGUF"
-                      .formatted(linear.module(), e.getMessage(), type),
-                  e);
             }
-            row[0] += rows;
           });
+    }
+
+    /** A tile's rows, a few at a time; returns the row after them. */
+    private int write(byte[] tile, Steps steps, int firstRow, OutputStream out) throws IOException {
+      IntBuffer words = ByteBuffer.wrap(tile).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer();
+      int in = linear.in();
+      int bits = linear.scheme().bits();
+      int stride = BitPacking.words(in, bits);
+      int most = Math.max(1, CHUNK_ELEMENTS / in);
+      int row = firstRow;
+      while (words.hasRemaining()) {
+        int rows = Math.min(most, words.remaining() / stride);
+        int[] packed = new int[rows * stride];
+        words.get(packed);
+        byte[] codes = new byte[rows * in];
+        BitPacking.unpackRows(packed, 0, rows, in, bits, codes, 0);
+        try {
+          out.write(LearnedBlocks.pack(type, codes, rows, in, steps, row));
+        } catch (ArithmeticException e) {
+          throw new CheckpointException(
+              "%s: found the minimum %s, beyond the range of %s; use W4A16 in GGUF"
+                  .formatted(linear.module(), e.getMessage(), type),
+              e);
+        }
+        row += rows;
+      }
+      return row;
     }
 
     @Override
@@ -61,8 +78,6 @@ sealed interface GgufSource extends TensorSource {
 
   /** An input tensor, or what a transform made of it, in another type. */
   record Rounded(TensorRef tensor, GgufType type) implements GgufSource {
-    private static final int CHUNK_ELEMENTS = 1 << 20;
-
     @Override
     public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
       int columns = Math.toIntExact(tensor.columns());

@@ -1,5 +1,6 @@
 package io.shardpress.spark.publish;
 
+import io.shardpress.schemas.gguf.GgufType;
 import io.shardpress.schemas.output.LinearFormat;
 import io.shardpress.schemas.recipe.ActOrder;
 import io.shardpress.schemas.recipe.Modifier;
@@ -24,10 +25,10 @@ final class ModelCard {
     card.append(
         String.format(
             Locale.ROOT,
-            "%d of %d tensors quantized, %.1f MB of weights in place of %.1f MB.\n\n",
+            "%d of %d tensors quantized, %s in place of %.1f MB.\n\n",
             plan.quantized().size(),
             plan.entries().size(),
-            plan.outputBytes() / 1e6,
+            sizes(plan),
             plan.inputBytes() / 1e6));
     card.append("| algorithm | scheme | targets |\n|---|---|---|\n");
     for (Modifier modifier : plan.recipe().modifiers()) {
@@ -52,7 +53,10 @@ final class ModelCard {
     if (plan.gguf() != null) {
       card.append("For llama.cpp: `llama-cli -m ").append(plan.gguf().files().get(0).file());
       card.append("`. Integers and scales are the learned ones, not rounded again");
-      card.append("; `report/gguf.jsonl` says what Q4_1's minimums cost.\n");
+      card.append(
+          plan.gguf().types().containsValue(GgufType.Q4_1)
+              ? "; `report/gguf.jsonl` says what Q4_1's minimums cost.\n\n"
+              : ".\n\n");
     }
     if (!safetensors) {
       return card.toString();
@@ -69,6 +73,19 @@ final class ModelCard {
     card.append("`vllm serve FOLDER`; in Python: ");
     card.append("`AutoModelForCausalLM.from_pretrained(\"FOLDER\")`.\n");
     return card.toString();
+  }
+
+  private static String sizes(CompressionPlan plan) {
+    String weights = String.format(Locale.ROOT, "%.1f MB of weights", plan.outputBytes() / 1e6);
+    if (plan.gguf() == null || plan.shards().isEmpty()) {
+      return weights;
+    }
+    double gguf = plan.gguf().bytes() / 1e6;
+    return String.format(
+        Locale.ROOT,
+        "%.1f MB of weights, or %.1f MB as GGUF,",
+        plan.outputBytes() / 1e6 - gguf,
+        gguf);
   }
 
   private static String scheme(SchemeGroup group) {

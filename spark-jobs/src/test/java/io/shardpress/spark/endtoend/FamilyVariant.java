@@ -106,8 +106,10 @@ public enum FamilyVariant {
     for (Tensor tensor : List.copyOf(tensors)) {
       if (tensor.name().matches(of)) {
         float[] bias = new float[tensor.shape().get(0).intValue()];
+        // Those of q and k are large, so that another order of them is another model.
+        double scale = tensor.name().matches(".*[qk]_proj.*") ? 1 : 0.1;
         for (int i = 0; i < bias.length; i++) {
-          bias[i] = (float) (0.1 * random.nextGaussian());
+          bias[i] = (float) (scale * random.nextGaussian());
         }
         String name = tensor.name().replace(".weight", ".bias");
         tensors.add(bf16(name, List.of((long) bias.length), bias));
