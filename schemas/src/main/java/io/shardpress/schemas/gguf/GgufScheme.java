@@ -41,10 +41,13 @@ public record GgufScheme(GgufType type, String refusal) {
     int length = weights.perChannel() ? in : weights.groupSize();
     if (!type.divides(length)) {
       return refused(
-          "%s are no multiple of its blocks of %d; use --group-size 32, 64 or 128, or ignore it"
+          "%s are no multiple of its blocks of %d; %s"
               .formatted(
                   weights.perChannel() ? "its " + in + " inputs" : "groups of " + length,
-                  type.blockElements()));
+                  type.blockElements(),
+                  in % type.blockElements() == 0
+                      ? "use --group-size 32, 64 or 128, or ignore it"
+                      : "add it to ignore"));
     }
     return new GgufScheme(type, null);
   }

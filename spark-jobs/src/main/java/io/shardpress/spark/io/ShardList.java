@@ -102,7 +102,18 @@ record ShardList(CheckpointFolder folder, List<CheckpointFile> shards, Optional<
                         + "), which can run code when loaded and are not read; convert them:"
                         + " AutoModelForCausalLM.from_pretrained(FOLDER).save_pretrained(NEW,"
                         + " safe_serialization=True)")
-            .orElse("found no *.safetensors file; wanted a folder in Hugging Face layout");
+            .orElse(
+                "found no *.safetensors file; wanted a folder in Hugging Face layout"
+                    + gguf(folder));
     return new CheckpointException(folder.uri() + ": " + what);
+  }
+
+  /** GGUF is an output alone. */
+  private static String gguf(CheckpointFolder folder) {
+    return folder.files().keySet().stream()
+        .filter(name -> name.endsWith(".gguf"))
+        .findFirst()
+        .map(name -> ", not " + name + "; compress with --format compressed-tensors, too")
+        .orElse("");
   }
 }

@@ -15,6 +15,11 @@ import java.util.Map;
  */
 public record GgufPlan(
     List<GgufFile> files, Map<String, GgufValue> metadata, List<String> warnings) {
+  public GgufPlan {
+    files = List.copyOf(files);
+    warnings = List.copyOf(warnings);
+  }
+
   /** Bytes of all tensors. */
   public long bytes() {
     return files.stream().mapToLong(GgufFile::bytes).sum();

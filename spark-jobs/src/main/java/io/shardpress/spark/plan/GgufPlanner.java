@@ -23,7 +23,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
+import java.util.TreeMap;
 
 /** Plans GGUF files, and refuses what llama.cpp has no place for. */
 final class GgufPlanner {
@@ -34,7 +34,8 @@ final class GgufPlanner {
   private final Checkpoint checkpoint;
   private final ModelConfig config;
   private final OutputChoice outputs;
-  private final TreeSet<String> warnings = new TreeSet<>();
+  private final List<String> warnings = new ArrayList<>();
+  private final Map<String, Integer> staying = new TreeMap<>();
 
   GgufPlanner(Checkpoint checkpoint, ModelConfig config, OutputChoice outputs) {
     this.checkpoint = checkpoint;
@@ -65,7 +66,8 @@ final class GgufPlanner {
     Map<String, GgufValue> metadata = new LinkedHashMap<>();
     metadata.putAll(GgufMetadata.of(name(), config, mostly));
     metadata.putAll(tokenizer());
-    return new GgufPlan(files(items, mostly), metadata, List.copyOf(warnings));
+    staying.forEach((line, count) -> warnings.add(count + " x " + line));
+    return new GgufPlan(files(items, mostly), metadata, warnings);
   }
 
   /** A head beside an embedding that config.json ties it to; frequencies, which follow from it. */
@@ -110,8 +112,7 @@ final class GgufPlanner {
             .orElseThrow(
                 () -> refused("tensor " + tensor.tensor() + " has no place in this architecture"));
     int headDim = GgufNames.turnsNeighbours(config, place) ? config.headDim() : 0;
-    GgufType type =
-        entry.action() == Action.QUANTIZE ? learned(entry) : unchanged(tensor, entry.ignored());
+    GgufType type = entry.action() == Action.QUANTIZE ? learned(entry) : unchanged(tensor);
     return new GgufItem(new GgufTensor(name, type, tensor.shape()), tensor.tensor(), headDim);
   }
 
@@ -129,7 +130,7 @@ final class GgufPlanner {
     return scheme.type();
   }
 
-  private GgufType unchanged(TensorRef tensor, boolean linear) {
+  private GgufType unchanged(TensorRef tensor) {
     if (!FloatBytes.handles(tensor.dtype())) {
       throw refused(
           "tensor %s is %s, wanted F32, F16 or BF16".formatted(tensor.tensor(), tensor.dtype()));
@@ -141,13 +142,13 @@ final class GgufPlanner {
     GgufType own = GgufType.valueOf(tensor.dtype().name());
     GgufType asked = outputs.ggufType().orElse(own);
     if (!asked.divides(tensor.columns())) {
-      warnings.add(
-          "%s stays %s in GGUF: its rows of %d do not split into blocks of %s"
+      // Blocks differ in their number alone, and share a line.
+      staying.merge(
+          "%s: %s in GGUF as in the model, rows of %d do not split into blocks of %s"
               .formatted(
-                  linear ? "tensor " + tensor.tensor() : tensor.tensor(),
-                  own,
-                  tensor.columns(),
-                  asked));
+                  tensor.tensor().replaceAll("\\.\\d+\\.", ".*."), own, tensor.columns(), asked),
+          1,
+          Integer::sum);
       return own;
     }
     return asked;

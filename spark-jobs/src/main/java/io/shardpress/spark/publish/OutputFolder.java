@@ -101,8 +101,8 @@ public final class OutputFolder implements AutoCloseable {
       return found.equals(runId);
     }
     throw new CheckpointException(
-        ("%s: found an unfinished run %s, wanted an empty folder or run %s; model, recipe or"
-                + " text are not the same: choose another folder, or remove this one")
+        ("%s: found an unfinished run %s, wanted an empty folder or run %s; model, recipe,"
+                + " formats or text are not the same: choose another folder, or remove this one")
             .formatted(uri(), found, runId));
   }
 

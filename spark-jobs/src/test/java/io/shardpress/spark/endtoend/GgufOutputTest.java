@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.shardpress.spark.cli.CommandRun;
 import io.shardpress.spark.endtoend.Published.Weight;
+import io.shardpress.spark.io.SafetensorsWriter;
 import io.shardpress.spark.io.SampleFiles;
 import io.shardpress.spark.io.SampleFiles.Tensor;
 import java.io.IOException;
@@ -190,6 +191,61 @@ class GgufOutputTest {
         .forEach(
             (name, tensor) ->
                 assertThat(all.tensors().get(name).bytes()).as(name).isEqualTo(tensor.bytes()));
+  }
+
+  /** Whoever wants to measure a file learns how. */
+  @Test
+  void filesAloneAreNotRead() {
+    assertThat(compress("--algorithm=rtn", "--format=gguf").code()).isZero();
+    CommandRun run =
+        CommandRun.of(
+            "evaluate",
+            model.toString(),
+            output.toString(),
+            "--text=" + SampleFiles.FOLDER.resolve("heldout.jsonl"),
+            "--master=local[2]");
+    assertThat(run.code()).isEqualTo(1);
+    assertThat(run.errors())
+        .singleElement()
+        .asString()
+        .contains("small.model-Q4_0.gguf", "--format compressed-tensors");
+  }
+
+  /** Rows that a type's blocks do not divide stay as they are; blocks share a warning. */
+  @Test
+  void narrowRowsKeepTheirType() throws IOException {
+    SampleFiles.replace(
+        model.resolve("config.json"), "\"intermediate_size\": 512", "\"intermediate_size\": 336");
+    List<Tensor> tensors = new ArrayList<>();
+    for (Tensor tensor : SampleFiles.read(model, "model.safetensors")) {
+      long rows = tensor.shape().get(0);
+      if (tensor.name().matches(".*(gate|up)_proj.*")) {
+        byte[] bytes = Arrays.copyOf(tensor.bytes(), 336 * 256 * 2);
+        tensors.add(new Tensor(tensor.name(), "BF16", List.of(336L, 256L), "", 0, bytes));
+      } else if (tensor.name().contains("down_proj")) {
+        byte[] bytes = Arrays.copyOf(tensor.bytes(), (int) rows * 336 * 2);
+        tensors.add(new Tensor(tensor.name(), "BF16", List.of(rows, 336L), "", 0, bytes));
+      } else {
+        tensors.add(tensor);
+      }
+    }
+    SafetensorsWriter.write(model.resolve("model.safetensors"), tensors);
+    CommandRun run =
+        compress("--algorithm=rtn", "--ignore=re:.*down_proj", "--format=gguf", "--gguf-type=Q6_K");
+    assertThat(run.code()).as(run.err()).isZero();
+    assertThat(run.err())
+        .contains("warning: 2 x model.layers.*.mlp.down_proj.weight: BF16 in GGUF", "rows of 336");
+    Map<String, GgufReader.Tensor> found =
+        new GgufReader(output.resolve("small.model-Q4_0.gguf")).tensors();
+    assertThat(found.get("blk.1.ffn_down.weight").type()).isEqualTo(30);
+    assertThat(found.get("token_embd.weight").type()).isEqualTo(14);
+    CommandRun learned =
+        CommandRun.of(
+            "plan", model.toString(), "--algorithm=rtn", "--format=gguf", "--group-size=channel");
+    assertThat(learned.errors())
+        .singleElement()
+        .asString()
+        .contains("model.layers.0.mlp.down_proj", "its 336 inputs are no multiple", "of 32");
   }
 
   /** What nothing is learned for: near to the weights, and in the type that was asked for. */
