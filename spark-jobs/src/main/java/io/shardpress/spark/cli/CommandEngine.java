@@ -16,6 +16,8 @@ public interface CommandEngine {
 
   int compress(CompressOptions options);
 
+  int decompress(DecompressOptions options);
+
   int evaluate(EvaluateOptions options);
 
   int verify(VerifyOptions options);

@@ -27,6 +27,11 @@ final class InspectCommand implements Callable<Integer> {
       description = "Read the values too: least, greatest, mean and deviation.")
   private boolean statistics;
 
+  @Option(
+      names = "--dequantize",
+      description = "Show the tensors of the dense model that a quantized checkpoint stands for.")
+  private boolean dequantize;
+
   @Mixin private SparkArguments spark;
 
   InspectCommand(Supplier<CommandEngine> engine) {
@@ -41,6 +46,7 @@ final class InspectCommand implements Callable<Integer> {
     return engine
         .get()
         .inspect(
-            new InspectOptions(model, Optional.ofNullable(tensors), statistics, spark.settings()));
+            new InspectOptions(
+                model, Optional.ofNullable(tensors), statistics, dequantize, spark.settings()));
   }
 }

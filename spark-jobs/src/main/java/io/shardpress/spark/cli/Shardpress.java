@@ -60,6 +60,7 @@ public final class Shardpress implements Runnable {
     CommandLine line = new CommandLine(root);
     line.addSubcommand(new PlanCommand(engine));
     line.addSubcommand(new CompressCommand(engine));
+    line.addSubcommand(new DecompressCommand(engine));
     line.addSubcommand(new EvaluateCommand(engine));
     line.addSubcommand(new VerifyCommand(engine));
     line.addSubcommand(new InspectCommand(engine));

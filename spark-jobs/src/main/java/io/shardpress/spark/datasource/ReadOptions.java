@@ -1,6 +1,8 @@
 package io.shardpress.spark.datasource;
 
 import io.shardpress.schemas.UsageException;
+import io.shardpress.spark.io.Checkpoint;
+import io.shardpress.spark.stored.QuantizedFolder;
 import java.util.Map;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
@@ -12,9 +14,13 @@ import org.apache.spark.sql.SparkSession;
  *
  * @param path URI of the checkpoint
  * @param tileBytes the most that a tile holds, unless one row is more
+ * @param dequantize whether a quantized checkpoint is read as the dense one that it stands for
  * @param fileSystem options that begin with fs., for Hadoop
  */
-record ReadOptions(String path, long tileBytes, Map<String, String> fileSystem) {
+record ReadOptions(
+    String path, long tileBytes, boolean dequantize, Map<String, String> fileSystem) {
+  static final String DEQUANTIZE = "dequantize";
+
   private static final String DEFAULT_TILE = "16m";
   private static final long MIN_TILE_BYTES = 4L << 10;
   private static final long MAX_TILE_BYTES = 64L << 20;
@@ -33,7 +39,15 @@ record ReadOptions(String path, long tileBytes, Map<String, String> fileSystem) 
             fileSystem.put(key, value);
           }
         });
-    return new ReadOptions(path, tileBytes(byName), fileSystem);
+    return new ReadOptions(path, tileBytes(byName), dequantize(byName), fileSystem);
+  }
+
+  private static boolean dequantize(Map<String, String> options) {
+    String text = options.getOrDefault(DEQUANTIZE, "false");
+    if (!text.equals("true") && !text.equals("false")) {
+      throw new UsageException("safetensors: dequantize: found " + text + ", wanted true or false");
+    }
+    return text.equals("true");
   }
 
   private static long tileBytes(Map<String, String> options) {
@@ -53,7 +67,14 @@ record ReadOptions(String path, long tileBytes, Map<String, String> fileSystem) 
   /** Without the values of Hadoop's options: there may be credentials among them. */
   @Override
   public String toString() {
-    return "ReadOptions[%s, %d, %s]".formatted(path, tileBytes, fileSystem.keySet());
+    return "ReadOptions[%s, %d, %b, %s]"
+        .formatted(path, tileBytes, dequantize, fileSystem.keySet());
+  }
+
+  /** The checkpoint, as it is to be read. */
+  Checkpoint checkpoint() {
+    Checkpoint checkpoint = Checkpoint.open(path, configuration());
+    return dequantize ? QuantizedFolder.dequantized(checkpoint) : checkpoint;
   }
 
   /** The session's Hadoop configuration with these options over it. */

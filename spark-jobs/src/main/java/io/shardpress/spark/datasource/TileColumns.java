@@ -80,6 +80,11 @@ final class TileColumns {
     vector.setIndexDefined(row);
     vector.setValueLengthSafe(row, (int) bytes);
     long start = vector.getStartOffset(row);
+    if (tile.tensor().stored() != null) {
+      byte[] rows = reader.readBytes(tile.tensor(), tile.rowStart(), tile.rowCount());
+      vector.getDataBuffer().setBytes(start, rows);
+      return;
+    }
     byte[] chunk = new byte[(int) Math.min(bytes, CHUNK_BYTES)];
     for (long done = 0; done < bytes; done += chunk.length) {
       int now = (int) Math.min(chunk.length, bytes - done);

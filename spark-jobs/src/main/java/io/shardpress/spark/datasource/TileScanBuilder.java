@@ -1,6 +1,5 @@
 package io.shardpress.spark.datasource;
 
-import io.shardpress.spark.io.Checkpoint;
 import io.shardpress.spark.io.TensorRef;
 import java.util.ArrayList;
 import java.util.List;
@@ -54,7 +53,7 @@ final class TileScanBuilder
   public Scan build() {
     Configuration configuration = options.configuration();
     List<Tile> tiles = new ArrayList<>();
-    for (TensorRef tensor : Checkpoint.open(options.path(), configuration).tensors()) {
+    for (TensorRef tensor : options.checkpoint().tensors()) {
       TensorFields fields = TensorFields.of(tensor);
       if (filters.stream().allMatch(filter -> filter.test(fields) == TensorFilter.Answer.YES)) {
         tiles.addAll(Tile.of(tensor, options.tileBytes()));

@@ -45,7 +45,12 @@ public final class Inspection {
     if (names.length == 0) {
       return summaries;
     }
-    Dataset<Row> table = spark.read().format("safetensors").load(checkpoint.uri());
+    Dataset<Row> table =
+        spark
+            .read()
+            .format("safetensors")
+            .option("dequantize", checkpoint.isDequantized())
+            .load(checkpoint.uri());
     boolean all = names.length == checkpoint.tensors().size();
     Dataset<Row> chosen = all ? table : table.filter(table.col(WeightTable.TENSOR).isin(names));
     List<Row> tiles =

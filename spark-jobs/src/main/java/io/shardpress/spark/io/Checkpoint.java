@@ -4,6 +4,8 @@ import io.shardpress.schemas.CheckpointException;
 import io.shardpress.schemas.model.DecoderNames;
 import io.shardpress.schemas.model.ModelConfig;
 import io.shardpress.schemas.model.ModelTensors;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,13 +19,36 @@ public final class Checkpoint {
 
   private final CheckpointFolder folder;
   private final List<CheckpointFile> shards;
+  private final Map<String, TensorRef> inFiles;
   private final Map<String, TensorRef> tensors;
+  private final Dequantized view;
 
   private Checkpoint(
-      CheckpointFolder folder, List<CheckpointFile> shards, Map<String, TensorRef> tensors) {
+      CheckpointFolder folder,
+      List<CheckpointFile> shards,
+      Map<String, TensorRef> inFiles,
+      Map<String, TensorRef> tensors,
+      Dequantized view) {
     this.folder = folder;
     this.shards = List.copyOf(shards);
+    this.inFiles = inFiles;
     this.tensors = tensors;
+    this.view = view;
+  }
+
+  /**
+   * How a quantized checkpoint is read as the dense one that it stands for.
+   *
+   * @param weights dense tensors by name, each made of several in the files
+   * @param unused tensors of the files that have no place in the dense model, by name, and why
+   * @param configJson config.json as the dense model's, without quantization_config
+   */
+  public record Dequantized(
+      Map<String, TensorRef> weights, Map<String, String> unused, String configJson) {
+    public Dequantized {
+      weights = Map.copyOf(weights);
+      unused = Map.copyOf(unused);
+    }
   }
 
   /**
@@ -50,14 +75,65 @@ public final class Checkpoint {
       }
     }
     list.check(tensors);
-    return new Checkpoint(folder, list.shards(), tensors);
+    return new Checkpoint(folder, list.shards(), tensors, tensors, null);
   }
 
   /** The same checkpoint with some tensors read from elsewhere. */
   public Checkpoint with(Map<String, TensorRef> changed) {
     Map<String, TensorRef> others = new LinkedHashMap<>(tensors);
     others.putAll(changed);
-    return new Checkpoint(folder, shards, others);
+    return new Checkpoint(folder, shards, inFiles, others, view);
+  }
+
+  /**
+   * The dense checkpoint that this quantized one stands for: each weight where the first of the
+   * tensors is that it is made of.
+   */
+  public Checkpoint dequantized(Dequantized as) {
+    Map<String, String> madeInto = new HashMap<>();
+    as.weights()
+        .forEach(
+            (name, weight) ->
+                weight.sources().forEach(source -> madeInto.put(source.tensor(), name)));
+    Map<String, TensorRef> dense = new LinkedHashMap<>();
+    for (TensorRef tensor : inFiles.values()) {
+      String name = madeInto.get(tensor.tensor());
+      if (name != null) {
+        dense.putIfAbsent(name, as.weights().get(name));
+      } else if (!as.unused().containsKey(tensor.tensor())) {
+        dense.put(tensor.tensor(), tensor);
+      }
+    }
+    return new Checkpoint(folder, shards, inFiles, dense, as);
+  }
+
+  /** Whether it is a quantized checkpoint that is read as the dense one it stands for. */
+  public boolean isDequantized() {
+    return view != null;
+  }
+
+  /** The tensors that lie in the files, of a checkpoint that is dequantized on read too. */
+  public List<TensorRef> inFiles() {
+    return List.copyOf(inFiles.values());
+  }
+
+  /** The tensors of the files that have no place in the dense model, and why, in their order. */
+  public Map<TensorRef, String> unused() {
+    Map<TensorRef, String> unused = new LinkedHashMap<>();
+    if (view != null) {
+      inFiles.forEach(
+          (name, tensor) -> {
+            if (view.unused().containsKey(name)) {
+              unused.put(tensor, view.unused().get(name));
+            }
+          });
+    }
+    return unused;
+  }
+
+  /** A tensor of the files, where this checkpoint is dequantized on read. */
+  public Optional<TensorRef> findInFiles(String name) {
+    return Optional.ofNullable(inFiles.get(name));
   }
 
   /** The folder's URI with its scheme. */
@@ -65,7 +141,7 @@ public final class Checkpoint {
     return folder.uri();
   }
 
-  /** All tensors, in the order of their shards' names and their offsets there. */
+  /** All tensors of the model, in the order of their shards' names and their offsets there. */
   public List<TensorRef> tensors() {
     return List.copyOf(tensors.values());
   }
@@ -92,17 +168,25 @@ public final class Checkpoint {
     return folder.files().values().stream().filter(file -> !shards.contains(file)).toList();
   }
 
+  /** A reader of its files, to be closed. */
+  public TensorReader reader() {
+    return new TensorReader(folder.configuration());
+  }
+
   /** The bytes of one of {@link #otherFiles()}, at most 256 MiB. */
   public byte[] read(CheckpointFile file) {
     return folder.json(file);
   }
 
   /**
-   * The bytes of config.json.
+   * The bytes of config.json; of a checkpoint that is dequantized on read, the dense model's.
    *
    * @throws CheckpointException where there is none
    */
   public byte[] configJson() {
+    if (view != null) {
+      return view.configJson().getBytes(StandardCharsets.UTF_8);
+    }
     CheckpointFile file = folder.files().get(CONFIG);
     if (file == null) {
       throw new CheckpointException(

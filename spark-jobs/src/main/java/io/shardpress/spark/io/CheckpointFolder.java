@@ -48,6 +48,10 @@ final class CheckpointFolder {
     return uri;
   }
 
+  Configuration configuration() {
+    return configuration;
+  }
+
   Map<String, CheckpointFile> files() {
     return files;
   }

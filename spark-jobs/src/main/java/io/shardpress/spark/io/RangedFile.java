@@ -104,6 +104,25 @@ final class RangedFile implements AutoCloseable {
     return all;
   }
 
+  /** The bytes of several ranges one behind the other; {@code into} is as long as all of them. */
+  void read(List<Range> ranges, byte[] into) {
+    int at = 0;
+    int batch = 1;
+    for (int first = 0; first < ranges.size(); first += batch) {
+      if (!vectored) {
+        Range range = ranges.get(first);
+        read(range.position(), into, at, range.length());
+        at += range.length();
+        continue;
+      }
+      batch = Math.max(1, CHUNK_BYTES / Math.max(1, ranges.get(first).length()));
+      for (byte[] piece : read(ranges.subList(first, Math.min(first + batch, ranges.size())))) {
+        System.arraycopy(piece, 0, into, at, piece.length);
+        at += piece.length;
+      }
+    }
+  }
+
   private byte[] bytes(FileRange range) {
     byte[] bytes = new byte[range.getLength()];
     try {

@@ -44,6 +44,11 @@ public final class TensorReader implements AutoCloseable {
   public void readFloats(TensorRef tensor, long rowStart, int rowCount, float[] values, int at) {
     requireFloats(tensor);
     checkRows(tensor, rowStart, rowCount);
+    if (tensor.stored() != null) {
+      float[] rows = StoredRows.read(tensor, this, rowStart, rowCount);
+      System.arraycopy(rows, 0, values, at, rows.length);
+      return;
+    }
     int width = tensor.dtype().bits() / 8;
     int count = arrayLength(tensor, Math.multiplyExact(rowCount, tensor.columns()));
     long position = tensor.position() + tensor.bytesOfRows(rowStart);
@@ -66,7 +71,11 @@ public final class TensorReader implements AutoCloseable {
     Map<String, List<Integer>> byFile = new LinkedHashMap<>();
     float[][] values = new float[tensors.size()][];
     for (int i = 0; i < tensors.size(); i++) {
-      byFile.computeIfAbsent(tensors.get(i).file(), file -> new ArrayList<>()).add(i);
+      if (tensors.get(i).stored() != null) {
+        values[i] = readFloats(tensors.get(i));
+      } else {
+        byFile.computeIfAbsent(tensors.get(i).file(), file -> new ArrayList<>()).add(i);
+      }
     }
     for (List<Integer> places : byFile.values()) {
       PieceReader pieces = new PieceReader(file(tensors.get(places.get(0))));
@@ -92,6 +101,12 @@ public final class TensorReader implements AutoCloseable {
     requireFloats(tensor);
     int columns = Math.toIntExact(tensor.columns());
     float[] values = new float[Math.multiplyExact(rows.length, columns)];
+    if (tensor.stored() != null) {
+      for (int i = 0; i < rows.length; i++) {
+        readFloats(tensor, rows[i], 1, values, i * columns);
+      }
+      return values;
+    }
     PieceReader pieces = new PieceReader(file(tensor));
     for (int i = 0; i < rows.length; ) {
       int count = 1;
@@ -109,6 +124,9 @@ public final class TensorReader implements AutoCloseable {
 
   /** The bytes of a whole tensor, below 2 GiB. */
   public byte[] readBytes(TensorRef tensor) {
+    if (tensor.stored() != null) {
+      return readBytes(tensor, 0, wholeRows(tensor));
+    }
     byte[] bytes = new byte[arrayLength(tensor, tensor.length())];
     readBytes(tensor, 0, bytes, 0, bytes.length);
     return bytes;
@@ -121,14 +139,26 @@ public final class TensorReader implements AutoCloseable {
    */
   public byte[] readBytes(TensorRef tensor, long rowStart, int rowCount) {
     checkRows(tensor, rowStart, rowCount);
+    if (tensor.stored() != null) {
+      float[] rows = StoredRows.read(tensor, this, rowStart, rowCount);
+      byte[] encoded = new byte[arrayLength(tensor, tensor.dtype().bytes(rows.length))];
+      FloatBytes.encode(tensor.dtype(), rows, 0, encoded, 0, rows.length);
+      return encoded;
+    }
     long begin = tensor.bytesOfRows(rowStart);
     byte[] bytes = new byte[arrayLength(tensor, tensor.bytesOfRows(rowStart + rowCount) - begin)];
     readBytes(tensor, begin, bytes, 0, bytes.length);
     return bytes;
   }
 
-  /** {@code count} bytes of a tensor from its own byte {@code begin} on, for copies in pieces. */
+  /**
+   * {@code count} bytes of a tensor that is stored as it is, from its own byte {@code begin} on,
+   * for copies in pieces.
+   */
   public void readBytes(TensorRef tensor, long begin, byte[] into, int offset, int count) {
+    if (tensor.stored() != null) {
+      throw new IllegalArgumentException(tensor.tensor() + " has no bytes of its own in a file");
+    }
     if (begin < 0 || count < 0 || begin > tensor.length() - count) {
       throw new IndexOutOfBoundsException(
           String.format(
@@ -139,6 +169,48 @@ public final class TensorReader implements AutoCloseable {
       file(tensor).read(tensor.position() + begin, into, offset, count);
       bytesRead += count;
     }
+  }
+
+  /**
+   * The bytes of some columns of a tensor [rows × columns], row after row, below 2 GiB. Where a
+   * quarter of all columns is wanted or more, whole rows are read and the rest is left out.
+   *
+   * @return [rows × columnCount] elements
+   */
+  public byte[] readColumns(TensorRef tensor, long columnStart, int columnCount) {
+    int width = tensor.dtype().bits() / 8;
+    long stride = Math.multiplyExact(tensor.columns(), (long) width);
+    if (columnStart < 0 || columnCount < 0 || columnStart > tensor.columns() - columnCount) {
+      throw new IndexOutOfBoundsException(
+          "tensor %s has %d columns, wanted %d from %d on"
+              .formatted(tensor.tensor(), tensor.columns(), columnCount, columnStart));
+    }
+    int wanted = columnCount * width;
+    int rows = wholeRows(tensor);
+    byte[] bytes = new byte[arrayLength(tensor, Math.multiplyExact(rows, (long) wanted))];
+    if (wanted == stride) {
+      readBytes(tensor, 0, bytes, 0, bytes.length);
+    } else if (4L * wanted >= stride && stride <= RangedFile.CHUNK_BYTES) {
+      int perChunk = (int) (RangedFile.CHUNK_BYTES / stride);
+      byte[] whole = new byte[(int) (Math.min(perChunk, rows) * stride)];
+      for (int row = 0; row < rows; row += perChunk) {
+        int now = Math.min(perChunk, rows - row);
+        readBytes(tensor, row * stride, whole, 0, (int) (now * stride));
+        for (int i = 0; i < now; i++) {
+          int from = (int) (i * stride + columnStart * width);
+          System.arraycopy(whole, from, bytes, (row + i) * wanted, wanted);
+        }
+      }
+    } else {
+      List<RangedFile.Range> ranges = new ArrayList<>();
+      for (int row = 0; row < rows; row++) {
+        ranges.add(
+            new RangedFile.Range(tensor.position() + row * stride + columnStart * width, wanted));
+      }
+      file(tensor).read(ranges, bytes);
+      bytesRead += bytes.length;
+    }
+    return bytes;
   }
 
   /** Bytes of tensor data read so far. */

@@ -12,6 +12,9 @@ import java.util.List;
  * @param position of its first byte in the file
  * @param length in bytes
  * @param shard the file's own name
+ * @param stored what its numbers are made of, where they are not stored as they are; then {@code
+ *     dtype} is what they are rounded to, {@code length} that of the numbers, and file and position
+ *     are those of the first tensor that they are read from. Null for others
  */
 public record TensorRef(
     String tensor,
@@ -20,10 +23,52 @@ public record TensorRef(
     String file,
     long position,
     long length,
-    String shard)
+    String shard,
+    StoredWeight stored)
     implements Serializable {
   public TensorRef {
     shape = List.copyOf(shape);
+  }
+
+  /** A tensor that is stored as it is. */
+  public TensorRef(
+      String tensor,
+      Dtype dtype,
+      List<Long> shape,
+      String file,
+      long position,
+      long length,
+      String shard) {
+    this(tensor, dtype, shape, file, position, length, shard, null);
+  }
+
+  /**
+   * A tensor of numbers that are stored otherwise.
+   *
+   * @param dtype F32, F16 or BF16: what they are rounded to
+   */
+  public static TensorRef of(String tensor, Dtype dtype, List<Long> shape, StoredWeight stored) {
+    TensorRef first = stored.tensors().get(0);
+    long elements = shape.stream().reduce(1L, Math::multiplyExact);
+    return new TensorRef(
+        tensor,
+        dtype,
+        shape,
+        first.file(),
+        first.position(),
+        dtype.bytes(elements),
+        first.shard(),
+        stored);
+  }
+
+  /** The tensors of the file that its numbers are read from: itself, or what it is made of. */
+  public List<TensorRef> sources() {
+    return stored == null ? List.of(this) : stored.tensors();
+  }
+
+  /** Bytes that lie in the file for it. */
+  public long storedBytes() {
+    return sources().stream().mapToLong(TensorRef::length).sum();
   }
 
   /** Rows: the first side, 1 for a scalar. */

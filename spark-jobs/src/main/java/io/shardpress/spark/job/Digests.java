@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * Content digests of a checkpoint's tensors. They are kept by (URI, length, modification time,
@@ -82,7 +83,7 @@ final class Digests {
     List<DigestUnit> units = new ArrayList<>();
     List<TensorRef> group = new ArrayList<>();
     long bytes = 0;
-    for (TensorRef tensor : checkpoint.tensors()) {
+    for (TensorRef tensor : checkpoint.inFiles()) {
       if (!group.isEmpty()
           && (bytes + tensor.length() > BYTES_PER_UNIT
               || !group.get(0).file().equals(tensor.file()))) {
@@ -122,7 +123,7 @@ final class Digests {
 
   /** Whether the tensor's content is known. */
   boolean knows(TensorRef tensor) {
-    return byTensor.containsKey(tensor.tensor());
+    return tensor.sources().stream().allMatch(source -> byTensor.containsKey(source.tensor()));
   }
 
   /** SHA-256 of a tensor's bytes in lower-case hex; "unknown" where it is not known. */
@@ -130,9 +131,17 @@ final class Digests {
     return byTensor.getOrDefault(tensor, "unknown");
   }
 
-  /** SHA-256 of a tensor's bytes with dtype and shape, as text. */
+  /**
+   * SHA-256 of a tensor's bytes with dtype and shape, as text; of one that is dequantized on read,
+   * those of all that it is made of, and how.
+   */
   String of(TensorRef tensor) {
-    return tensor.dtype() + " " + tensor.shape() + " " + hex(tensor.tensor());
+    String shape = tensor.dtype() + " " + tensor.shape() + " ";
+    if (tensor.stored() == null) {
+      return shape + hex(tensor.tensor());
+    }
+    String sources = tensor.sources().stream().map(this::of).collect(Collectors.joining(", "));
+    return shape + tensor.stored().form() + " [" + sources + "]";
   }
 
   /** One text for several tensors, in their order. */

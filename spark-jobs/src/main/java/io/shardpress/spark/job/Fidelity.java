@@ -13,6 +13,7 @@ import io.shardpress.spark.plan.CompressionPlan;
 import io.shardpress.spark.plan.Estimate;
 import io.shardpress.spark.plan.Planner;
 import io.shardpress.spark.publish.OutputFolder;
+import io.shardpress.spark.stored.QuantizedFolder;
 import io.shardpress.spark.text.Windows;
 import java.util.Map;
 import java.util.Optional;
@@ -40,7 +41,7 @@ public final class Fidelity {
       JavaSparkContext spark, String model, TextSettings calibration, TextSettings text) {
     this.spark = spark;
     this.configuration = spark.hadoopConfiguration();
-    this.original = Checkpoint.open(model, configuration);
+    this.original = QuantizedFolder.dequantized(Checkpoint.open(model, configuration));
     this.calibration = calibration;
     this.text = text;
   }

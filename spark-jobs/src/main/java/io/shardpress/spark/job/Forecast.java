@@ -151,22 +151,32 @@ final class Forecast {
     if (before == null) {
       return after == null ? "no run has been recorded here" : "follows " + after;
     }
-    List<String> other = tensors.stream().map(TensorRef::tensor).filter(this::differs).toList();
+    List<String> other = changed(tensors);
     if (!other.isEmpty()) {
       return named(other) + " changed";
     }
     if (after != null) {
       return "follows " + after;
     }
-    String embed = DecoderNames.of(plan.checkpoint().shapes().keySet()).embed();
-    if (windows != null && differs(embed)) {
-      return embed + " changed";
+    List<String> embed = windows == null ? List.of() : changed(List.of(embedding()));
+    if (!embed.isEmpty()) {
+      return named(embed) + " changed";
     }
     return changes.isEmpty() ? "its parts are not there any more" : String.join(", ", changes);
   }
 
-  private boolean differs(String tensor) {
-    return !digests.hex(tensor).equals(digestsBefore.get(tensor));
+  private TensorRef embedding() {
+    String name = DecoderNames.of(plan.checkpoint().shapes().keySet()).embed();
+    return plan.checkpoint().find(name).orElseThrow();
+  }
+
+  /** The tensors of the files, among those that these are read from, that are not as before. */
+  private List<String> changed(List<TensorRef> tensors) {
+    return tensors.stream()
+        .flatMap(tensor -> tensor.sources().stream())
+        .map(TensorRef::tensor)
+        .filter(name -> !digests.hex(name).equals(digestsBefore.get(name)))
+        .toList();
   }
 
   private static String named(List<String> names) {

@@ -107,7 +107,12 @@ final class PlanText {
           case COPY -> "copy (" + entry.reason() + ")";
           case DROP -> "drop (" + entry.reason() + ")";
         };
-    return "%s %s %s  %s".formatted(name, entry.tensor().dtype(), entry.tensor().shape(), what);
+    String stored =
+        entry.tensor().stored() == null
+            ? ""
+            : " (dequantized on read from " + entry.tensor().stored().form() + ")";
+    return "%s %s %s%s  %s"
+        .formatted(name, entry.tensor().dtype(), entry.tensor().shape(), stored, what);
   }
 
   private static String quantized(PlanEntry entry) {

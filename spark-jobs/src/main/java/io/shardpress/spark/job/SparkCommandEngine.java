@@ -5,9 +5,11 @@ import io.shardpress.schemas.UsageException;
 import io.shardpress.schemas.output.Manifest;
 import io.shardpress.schemas.output.OutputChoice;
 import io.shardpress.schemas.recipe.Recipe;
+import io.shardpress.schemas.safetensors.Dtype;
 import io.shardpress.spark.cli.CacheRounding;
 import io.shardpress.spark.cli.CommandEngine;
 import io.shardpress.spark.cli.CompressOptions;
+import io.shardpress.spark.cli.DecompressOptions;
 import io.shardpress.spark.cli.EvaluateOptions;
 import io.shardpress.spark.cli.ExitCodes;
 import io.shardpress.spark.cli.GcOptions;
@@ -26,12 +28,14 @@ import io.shardpress.spark.io.Locations;
 import io.shardpress.spark.io.ObjectStoreSettings;
 import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.plan.CompressionPlan;
+import io.shardpress.spark.plan.DecompressionPlan;
 import io.shardpress.spark.plan.Parallelism;
 import io.shardpress.spark.plan.Planner;
 import io.shardpress.spark.publish.OutputFolder;
 import io.shardpress.spark.publish.Verification;
 import io.shardpress.spark.store.PartCollector;
 import io.shardpress.spark.store.WorkFolder;
+import io.shardpress.spark.stored.QuantizedFolder;
 import io.shardpress.spark.text.Windows;
 import io.shardpress.spark.unit.RunSettings;
 import java.util.Arrays;
@@ -190,6 +194,43 @@ public final class SparkCommandEngine implements CommandEngine {
   }
 
   @Override
+  public int decompress(DecompressOptions options) {
+    Configuration configuration =
+        configuration(
+            options.spark(), uris(Optional.of(options.model()), Optional.of(options.output())));
+    Checkpoint checkpoint = Checkpoint.open(options.model(), configuration);
+    Dtype dtype = options.dtype().orElseGet(() -> QuantizedFolder.dtype(checkpoint));
+    DecompressionPlan plan =
+        DecompressionPlan.of(QuantizedFolder.dequantized(checkpoint, dtype), dtype);
+    OutputFolder output = new OutputFolder(options.output(), configuration);
+    DecompressJob job = new DecompressJob(plan, output);
+    boolean resumed = job.claim(options.overwrite());
+    long start = System.nanoTime();
+    SparkSession session = SparkSessions.open("decompress", options.spark());
+    try {
+      Manifest manifest = job.run(new JavaSparkContext(session.sparkContext()));
+      System.err.printf(
+          Locale.ROOT,
+          "%.1f MB in place of %.1f MB, %d weights dequantized, %.1f s in all%n",
+          plan.outputBytes() / 1e6,
+          plan.inputBytes() / 1e6,
+          plan.weights().size(),
+          (System.nanoTime() - start) / 1e9);
+      System.err.println(job.steps());
+      System.out.println(manifest.treeHash());
+    } catch (CheckpointException e) {
+      if (!resumed) {
+        output.abandon();
+      }
+      throw e;
+    } finally {
+      output.close();
+      session.stop();
+    }
+    return ExitCodes.DONE;
+  }
+
+  @Override
   public int evaluate(EvaluateOptions options) {
     Configuration configuration =
         configuration(
@@ -238,9 +279,10 @@ public final class SparkCommandEngine implements CommandEngine {
   @Override
   public int inspect(InspectOptions options) {
     Predicate<String> wanted = options.tensors().map(TensorPattern::of).orElse(name -> true);
-    Checkpoint checkpoint =
+    Checkpoint folder =
         Checkpoint.open(
             options.model(), configuration(options.spark(), Stream.of(options.model())));
+    Checkpoint checkpoint = options.dequantize() ? QuantizedFolder.dequantized(folder) : folder;
     List<TensorRef> tensors = Inspection.select(checkpoint, wanted);
     if (options.statistics() && !tensors.isEmpty()) {
       SparkSession session = SparkSessions.open("inspect", options.spark());
@@ -258,7 +300,7 @@ public final class SparkCommandEngine implements CommandEngine {
         "%d of %d tensors, %.1f MB%n",
         tensors.size(),
         checkpoint.tensors().size(),
-        tensors.stream().mapToLong(TensorRef::length).sum() / 1e6);
+        tensors.stream().mapToLong(TensorRef::storedBytes).sum() / 1e6);
     return ExitCodes.DONE;
   }
 
@@ -288,7 +330,8 @@ public final class SparkCommandEngine implements CommandEngine {
   private static CompressionPlan plan(
       String model, RecipeChoice choice, OutputChoice outputs, Configuration configuration) {
     Recipe recipe = choice.resolve(uri -> SmallFiles.text(uri, configuration));
-    return Planner.plan(Checkpoint.open(model, configuration), recipe, outputs);
+    Checkpoint checkpoint = Checkpoint.open(model, configuration);
+    return Planner.plan(QuantizedFolder.dequantized(checkpoint), recipe, outputs);
   }
 
   /**

@@ -81,9 +81,9 @@ public record CompressionPlan(
         warnings);
   }
 
-  /** Bytes of all input tensors. */
+  /** Bytes of all input tensors, as they lie in the files. */
   public long inputBytes() {
-    return entries.stream().mapToLong(entry -> entry.tensor().length()).sum();
+    return entries.stream().mapToLong(entry -> entry.tensor().storedBytes()).sum();
   }
 
   /** Files that the output tensors go to. */

@@ -4,6 +4,7 @@ import io.shardpress.schemas.output.CompressedTensors;
 import io.shardpress.schemas.output.ManifestTensor.Action;
 import io.shardpress.schemas.output.OutputTensor;
 import io.shardpress.schemas.recipe.Recipe;
+import io.shardpress.spark.io.Checkpoint;
 import io.shardpress.spark.io.TensorRef;
 import java.util.List;
 import java.util.Map;
@@ -41,6 +42,21 @@ public record PlanEntry(
       Recipe.Choice choice,
       List<OutputTensor> outputs) {
     this(tensor, module, action, reason, choice, outputs, tensor);
+  }
+
+  /** Of tensors in the files that have no place in the dense model. */
+  static List<PlanEntry> unused(Checkpoint checkpoint) {
+    return checkpoint.unused().entrySet().stream()
+        .map(
+            one ->
+                new PlanEntry(
+                    one.getKey(),
+                    one.getKey().tensor(),
+                    Action.DROP,
+                    one.getValue(),
+                    null,
+                    List.of()))
+        .toList();
   }
 
   PlanEntry withSource(TensorRef other) {

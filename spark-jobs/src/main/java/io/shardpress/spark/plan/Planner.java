@@ -16,11 +16,8 @@ import io.shardpress.spark.io.Checkpoint;
 import io.shardpress.spark.io.TensorRef;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.stream.Collectors;
 
 /** Makes plans, and refuses what could not end well, with the reason. */
 public final class Planner {
@@ -84,13 +81,6 @@ public final class Planner {
   }
 
   private CompressionPlan plan() {
-    if (config.quantized()) {
-      throw new CheckpointException(
-          checkpoint.uri()
-              + "/config.json: found quantization_config"
-              + quantizedWeights()
-              + ", wanted a model in full precision; take the original, or decompress it first");
-    }
     if (recipe.needsText()) {
       config
           .unsupportedReason()
@@ -109,7 +99,12 @@ public final class Planner {
               });
     }
     List<PlanEntry> entries =
-        checkpoint.tensors().stream().map(this::entry).map(activations::withCacheScale).toList();
+        new ArrayList<>(
+            checkpoint.tensors().stream()
+                .map(this::entry)
+                .map(activations::withCacheScale)
+                .toList());
+    entries.addAll(PlanEntry.unused(checkpoint));
     List<PlanEntry> quantized =
         entries.stream().filter(entry -> entry.action() == Action.QUANTIZE).toList();
     if (quantized.isEmpty()) {
@@ -140,18 +135,6 @@ public final class Planner {
         gguf,
         scaleFormat,
         warnings);
-  }
-
-  /** How many weights of linears are in what dtype, where it is none that is read. */
-  private String quantizedWeights() {
-    Map<Dtype, Long> counts =
-        checkpoint.tensors().stream()
-            .filter(tensor -> Targets.module(tensor).isPresent())
-            .filter(tensor -> !FloatBytes.handles(tensor.dtype()))
-            .collect(Collectors.groupingBy(TensorRef::dtype, TreeMap::new, Collectors.counting()));
-    return counts.entrySet().stream()
-        .map(entry -> " and " + entry.getValue() + " weights in " + entry.getKey())
-        .collect(Collectors.joining());
   }
 
   private PlanEntry entry(TensorRef tensor) {

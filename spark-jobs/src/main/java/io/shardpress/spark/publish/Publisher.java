@@ -5,19 +5,16 @@ import io.shardpress.schemas.output.Manifest;
 import io.shardpress.schemas.output.ManifestTensor;
 import io.shardpress.schemas.output.ManifestTensor.Action;
 import io.shardpress.schemas.output.OutputTensor;
-import io.shardpress.schemas.output.PublishedFile;
-import io.shardpress.schemas.output.PublishedTensor;
 import io.shardpress.schemas.safetensors.Dtype;
-import io.shardpress.schemas.safetensors.TensorSpec;
+import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.plan.CompressionPlan;
-import io.shardpress.spark.plan.OutputShard;
 import io.shardpress.spark.plan.PlanEntry;
 import io.shardpress.spark.unit.ClusterTask;
 import io.shardpress.spark.unit.LearnedLinear;
 import io.shardpress.spark.unit.StaticScale;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -44,30 +41,6 @@ public final class Publisher {
     this.scales = scales;
     this.output = output;
     this.gguf = plan.gguf() == null ? null : new GgufFiles(plan, learned, output);
-  }
-
-  /** Tasks that write the shards, one each. */
-  private List<PublishTask> tasks() {
-    Map<String, TensorSource> sources = new HashMap<>();
-    for (PlanEntry entry : plan.entries()) {
-      for (OutputTensor tensor : entry.outputs()) {
-        sources.put(tensor.name(), source(entry, tensor));
-      }
-    }
-    List<PublishTask> tasks = new ArrayList<>();
-    for (OutputShard shard : plan.shards()) {
-      List<ShardItem> items = new ArrayList<>();
-      for (TensorSpec tensor : shard.tensors()) {
-        items.add(new ShardItem(tensor, sources.get(tensor.name())));
-      }
-      tasks.add(
-          new PublishTask(
-              output.uri(), shard.file(), new ShardHead.Safetensors(), List.copyOf(items)));
-    }
-    if (gguf != null) {
-      tasks.addAll(gguf.tasks());
-    }
-    return tasks;
   }
 
   private TensorSource source(PlanEntry entry, OutputTensor tensor) {
@@ -107,26 +80,16 @@ public final class Publisher {
       String version,
       Map<String, String> run,
       Map<String, byte[]> report) {
-    output.clear();
-    List<PublishTask> tasks = tasks();
-    List<PublishedShard> shards = runTasks.apply(tasks);
-    List<PublishedFile> files = new ArrayList<>();
-    List<PublishedTensor> tensors = new ArrayList<>();
-    for (int i = 0; i < tasks.size(); i++) {
-      files.add(shards.get(i).asFile());
-      List<ShardItem> items = tasks.get(i).items();
-      for (int t = 0; t < items.size(); t++) {
-        tensors.add(shards.get(i).asTensor(t, items.get(t)));
+    Map<String, TensorSource> sources = new HashMap<>();
+    for (PlanEntry entry : plan.entries()) {
+      for (OutputTensor tensor : entry.outputs()) {
+        sources.put(tensor.name(), source(entry, tensor));
       }
     }
-    SideFiles.of(plan).forEach((name, bytes) -> files.add(output.write(name, bytes)));
-    report.forEach((name, bytes) -> files.add(output.write("report/" + name, bytes)));
-    if (gguf != null) {
-      files.add(output.write("report/gguf.jsonl", gguf.report(shards)));
-    }
-    Manifest manifest = Manifest.of(version, plan.recipe().digest(), run, inputs(), tensors, files);
-    output.publish(Manifest.FILE_NAME, manifest.toJson().getBytes(StandardCharsets.UTF_8));
-    return manifest;
+    Map<String, byte[]> files = new LinkedHashMap<>(SideFiles.of(plan));
+    report.forEach((name, bytes) -> files.put("report/" + name, bytes));
+    return new Publication(output, plan.shards(), sources, inputs(), files, gguf, plan.recipe().digest())
+        .write(runTasks, version, run);
   }
 
   private List<ManifestTensor> inputs() {
@@ -140,15 +103,18 @@ public final class Publisher {
       if (inGguf.containsKey(entry.tensor().tensor())) {
         outputs.add(inGguf.get(entry.tensor().tensor()));
       }
-      inputs.add(
-          new ManifestTensor(
-              entry.tensor().tensor(),
-              entry.tensor().shard(),
-              entry.tensor().dtype().name(),
-              entry.tensor().shape(),
-              outputs.isEmpty() ? Action.DROP : entry.action(),
-              outputs.isEmpty() ? "llama.cpp does without it" : entry.reason(),
-              outputs));
+      boolean dropped = outputs.isEmpty() && entry.action() != Action.DROP;
+      for (TensorRef tensor : entry.tensor().sources()) {
+        inputs.add(
+            new ManifestTensor(
+                tensor.tensor(),
+                tensor.shard(),
+                tensor.dtype().name(),
+                tensor.shape(),
+                dropped ? Action.DROP : entry.action(),
+                dropped ? "llama.cpp does without it" : entry.reason(),
+                outputs));
+      }
     }
     return inputs;
   }

@@ -1,6 +1,7 @@
 package io.shardpress.spark.publish;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -11,8 +12,10 @@ import io.shardpress.schemas.recipe.Modifier;
 import io.shardpress.schemas.recipe.SchemeGroup;
 import io.shardpress.schemas.safetensors.ShardIndex;
 import io.shardpress.schemas.safetensors.TensorSpec;
+import io.shardpress.spark.io.Checkpoint;
 import io.shardpress.spark.io.CheckpointFile;
 import io.shardpress.spark.plan.CompressionPlan;
+import io.shardpress.spark.plan.DecompressionPlan;
 import io.shardpress.spark.plan.OutputShard;
 import io.shardpress.spark.plan.PlanEntry;
 import java.nio.charset.StandardCharsets;
@@ -40,14 +43,9 @@ final class SideFiles {
 
   /** Every file by its name. */
   static Map<String, byte[]> of(CompressionPlan plan) {
-    Map<String, byte[]> files = new TreeMap<>();
     // Without safetensors the files for their readers would stand for a model that is not there.
     boolean safetensors = !plan.shards().isEmpty();
-    for (CheckpointFile file : plan.checkpoint().otherFiles()) {
-      if ((safetensors ? COPIED : TERMS).matcher(file.name()).matches()) {
-        files.put(file.name(), plan.checkpoint().read(file));
-      }
-    }
+    Map<String, byte[]> files = copied(plan.checkpoint(), safetensors ? COPIED : TERMS);
     if (safetensors) {
       files.put("config.json", config(plan));
     }
@@ -59,6 +57,53 @@ final class SideFiles {
     return files;
   }
 
+  /** Those of a dense checkpoint. */
+  static Map<String, byte[]> of(DecompressionPlan plan) {
+    Map<String, byte[]> files = copied(plan.checkpoint(), COPIED);
+    files.put("config.json", json(denseConfig(plan)));
+    files.put("README.md", DenseCard.of(plan).getBytes(StandardCharsets.UTF_8));
+    if (plan.shards().size() > 1) {
+      files.put(ShardIndex.FILE_NAME, index(plan.shards()));
+    }
+    return files;
+  }
+
+  /** The files that a checkpoint is used with, byte for byte. */
+  private static Map<String, byte[]> copied(Checkpoint checkpoint, Pattern which) {
+    Map<String, byte[]> files = new TreeMap<>();
+    for (CheckpointFile file : checkpoint.otherFiles()) {
+      if (which.matcher(file.name()).matches()) {
+        files.put(file.name(), checkpoint.read(file));
+      }
+    }
+    return files;
+  }
+
+  /** The dense model's config, which names the dtype of the weights where the model's own does. */
+  private static ObjectNode denseConfig(DecompressionPlan plan) {
+    ObjectNode config =
+        StrictJson.object(plan.checkpoint().uri() + "/config.json", plan.checkpoint().configJson());
+    String dtype =
+        switch (plan.dtype()) {
+          case F16 -> "float16";
+          case F32 -> "float32";
+          default -> "bfloat16";
+        };
+    boolean said = false;
+    for (JsonNode place : List.of(config, config.path("text_config"))) {
+      for (String key : List.of("dtype", "torch_dtype")) {
+        if (place instanceof ObjectNode object && object.has(key)) {
+          object.put(key, dtype);
+          said = true;
+        }
+      }
+    }
+    if (!said) {
+      config.put("torch_dtype", dtype);
+    }
+    return config;
+  }
+
   private static byte[] config(CompressionPlan plan) {
     ObjectNode config =
         StrictJson.object(plan.checkpoint().uri() + "/config.json", plan.checkpoint().configJson());
@@ -66,6 +111,10 @@ final class SideFiles {
         "quantization_config",
         CompressedTensors.quantizationConfig(
             groups(plan), ignored(plan), plan.recipe().kvCache().orElse(null)));
+    return json(config);
+  }
+
+  private static byte[] json(ObjectNode config) {
     try {
       return (JSON.writeValueAsString(config) + "\n").getBytes(StandardCharsets.UTF_8);
     } catch (JsonProcessingException e) {

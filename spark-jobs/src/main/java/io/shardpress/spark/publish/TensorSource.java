@@ -6,7 +6,10 @@ import io.shardpress.kernels.pack.LearnedBlocks.MinimumError;
 import io.shardpress.kernels.quant.Steps;
 import io.shardpress.schemas.safetensors.Dtype;
 import io.shardpress.spark.io.TensorRef;
+import io.shardpress.spark.store.PartKey;
+import io.shardpress.spark.unit.DequantizeUnit;
 import io.shardpress.spark.unit.LearnedLinear;
+import io.shardpress.spark.unit.RowTile;
 import io.shardpress.spark.unit.StaticScale;
 import io.shardpress.spark.unit.TaskEnvironment;
 import java.io.IOException;
@@ -15,6 +18,7 @@ import java.io.Serializable;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.List;
 import java.util.Optional;
 
 /** Where a published tensor's bytes come from. */
@@ -27,17 +31,37 @@ interface TensorSource extends Serializable {
     return Optional.empty();
   }
 
-  /** An input tensor as it is. */
+  /** An input tensor as it is, or as the dense model has it. */
   record Copy(TensorRef tensor) implements TensorSource {
     private static final int CHUNK_BYTES = 4 << 20;
 
     @Override
     public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
+      if (tensor.stored() != null) {
+        for (RowTile tile : DequantizeUnit.tiles(tensor)) {
+          out.write(environment.reader().readBytes(tensor, tile.start(), tile.count()));
+        }
+        return;
+      }
       byte[] chunk = new byte[(int) Math.min(CHUNK_BYTES, tensor.length())];
       for (long at = 0; at < tensor.length(); at += chunk.length) {
         int count = (int) Math.min(chunk.length, tensor.length() - at);
         environment.reader().readBytes(tensor, at, chunk, 0, count);
         out.write(chunk, 0, count);
+      }
+    }
+  }
+
+  /**
+   * A dequantized weight, of which the bytes lie in parts.
+   *
+   * @param tiles in the order of their rows
+   */
+  record Parts(String tensor, List<PartKey> tiles) implements TensorSource {
+    @Override
+    public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
+      for (PartKey tile : tiles) {
+        out.write(DequantizeUnit.read(environment.store(), tile, tensor));
       }
     }
   }

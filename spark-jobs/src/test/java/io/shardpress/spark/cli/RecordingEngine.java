@@ -20,6 +20,11 @@ final class RecordingEngine implements CommandEngine {
   }
 
   @Override
+  public int decompress(DecompressOptions options) {
+    return record(options);
+  }
+
+  @Override
   public int evaluate(EvaluateOptions options) {
     return record(options);
   }

@@ -8,6 +8,7 @@ import io.shardpress.schemas.gguf.GgufType;
 import io.shardpress.schemas.output.OutputChoice;
 import io.shardpress.schemas.output.OutputFormat;
 import io.shardpress.schemas.recipe.Recipe;
+import io.shardpress.schemas.safetensors.Dtype;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.List;
@@ -143,6 +144,8 @@ class ShardpressTest {
     assertThat(runWords("verify o --master local[1]")).isZero();
     assertThat(runWords("inspect m --tensors *q_proj* --statistics")).isZero();
     assertThat(runWords("gc w --keep 3")).isZero();
+    assertThat(runWords("decompress c d --dtype float16 --overwrite")).isZero();
+    assertThat(runWords("decompress c d")).isZero();
     assertThat(engine.asked)
         .containsExactly(
             new EvaluateOptions(
@@ -154,8 +157,10 @@ class ShardpressTest {
                 OptionalDouble.of(0.05),
                 LOCAL),
             new VerifyOptions("o", new SparkSettings(Optional.of("local[1]"), Map.of())),
-            new InspectOptions("m", Optional.of("*q_proj*"), true, LOCAL),
-            new GcOptions("w", 3, LOCAL));
+            new InspectOptions("m", Optional.of("*q_proj*"), true, false, LOCAL),
+            new GcOptions("w", 3, LOCAL),
+            new DecompressOptions("c", "d", Optional.of(Dtype.F16), true, LOCAL),
+            new DecompressOptions("c", "d", Optional.empty(), false, LOCAL));
   }
 
   @Test
@@ -174,7 +179,7 @@ class ShardpressTest {
       value = {
         "compress m o --shceme W4A16|error: unknown option '--shceme', the nearest is --scheme (see shardpress compress --help)",
         "compess m o|error: unknown command 'compess', the nearest is compress",
-        "|error: no command; want one of plan, compress, evaluate, verify, inspect",
+        "|error: no command; want one of plan, compress, decompress, evaluate, verify, inspect",
         "compress m|error: Missing required parameter: 'OUTPUT'",
         "evaluate a b|error: Missing required option: '--text=FILE'",
         "verify|error: Missing required parameter: 'OUTPUT'",

@@ -47,7 +47,7 @@ class IntQuantizedTest {
       for (int block = 0; block < 6; block++) {
         for (LinearRole role : LinearRole.values()) {
           WeightSource source = other.blocks().get(block).linears().get(role);
-          assertThat(source).isInstanceOf(IntWeight.class);
+          assertThat(form(other.blocks().get(block), role)).doesNotContain("packed");
           float[] wanted = one.blocks().get(block).linears().get(role).read(reader);
           assertThat(source.read(reader)).isEqualTo(wanted);
           assertThat(source.rows(reader, 32, 7))
@@ -67,9 +67,13 @@ class IntQuantizedTest {
                 + " input_activations: {strategy: token, dynamic: true}",
             "re:.*(attn.*|gate_proj|up_proj)$");
     BlockSource block = open(folder).blocks().get(2);
-    assertThat(block.linears().get(LinearRole.UP)).isInstanceOf(PackedWeight.class);
-    assertThat(block.linears().get(LinearRole.DOWN)).isInstanceOf(IntWeight.class);
+    assertThat(form(block, LinearRole.UP)).isEqualTo("int4 in groups of 64 packed");
+    assertThat(form(block, LinearRole.DOWN)).isEqualTo("int8 per channel");
     assertThat(block.activations().inputs().keySet()).hasToString("[DOWN]");
+  }
+
+  private static String form(BlockSource block, LinearRole role) {
+    return block.linears().get(role).tensor().stored().form();
   }
 
   @Test

@@ -1,4 +1,4 @@
-package io.shardpress.spark.evaluate;
+package io.shardpress.spark.stored;
 
 import io.shardpress.kernels.pack.BitPacking;
 import io.shardpress.kernels.quant.IndexedLinear;
@@ -6,11 +6,14 @@ import io.shardpress.kernels.quant.QuantizedLinear;
 import io.shardpress.kernels.quant.Steps;
 import io.shardpress.schemas.CheckpointException;
 import io.shardpress.schemas.recipe.WeightScheme;
+import io.shardpress.spark.io.StoredWeight;
 import io.shardpress.spark.io.TensorReader;
 import io.shardpress.spark.io.TensorRef;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * A weight in compressed-tensors' pack-quantized format: w = scale·(q − zero) with q packed along
@@ -33,13 +36,38 @@ record PackedWeight(
     WeightScheme scheme,
     int out,
     int in)
-    implements WeightSource {
+    implements StoredWeight {
+  /** Zero points of so many rows fill whole words. */
+  private static final int ROW_MULTIPLE = 32;
+
   @Override
-  public float[] rows(TensorReader reader, int rowStart, int rowCount) {
-    if (rowStart % ROW_MULTIPLE != 0) {
-      throw new IllegalArgumentException(
-          "rows begin at " + rowStart + ", want a multiple of " + ROW_MULTIPLE);
+  public List<TensorRef> tensors() {
+    List<TensorRef> all = new ArrayList<>(List.of(packed, scale));
+    if (zeroPoint != null) {
+      all.add(zeroPoint);
     }
+    if (groupIndex != null) {
+      all.add(groupIndex);
+    }
+    if (outliers != null) {
+      all.add(outliers.indices());
+      all.add(outliers.values());
+    }
+    all.add(shape);
+    return all;
+  }
+
+  @Override
+  public String form() {
+    return "int%d%s %s packed"
+        .formatted(
+            scheme.bits(),
+            scheme.symmetric() ? "" : " with zero points",
+            scheme.perChannel() ? "per channel" : "in groups of " + scheme.groupSize());
+  }
+
+  @Override
+  public float[] rows(TensorReader reader, long rowStart, int rowCount) {
     checkShape(reader);
     byte[] codes = new byte[rowCount * in];
     int[] words = words(reader.readBytes(packed, rowStart, rowCount));
@@ -52,7 +80,7 @@ record PackedWeight(
             ? new QuantizedLinear(rowCount, in, scheme, codes, steps).dequantize()
             : new IndexedLinear(rowCount, in, scheme, codes, steps, groups(reader)).dequantize();
     if (outliers != null) {
-      outliers.addTo(w, reader, rowStart, out, in);
+      outliers.addTo(w, reader, Math.toIntExact(rowStart), out, in);
     }
     return w;
   }
@@ -82,19 +110,20 @@ record PackedWeight(
   }
 
   /** Codes that mean zero, [rowCount × groups]. */
-  private int[] zeros(TensorReader reader, int rowStart, int rowCount) {
+  private int[] zeros(TensorReader reader, long rowStart, int rowCount) {
     int groups = scheme.groups(in);
     int[] zeros = new int[rowCount * groups];
     if (zeroPoint == null) {
       Arrays.fill(zeros, 1 << (scheme.bits() - 1));
       return zeros;
     }
-    int firstWord = rowStart / ROW_MULTIPLE * scheme.bits();
-    int wordRows = BitPacking.words(rowCount, scheme.bits());
+    int before = (int) (rowStart % ROW_MULTIPLE);
+    long firstWord = rowStart / ROW_MULTIPLE * scheme.bits();
+    int wordRows = BitPacking.words(before + rowCount, scheme.bits());
     int[] words = words(reader.readBytes(zeroPoint, firstWord, wordRows));
-    byte[] codes = BitPacking.unpackColumns(words, rowCount, groups, scheme.bits());
+    byte[] codes = BitPacking.unpackColumns(words, before + rowCount, groups, scheme.bits());
     for (int i = 0; i < zeros.length; i++) {
-      zeros[i] = codes[i] & 0xFF;
+      zeros[i] = codes[before * groups + i] & 0xFF;
     }
     return zeros;
   }

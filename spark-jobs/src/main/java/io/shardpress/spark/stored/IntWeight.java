@@ -1,12 +1,14 @@
-package io.shardpress.spark.evaluate;
+package io.shardpress.spark.stored;
 
 import io.shardpress.kernels.quant.QuantizedLinear;
 import io.shardpress.kernels.quant.Steps;
 import io.shardpress.schemas.CheckpointException;
 import io.shardpress.schemas.recipe.WeightScheme;
+import io.shardpress.spark.io.StoredWeight;
 import io.shardpress.spark.io.TensorReader;
 import io.shardpress.spark.io.TensorRef;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * A weight in compressed-tensors' int-quantized format: w = scale·(q − zero) with signed q, a byte
@@ -17,10 +19,24 @@ import java.util.Arrays;
  * @param zeroPoint weight_zero_point, I8 [out × groups]; null where symmetric
  */
 record IntWeight(
-    TensorRef integers, TensorRef scale, TensorRef zeroPoint, WeightScheme scheme, int out, int in)
-    implements WeightSource {
+    TensorRef integers, TensorRef scale, TensorRef zeroPoint, WeightScheme scheme, int in)
+    implements StoredWeight {
   @Override
-  public float[] rows(TensorReader reader, int rowStart, int rowCount) {
+  public List<TensorRef> tensors() {
+    return zeroPoint == null ? List.of(integers, scale) : List.of(integers, scale, zeroPoint);
+  }
+
+  @Override
+  public String form() {
+    return "int%d%s %s"
+        .formatted(
+            scheme.bits(),
+            scheme.symmetric() ? "" : " with zero points",
+            scheme.perChannel() ? "per channel" : "in groups of " + scheme.groupSize());
+  }
+
+  @Override
+  public float[] rows(TensorReader reader, long rowStart, int rowCount) {
     byte[] codes = reader.readBytes(integers, rowStart, rowCount);
     toCodes(integers, rowStart, codes);
     float[] scales = reader.readFloats(scale, rowStart, rowCount);
@@ -45,7 +61,7 @@ record IntWeight(
   }
 
   /** From signed integers to the grid's codes, in place. */
-  private void toCodes(TensorRef tensor, int rowStart, byte[] values) {
+  private void toCodes(TensorRef tensor, long rowStart, byte[] values) {
     int middle = middle();
     for (int i = 0; i < values.length; i++) {
       int found = values[i];

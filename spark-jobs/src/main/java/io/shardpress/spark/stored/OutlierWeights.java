@@ -1,4 +1,4 @@
-package io.shardpress.spark.evaluate;
+package io.shardpress.spark.stored;
 
 import io.shardpress.schemas.CheckpointException;
 import io.shardpress.spark.io.TensorReader;
