@@ -70,7 +70,7 @@ record PackedWeight(
   public float[] rows(TensorReader reader, long rowStart, int rowCount) {
     checkShape(reader);
     byte[] codes = new byte[rowCount * in];
-    int[] words = words(reader.readBytes(packed, rowStart, rowCount));
+    int[] words = Words.of(reader.readBytes(packed, rowStart, rowCount));
     BitPacking.unpackRows(words, 0, rowCount, in, scheme.bits(), codes, 0);
     float[] scales = reader.readFloats(scale, rowStart, rowCount);
     TensorReader.requireFinite(scale, rowStart, scales);
@@ -87,7 +87,7 @@ record PackedWeight(
 
   /** The group of each column: groups are of one size, by which readers sort the columns. */
   private int[] groups(TensorReader reader) {
-    int[] groups = words(reader.readBytes(groupIndex));
+    int[] groups = Words.of(reader.readBytes(groupIndex));
     int[] columns = new int[scheme.groups(in)];
     for (int i = 0; i < in; i++) {
       if (groups[i] < 0 || groups[i] >= columns.length) {
@@ -120,7 +120,7 @@ record PackedWeight(
     int before = (int) (rowStart % ROW_MULTIPLE);
     long firstWord = rowStart / ROW_MULTIPLE * scheme.bits();
     int wordRows = BitPacking.words(before + rowCount, scheme.bits());
-    int[] words = words(reader.readBytes(zeroPoint, firstWord, wordRows));
+    int[] words = Words.of(reader.readBytes(zeroPoint, firstWord, wordRows));
     byte[] codes = BitPacking.unpackColumns(words, before + rowCount, groups, scheme.bits());
     for (int i = 0; i < zeros.length; i++) {
       zeros[i] = codes[before * groups + i] & 0xFF;
@@ -137,11 +137,5 @@ record PackedWeight(
           "%s: tensor %s: found [%d, %d], wanted [%d, %d] by config.json; the folder holds tensors of another model"
               .formatted(shape.file(), shape.tensor(), rows, columns, out, in));
     }
-  }
-
-  private static int[] words(byte[] bytes) {
-    int[] words = new int[bytes.length / Integer.BYTES];
-    ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer().get(words);
-    return words;
   }
 }

@@ -80,10 +80,14 @@ public final class QuantizedFolder {
   private static FolderFormat format(Checkpoint checkpoint, FolderConfig config) {
     return switch (config.text("quant_method")) {
       case COMPRESSED_TENSORS -> new CompressedTensorsFolder(checkpoint, config);
+      case "gptq" -> new GptqFolder(checkpoint, config);
+      case "awq" -> new AwqFolder(checkpoint, config);
+      case "fp8" -> new Fp8Folder(checkpoint, config);
+      case "mxfp4" -> new Mxfp4Folder(checkpoint);
       default ->
           throw config.wrong(
               "quant_method",
-              "compressed-tensors; take the original model, in full precision"
+              "compressed-tensors, gptq, awq, fp8 or mxfp4; take the original model, in full precision"
                   + quantizedWeights(checkpoint));
     };
   }

@@ -163,7 +163,7 @@ class ModelSourceTest {
 
   @Test
   void whatTheConfigSaysWrongIsNamed() throws IOException {
-    refused(m -> quantization(m).put("quant_method", "gptq"), "quant_method: found \"gptq\"");
+    refused(m -> quantization(m).put("quant_method", "bnb"), "quant_method: found \"bnb\"");
     refused(m -> quantization(m).put("format", "int-quantized"), "wanted pack-quantized");
     refused(m -> quantization(m).putArray("ignore").add(UP), "no group of quantization_config");
     refused(m -> weights(m).put("symmetric", true), "config.json says symmetric");
