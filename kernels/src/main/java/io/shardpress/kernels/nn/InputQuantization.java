@@ -40,6 +40,32 @@ public sealed interface InputQuantization extends Serializable {
   }
 
   /**
+   * Every run of a token's neighbours by the greatest magnitude it has when it comes
+   * (compressed-tensors' strategy group, dynamic, symmetric); the last run may be shorter.
+   *
+   * @param length neighbours that share a step
+   */
+  record PerTokenGroup(ActivationFormat format, int length) implements InputQuantization {
+    @Override
+    public void apply(
+        Stage stage, int rows, int width, float[] x, float[] quantized, Workers workers) {
+      RowTiles.forEach(
+          rows,
+          workers,
+          row -> {
+            float[] range = new float[2];
+            for (int from = 0; from < width; from += length) {
+              int at = row * width + from;
+              int count = Math.min(length, width - from);
+              ActivationLoops.chosen().range(x, at, count, range);
+              float absMax = Math.max(-range[0], range[1]);
+              ActivationStep.symmetric(format, absMax).fakeQuantize(x, quantized, at, count);
+            }
+          });
+    }
+  }
+
+  /**
    * All tokens by one step for each stage, from calibration (strategy tensor): q, k and v share
    * theirs, and so do gate and up, since runtimes fuse them.
    *

@@ -3,7 +3,8 @@ package io.shardpress.kernels.quant;
 import io.shardpress.schemas.recipe.WeightScheme;
 
 /**
- * A linear on its grid: codes [out×in] (unsigned bytes) with the steps of each row's groups.
+ * A linear on its grid, or in FP8, of which the codes are the bytes: codes [out×in] (unsigned
+ * bytes) with the steps of each row's groups.
  *
  * @param scheme bits, symmetry and group size
  */
@@ -13,7 +14,7 @@ public record QuantizedLinear(int out, int in, WeightScheme scheme, byte[] codes
     return in / steps.groups();
   }
 
-  /** w = scale·(code − zero), [out×in]. */
+  /** w = scale·(code − zero), or of FP8 scale·e4m3(code), [out×in]. */
   public float[] dequantize() {
     float[] w = new float[out * in];
     dequantize(w);
@@ -22,6 +23,10 @@ public record QuantizedLinear(int out, int in, WeightScheme scheme, byte[] codes
 
   /** w = scale·(code − zero) into [out×in]. */
   public void dequantize(float[] into) {
+    if (scheme.floating()) {
+      Fp8Rounding.dequantize(codes, out, in, steps, into);
+      return;
+    }
     int length = groupLength();
     for (int g = 0; g < out * steps.groups(); g++) {
       float scale = steps.scales()[g];

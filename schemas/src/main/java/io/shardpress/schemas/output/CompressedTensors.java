@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.shardpress.schemas.recipe.ActivationScheme;
 import io.shardpress.schemas.recipe.KvCacheScheme;
 import io.shardpress.schemas.recipe.SchemeGroup;
+import io.shardpress.schemas.recipe.WeightForm;
 import io.shardpress.schemas.recipe.WeightScheme;
 import java.util.ArrayList;
 import java.util.List;
@@ -88,10 +89,13 @@ public final class CompressedTensors {
   private static ObjectNode activations(ActivationScheme scheme) {
     ObjectNode activations = JSON.objectNode();
     activations.put("num_bits", scheme.bits());
-    activations.put("type", "int");
+    activations.put("type", scheme.type());
     activations.put("symmetric", scheme.symmetric());
     activations.put("strategy", scheme.strategy());
     activations.put("dynamic", scheme.dynamic());
+    if (scheme.groupSize() > 0) {
+      activations.put("group_size", scheme.groupSize());
+    }
     // What is taken from each token as it comes is not observed.
     activations.put("observer", scheme.dynamic() ? null : scheme.observer());
     return activations;
@@ -110,13 +114,19 @@ public final class CompressedTensors {
   private static ObjectNode weights(WeightScheme scheme) {
     ObjectNode weights = JSON.objectNode();
     weights.put("num_bits", scheme.bits());
-    weights.put("type", "int");
+    weights.put("type", scheme.floating() ? "float" : "int");
     weights.put("symmetric", scheme.symmetric());
-    weights.put("strategy", scheme.perChannel() ? "channel" : "group");
-    weights.put("group_size", scheme.perChannel() ? null : (Integer) scheme.groupSize());
+    String integers = scheme.perChannel() ? "channel" : "group";
+    weights.put("strategy", scheme.floating() ? scheme.form().strategy() : integers);
+    boolean grouped = !scheme.floating() && !scheme.perChannel();
+    weights.put("group_size", grouped ? (Integer) scheme.groupSize() : null);
     weights.put("dynamic", false);
     weights.put("actorder", scheme.order().word());
-    weights.putNull("block_structure");
+    if (scheme.form() == WeightForm.FP8_BLOCK) {
+      weights.putArray("block_structure").add(WeightForm.BLOCK).add(WeightForm.BLOCK);
+    } else {
+      weights.putNull("block_structure");
+    }
     weights.put("observer", "minmax");
     weights.putObject("observer_kwargs");
     return weights;
@@ -125,8 +135,9 @@ public final class CompressedTensors {
   /**
    * The tensors that a linear's weight becomes: integers, packed where the format is {@link
    * LinearFormat#PACK_QUANTIZED}, with their shape then; scales; for asymmetric schemes zero
-   * points; where columns are grouped out of order, each column's group. Where its inputs share a
-   * scale, input_scale [1] and, asymmetric, input_zero_point [1].
+   * points; where columns are grouped out of order, each column's group. FP8 numbers as they are,
+   * and scales [1], [out, 1] or a row for every 128 rows, [⌈out/128⌉, ⌈in/128⌉]. Where its inputs
+   * share a scale, input_scale [1] and, asymmetric, input_zero_point [1].
    *
    * @param module the weight's name without {@code .weight}
    * @param out rows of the weight
@@ -138,7 +149,10 @@ public final class CompressedTensors {
       String module, int out, int in, SchemeGroup group, String modelDtype) {
     List<OutputTensor> tensors = new ArrayList<>();
     WeightScheme scheme = group.weights();
-    if (LinearFormat.of(group) == LinearFormat.INT_QUANTIZED) {
+    if (LinearFormat.of(group) == LinearFormat.FLOAT_QUANTIZED) {
+      tensors.add(new OutputTensor(module + ".weight", "F8_E4M3", List.of((long) out, (long) in)));
+      tensors.add(new OutputTensor(module + ".weight_scale", modelDtype, scales(out, in, scheme)));
+    } else if (LinearFormat.of(group) == LinearFormat.INT_QUANTIZED) {
       unpacked(tensors, module, out, in, scheme, modelDtype);
     } else {
       packed(tensors, module, out, in, scheme, modelDtype);
@@ -211,6 +225,16 @@ public final class CompressedTensors {
     if (!scheme.symmetric()) {
       tensors.add(new OutputTensor(module + ".weight_zero_point", "I8", scales));
     }
+  }
+
+  /** The shape of FP8 weights' scales. */
+  private static List<Long> scales(int out, int in, WeightScheme scheme) {
+    return switch (scheme.form()) {
+      case FP8_TENSOR -> List.of(1L);
+      case FP8_BLOCK ->
+          List.of((out + WeightForm.BLOCK - 1L) / WeightForm.BLOCK, (long) scheme.groups(in));
+      default -> List.of((long) out, 1L);
+    };
   }
 
   /** Words that hold {@code count} integers of {@code bits} bits. */

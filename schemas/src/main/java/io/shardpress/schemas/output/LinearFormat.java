@@ -11,6 +11,8 @@ public enum LinearFormat {
    * is also what vLLM's kernels for 4-bit weights and 8-bit inputs read.
    */
   INT_QUANTIZED("int-quantized"),
+  /** FP8 numbers, a byte each, whether inputs are quantized or not. */
+  FLOAT_QUANTIZED("float-quantized"),
   /**
    * Our own: {@link #PACK_QUANTIZED} with outliers beside the integers. compressed-tensors does not
    * know it, so that its readers refuse what they would read wrongly.
@@ -30,6 +32,9 @@ public enum LinearFormat {
 
   /** The format in which a group's linears are written. */
   public static LinearFormat of(SchemeGroup group) {
+    if (group.weights().floating()) {
+      return FLOAT_QUANTIZED;
+    }
     if (group.activations() != null) {
       return INT_QUANTIZED;
     }

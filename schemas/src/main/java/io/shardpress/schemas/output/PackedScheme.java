@@ -8,6 +8,7 @@ import io.shardpress.schemas.recipe.ActivationScheme;
 import io.shardpress.schemas.recipe.KvCacheScheme;
 import io.shardpress.schemas.recipe.SchemeGroup;
 import io.shardpress.schemas.recipe.TargetMatcher;
+import io.shardpress.schemas.recipe.WeightForm;
 import io.shardpress.schemas.recipe.WeightScheme;
 import java.util.ArrayList;
 import java.util.List;
@@ -79,8 +80,13 @@ public final class PackedScheme {
     SchemeGroup scheme =
         new SchemeGroup(
             List.of(),
-            weights(name + ".weights", node.path("weights")).withOutliers(outliers),
+            withOutliers(weights(name + ".weights", node.path("weights")), outliers),
             activations(name + ".input_activations", node.path("input_activations")));
+    if (scheme.activations() != null
+        && scheme.activations().floating() != scheme.weights().floating()) {
+      throw wrong(
+          name + ".input_activations.type", node.at("/input_activations/type"), "the weights' own");
+    }
     if (scheme.weights().indexed() && scheme.activations() != null) {
       throw wrong(
           name + ".weights.actorder",
@@ -98,14 +104,22 @@ public final class PackedScheme {
     return new Group(targets, scheme);
   }
 
+  private static WeightScheme withOutliers(WeightScheme weights, boolean outliers) {
+    return weights.floating() ? weights : weights.withOutliers(outliers);
+  }
+
   private ActivationScheme activations(String name, JsonNode node) {
     if (node.isMissingNode() || node.isNull()) {
       return null;
     }
-    eightBits(name, node, "int");
+    boolean floating = node.path("type").asText().equals("float");
+    eightBits(name, node, floating ? "float" : "int");
     JsonNode dynamic = node.path("dynamic");
     if (!dynamic.isBoolean()) {
       throw wrong(name + ".dynamic", dynamic, "true or false");
+    }
+    if (floating) {
+      return fp8Inputs(name, node, dynamic.asBoolean());
     }
     want(name + ".strategy", node.path("strategy"), dynamic.asBoolean() ? "token" : "tensor");
     JsonNode symmetric = node.path("symmetric");
@@ -113,6 +127,35 @@ public final class PackedScheme {
       throw wrong(name + ".symmetric", symmetric, dynamic.asBoolean() ? "true" : "true or false");
     }
     return new ActivationScheme(8, symmetric.asBoolean(), dynamic.asBoolean());
+  }
+
+  private ActivationScheme fp8Inputs(String name, JsonNode node, boolean dynamic) {
+    want(name + ".symmetric", node.path("symmetric"), "true");
+    boolean grouped = dynamic && node.path("strategy").asText().equals("group");
+    if (grouped) {
+      want(name + ".group_size", node.path("group_size"), String.valueOf(WeightForm.BLOCK));
+    } else {
+      want(name + ".strategy", node.path("strategy"), dynamic ? "token" : "tensor");
+    }
+    return ActivationScheme.fp8(dynamic, grouped ? WeightForm.BLOCK : 0);
+  }
+
+  private WeightScheme fp8(String name, JsonNode node) {
+    want(name + ".num_bits", node.path("num_bits"), "8");
+    want(name + ".symmetric", node.path("symmetric"), "true");
+    JsonNode strategy = node.path("strategy");
+    return switch (strategy.asText()) {
+      case "tensor" -> WeightScheme.fp8(WeightForm.FP8_TENSOR);
+      case "channel" -> WeightScheme.fp8(WeightForm.FP8_CHANNEL);
+      case "block" -> {
+        JsonNode sides = node.path("block_structure");
+        for (int i = 0; i < 2; i++) {
+          want(name + ".block_structure." + i, sides.path(i), String.valueOf(WeightForm.BLOCK));
+        }
+        yield WeightScheme.fp8(WeightForm.FP8_BLOCK);
+      }
+      default -> throw wrong(name + ".strategy", strategy, "tensor, channel or block");
+    };
   }
 
   private KvCacheScheme kvCache(JsonNode node) {
@@ -139,6 +182,9 @@ public final class PackedScheme {
   private WeightScheme weights(String name, JsonNode node) {
     if (!node.isObject()) {
       throw wrong(name, node, "an object with num_bits, type and strategy");
+    }
+    if (node.path("type").asText().equals("float")) {
+      return fp8(name, node);
     }
     want(name + ".type", node.path("type"), "int");
     JsonNode bits = node.path("num_bits");

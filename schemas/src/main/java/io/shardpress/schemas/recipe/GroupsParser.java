@@ -16,12 +16,13 @@ final class GroupsParser {
       QuantizationArgs.keys(
           Map.of(
               "num_bits", new Domain.Whole(2, 8),
-              "type", new Domain.Choice(List.of("int"), List.of("float")),
+              "type", new Domain.Choice(List.of("int", "float"), List.of()),
               "symmetric", new Domain.Flag(),
               "strategy",
                   new Domain.Choice(
-                      List.of("group", "channel"), List.of("tensor", "block", "token")),
+                      List.of("group", "channel", "tensor", "block"), List.of("token")),
               "group_size", new Domain.Anything("an integer of at least 1, or -1"),
+              "block_structure", new Domain.Anything("[128, 128] for strategy block"),
               "dynamic", new Domain.Fixed(false),
               "actorder", new Domain.Order(),
               "observer", QuantizationArgs.OBSERVERS));
@@ -30,17 +31,19 @@ final class GroupsParser {
       QuantizationArgs.keys(
           Map.of(
               "num_bits", new Domain.Whole(8, 8),
-              "type", new Domain.Choice(List.of("int"), List.of("float")),
+              "type", new Domain.Choice(List.of("int", "float"), List.of()),
               "symmetric", new Domain.Flag(),
               "strategy",
                   new Domain.Choice(
-                      List.of("token", "tensor"), List.of("group", "channel", "tensor_group")),
-              "group_size", new Domain.Nothing(),
+                      List.of("token", "tensor", "group"), List.of("channel", "tensor_group")),
+              "group_size", new Domain.Anything("128 for strategy group, or null"),
               "dynamic", new Domain.Flag(),
               "observer", QuantizationArgs.OBSERVERS));
 
   private static final List<String> GROUP =
       List.of("targets", "weights", "input_activations", "output_activations", "format");
+
+  private static final String BLOCK_STRUCTURE = "[128,128]";
 
   private final List<SchemeGroup> groups = new ArrayList<>();
   private boolean searchesSteps;
@@ -89,23 +92,87 @@ final class GroupsParser {
                 () ->
                     QuantizationArgs.wrong(
                         where + ".targets", node.path("targets"), "a list of at least one string"));
-    groups.add(
+    SchemeGroup group =
         new SchemeGroup(
             targets.stream().map(String.class::cast).toList(),
             scheme(where + ".weights", node.path("weights")),
-            activations(where + ".input_activations", node.path("input_activations"))));
+            activations(where + ".input_activations", node.path("input_activations")));
+    if (group.activations() != null
+        && group.activations().floating() != group.weights().floating()) {
+      throw new UsageException(
+          where
+              + ".input_activations.type is "
+              + group.activations().type()
+              + ", want that of the weights, int or float for both");
+    }
+    groups.add(group);
   }
 
   private WeightScheme scheme(String where, JsonNode node) {
     QuantizationArgs args =
         new QuantizationArgs(where, node, "{num_bits: …, symmetric: …, strategy: …}", WEIGHTS);
     int bits = args.whole("num_bits", 8);
+    if (args.text("type", "int").equals("float")) {
+      return fp8(args, bits);
+    }
+    String strategy = args.text("strategy", "group");
+    if (strategy.equals("tensor") || strategy.equals("block")) {
+      throw args.wrong("strategy", "group or channel for type int");
+    }
+    if (args.has("block_structure")) {
+      throw args.wrong("block_structure", "null for type int");
+    }
     if (bits > 4 && bits < 8) {
       throw args.wrong("num_bits", "2, 3, 4 or 8");
     }
     searchesSteps |= args.searches();
     int size = groupSizeByStrategy(where, node);
     return new WeightScheme(bits, args.flag("symmetric", true), size).withOrder(args.order());
+  }
+
+  private static WeightScheme fp8(QuantizationArgs args, int bits) {
+    if (bits != 8) {
+      throw args.wrong("num_bits", "8 for type float (4 is not supported yet)");
+    }
+    if (!args.flag("symmetric", true)) {
+      throw args.wrong("symmetric", "true for type float");
+    }
+    if (args.order() != ActOrder.NONE) {
+      throw args.wrong("actorder", "null for type float");
+    }
+    if (args.searches()) {
+      throw args.wrong("observer", "minmax for type float");
+    }
+    if (args.has("group_size") && !args.raw("group_size").asText().equals("-1")) {
+      throw args.wrong("group_size", "null for type float");
+    }
+    WeightForm form =
+        switch (args.text("strategy", "tensor")) {
+          case "tensor" -> WeightForm.FP8_TENSOR;
+          case "channel" -> WeightForm.FP8_CHANNEL;
+          case "block" -> WeightForm.FP8_BLOCK;
+          default -> throw args.wrong("strategy", "tensor, channel or block for type float");
+        };
+    boolean block = form == WeightForm.FP8_BLOCK;
+    String sides = args.raw("block_structure").toString().replaceAll("[\\s\"]", "");
+    if (block ? !sides.equals(BLOCK_STRUCTURE) : args.has("block_structure")) {
+      throw args.wrong("block_structure", block ? "[128, 128]" : "null but for strategy block");
+    }
+    return WeightScheme.fp8(form);
+  }
+
+  private static ActivationScheme fp8(QuantizationArgs args, boolean dynamic) {
+    if (!args.flag("symmetric", true)) {
+      throw args.wrong("symmetric", "true for type float");
+    }
+    if (args.searches()) {
+      throw args.wrong("observer", "minmax for type float");
+    }
+    boolean grouped = args.text("strategy", "tensor").equals("group");
+    if (grouped && !args.raw("group_size").asText().equals(String.valueOf(WeightForm.BLOCK))) {
+      throw args.wrong("group_size", "128 for strategy group");
+    }
+    return ActivationScheme.fp8(dynamic, grouped ? WeightForm.BLOCK : 0);
   }
 
   /** Null for null. By compressed-tensors' rule nothing said of the strategy means tensor. */
@@ -117,13 +184,24 @@ final class GroupsParser {
         new QuantizationArgs(
             where, node, "null or {num_bits: 8, strategy: …, dynamic: …}", ACTIVATIONS);
     boolean dynamic = args.flag("dynamic", false);
-    boolean token = args.text("strategy", "tensor").equals("token");
+    boolean floating = args.text("type", "int").equals("float");
+    String strategy = args.text("strategy", "tensor");
+    if (strategy.equals("group") && !floating) {
+      throw args.wrong("strategy", "token or tensor for type int");
+    }
+    if (!strategy.equals("group") && args.has("group_size")) {
+      throw args.wrong("group_size", "null but for strategy group");
+    }
+    boolean token = !strategy.equals("tensor");
     if (dynamic != token) {
       throw args.wrong(
           "strategy",
           dynamic
               ? "token, as dynamic is true: one scale for all tokens is calibrated, not dynamic"
               : "tensor, as dynamic is false: a token's scale can only be dynamic");
+    }
+    if (floating) {
+      return fp8(args, dynamic);
     }
     boolean symmetric = args.flag("symmetric", true);
     if (dynamic && !symmetric) {

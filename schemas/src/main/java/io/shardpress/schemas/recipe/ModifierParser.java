@@ -111,6 +111,9 @@ final class ModifierParser {
    * The group with the order of columns that stands beside it, as in llm-compressor, or its own.
    */
   private SchemeGroup ordered(SchemeGroup group) {
+    if (group.weights().floating()) {
+      return group;
+    }
     ActOrder own = group.weights().order();
     ActOrder order = settings.has(SettingKey.ACTORDER) ? settings.order() : own;
     if (own != ActOrder.NONE && own != order) {
@@ -129,7 +132,8 @@ final class ModifierParser {
   }
 
   private SchemeGroup withOutliers(SchemeGroup group) {
-    if (kind != ModifierKind.EASY_QUANT || !settings.flag(SettingKey.OUTLIERS)) {
+    boolean keeps = kind == ModifierKind.EASY_QUANT && settings.flag(SettingKey.OUTLIERS);
+    if (!keeps || group.weights().floating()) {
       return group;
     }
     if (group.activations() != null) {

@@ -31,11 +31,38 @@ public record Recipe(List<Modifier> modifiers) implements Serializable {
       }
       quantizes |= !modifier.groups().isEmpty();
     }
+    checkFp8(modifiers);
     if (!quantizes) {
       throw new UsageException(
           modifiers.get(0).kind().modifier()
               + " quantizes nothing by itself; add a modifier with a scheme behind it, such as"
               + " GPTQModifier: {scheme: W4A16}");
+    }
+  }
+
+  private static void checkFp8(List<Modifier> modifiers) {
+    for (Modifier modifier : modifiers) {
+      for (SchemeGroup group : modifier.groups()) {
+        if (!group.weights().floating()) {
+          continue;
+        }
+        if (modifier.kind() != ModifierKind.QUANTIZATION) {
+          throw new UsageException(
+              "%s: scheme %s is FP8, whose numbers lie further apart the larger they are, and %s finds integers at even steps; want QuantizationModifier (--algorithm rtn), or SmoothQuantModifier (smoothquant) before it"
+                  .formatted(
+                      modifier.kind().modifier(), group.schemeName(), modifier.kind().algorithm()));
+        }
+        if (RoundingSettings.of(modifier).stepSearch()) {
+          throw new UsageException(
+              "%s.step_search is true, want false for %s: its scale is that of the greatest weight"
+                  .formatted(modifier.kind().modifier(), group.schemeName()));
+        }
+        if (modifiers.stream().anyMatch(other -> other.kind() == ModifierKind.AWQ)) {
+          throw new UsageException(
+              "AWQModifier: its scales are chosen for integers, not for %s; want SmoothQuantModifier, or leave it out"
+                  .formatted(group.schemeName()));
+        }
+      }
     }
   }
 

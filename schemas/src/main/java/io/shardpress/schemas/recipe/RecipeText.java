@@ -54,17 +54,21 @@ final class RecipeText {
   private static String canonical(SchemeGroup group) {
     ActivationScheme activations = group.activations();
     ActOrder order = group.weights().order();
-    return "{%s%s\"bits\":%d,\"group_size\":%d,\"symmetric\":%b,\"targets\":%s}"
+    String form =
+        group.weights().floating() ? "\"form\":" + quoted(group.weights().form().name()) + "," : "";
+    return "{%s%s%s\"bits\":%d,\"group_size\":%d,\"symmetric\":%b,\"targets\":%s}"
         .formatted(
             activations == null
                 ? ""
-                : "\"activations\":{\"bits\":%d,\"dynamic\":%b,\"search\":%b,\"symmetric\":%b},"
+                : "\"activations\":{\"bits\":%d,\"dynamic\":%b,%s\"search\":%b,\"symmetric\":%b},"
                     .formatted(
                         activations.bits(),
                         activations.dynamic(),
+                        activations.floating() ? "\"fp8\":" + activations.groupSize() + "," : "",
                         activations.search(),
                         activations.symmetric()),
             order == ActOrder.NONE ? "" : "\"actorder\":" + quoted(order.word()) + ",",
+            form,
             group.weights().bits(),
             group.weights().groupSize(),
             group.weights().symmetric(),
@@ -111,9 +115,11 @@ final class RecipeText {
     if (modifier.groups().size() == 1 && Schemes.isNamed(group)) {
       yaml.append(indent).append("targets: ").append(names(group.targets())).append('\n');
       yaml.append(indent).append("scheme: ").append(group.schemeName()).append('\n');
-      yaml.append(indent).append("group_size: ");
-      yaml.append(group.weights().perChannel() ? "channel" : group.weights().groupSize())
-          .append('\n');
+      if (!group.weights().floating()) {
+        yaml.append(indent).append("group_size: ");
+        yaml.append(group.weights().perChannel() ? "channel" : group.weights().groupSize())
+            .append('\n');
+      }
       return;
     }
     yaml.append(indent).append("config_groups:\n");
@@ -124,12 +130,10 @@ final class RecipeText {
       yaml.append(indent).append("    targets: ").append(names(one.targets())).append('\n');
       yaml.append(indent)
           .append(
-              "    weights: {num_bits: %d, type: int, symmetric: %b, "
-                  .formatted(weights.bits(), weights.symmetric()))
-          .append(
-              weights.perChannel()
-                  ? "strategy: channel"
-                  : "strategy: group, group_size: " + weights.groupSize())
+              "    weights: {num_bits: %d, type: %s, symmetric: %b, "
+                  .formatted(
+                      weights.bits(), weights.floating() ? "float" : "int", weights.symmetric()))
+          .append(strategy(weights))
           .append(weights.order() == ActOrder.NONE ? "" : ", actorder: " + weights.order().word())
           .append("}\n");
       if (one.activations() != null) {
@@ -139,14 +143,29 @@ final class RecipeText {
     }
   }
 
+  private static String strategy(WeightScheme weights) {
+    return switch (weights.form()) {
+      case INT ->
+          weights.perChannel()
+              ? "strategy: channel"
+              : "strategy: group, group_size: " + weights.groupSize();
+      case FP8_BLOCK ->
+          "strategy: block, block_structure: [%d, %d]"
+              .formatted(WeightForm.BLOCK, WeightForm.BLOCK);
+      default -> "strategy: " + weights.form().strategy();
+    };
+  }
+
   /** By compressed-tensors' keys, a line. */
   private static String args(ActivationScheme scheme) {
-    return "{num_bits: %d, type: int, symmetric: %b, strategy: %s, dynamic: %b%s}\n"
+    return "{num_bits: %d, type: %s, symmetric: %b, strategy: %s, dynamic: %b%s%s}\n"
         .formatted(
             scheme.bits(),
+            scheme.type(),
             scheme.symmetric(),
             scheme.strategy(),
             scheme.dynamic(),
+            scheme.groupSize() == 0 ? "" : ", group_size: " + scheme.groupSize(),
             scheme.dynamic() ? "" : ", observer: " + scheme.observer());
   }
 

@@ -11,8 +11,11 @@ record Scheme(WeightScheme weights, ActivationScheme activations, KvCacheScheme 
     this(weights, null, null);
   }
 
-  /** The same with another group size; 0 is per channel. */
+  /** The same with another group size; 0 is per channel. FP8 has none. */
   Scheme withGroupSize(int size) {
+    if (weights.floating()) {
+      return this;
+    }
     WeightScheme other = new WeightScheme(weights.bits(), weights.symmetric(), size);
     return new Scheme(other, activations, kvCache);
   }

@@ -2,6 +2,7 @@ package io.shardpress.schemas.recipe;
 
 import java.io.Serializable;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Modules that share a scheme: one of config_groups.
@@ -33,14 +34,35 @@ public record SchemeGroup(List<String> targets, WeightScheme weights, Activation
   /**
    * What people call it: W4A16 where inputs stay as they are, W4A8 where each token has its scale;
    * then _ASYM where weights have zero points, _STATIC where all inputs share a scale, _INPUT_ASYM
-   * where inputs have zero points. Group size and observer are not part of it.
+   * where inputs have zero points. Of FP8: FP8, FP8_DYNAMIC, FP8_BLOCK, others by what shares their
+   * scales. Group size and observer are not part of it.
    */
   public String schemeName() {
+    if (weights.floating()) {
+      return fp8Name();
+    }
     if (activations == null) {
       return weights.name();
     }
     return weights.name().replace("A16", "A" + activations.bits())
         + (activations.dynamic() ? "" : "_STATIC")
         + (activations.symmetric() ? "" : "_INPUT_ASYM");
+  }
+
+  /** llm-compressor's names where there are such. */
+  private String fp8Name() {
+    if (activations == null) {
+      return weights.name() + "_A16";
+    }
+    if (weights.form() == WeightForm.FP8_TENSOR && !activations.dynamic()) {
+      return "FP8";
+    }
+    if (weights.form() == WeightForm.FP8_CHANNEL && activations.strategy().equals("token")) {
+      return "FP8_DYNAMIC";
+    }
+    if (weights.form() == WeightForm.FP8_BLOCK && activations.groupSize() == WeightForm.BLOCK) {
+      return "FP8_BLOCK";
+    }
+    return weights.name() + "_BY_" + activations.strategy().toUpperCase(Locale.ROOT);
   }
 }

@@ -16,7 +16,7 @@ public final class Schemes {
   private static final Map<String, Scheme> SUPPORTED = supportedSchemes();
 
   /** Names that are real but have no writer here yet. */
-  private static final List<String> NOT_YET = List.of("FP8", "FP8_DYNAMIC", "FP8_BLOCK");
+  private static final List<String> NOT_YET = List.of("NVFP4A16", "MXFP4A16", "NVFP4", "MXFP4");
 
   private Schemes() {}
 
@@ -37,7 +37,15 @@ public final class Schemes {
     schemes.put("W4A8", new Scheme(w4, perToken, null));
     // FP8 is the one cache that vLLM reads scales for.
     schemes.put("W4A8KV8", new Scheme(w4, perToken, new KvCacheScheme(true)));
+    schemes.put("FP8", fp8(WeightForm.FP8_TENSOR, ActivationScheme.fp8(false, 0)));
+    schemes.put("FP8_DYNAMIC", fp8(WeightForm.FP8_CHANNEL, ActivationScheme.fp8(true, 0)));
+    schemes.put(
+        "FP8_BLOCK", fp8(WeightForm.FP8_BLOCK, ActivationScheme.fp8(true, WeightForm.BLOCK)));
     return schemes;
+  }
+
+  private static Scheme fp8(WeightForm form, ActivationScheme inputs) {
+    return new Scheme(WeightScheme.fp8(form), inputs, null);
   }
 
   /** Names that {@link #named} takes, sorted. */
@@ -74,6 +82,14 @@ public final class Schemes {
     Scheme scheme = SUPPORTED.get(name);
     if (scheme == null) {
       throw unknown(name);
+    }
+    if (groupSize.isPresent() && scheme.weights().floating()) {
+      throw new UsageException(
+          "scheme "
+              + name
+              + " has scales of its own kind, "
+              + scheme.weights().sharing()
+              + "; leave the group size out");
     }
     return groupSize.isEmpty() ? scheme : scheme.withGroupSize(groupSize.getAsInt());
   }

@@ -4,16 +4,18 @@ import java.io.Serializable;
 
 /**
  * How the weights of a linear are stored: w ≈ (q − zero)·scale with integers q of {@code bits}
- * bits, one scale for every {@code groupSize} inputs of a row.
+ * bits, one scale for every {@code groupSize} inputs of a row; or w ≈ q·scale with FP8 numbers q.
  *
- * @param bits 2, 3, 4 or 8
+ * @param bits 2, 3, 4 or 8; 8 for FP8
  * @param symmetric true: zero is 0 and not stored; false: an integer zero point for each scale
- * @param groupSize inputs that share a scale; 0: the whole row (per channel)
+ * @param groupSize inputs that share a scale; 0: the whole row (per channel), or with one scale for
+ *     the whole weight all of them
  * @param order of the columns for learners that have one, and so of those that share a scale
  * @param outliers whether the largest weights lie beside the integers, in full precision
+ * @param form integers or FP8
  */
 public record WeightScheme(
-    int bits, boolean symmetric, int groupSize, ActOrder order, boolean outliers)
+    int bits, boolean symmetric, int groupSize, ActOrder order, boolean outliers, WeightForm form)
     implements Serializable {
   public WeightScheme {
     if (bits != 2 && bits != 3 && bits != 4 && bits != 8) {
@@ -22,21 +24,35 @@ public record WeightScheme(
     if (groupSize < 0) {
       throw new IllegalArgumentException("groupSize is " + groupSize + ", want 0 or more");
     }
+    if (form.floating() && (bits != 8 || !symmetric || order != ActOrder.NONE || outliers)) {
+      throw new IllegalArgumentException("FP8 has 8 bits, no zero points, orders or outliers");
+    }
   }
 
   /** Without an order and outliers. */
   public WeightScheme(int bits, boolean symmetric, int groupSize) {
-    this(bits, symmetric, groupSize, ActOrder.NONE, false);
+    this(bits, symmetric, groupSize, ActOrder.NONE, false, WeightForm.INT);
+  }
+
+  /** FP8 E4M3 with scales as the form has them. */
+  public static WeightScheme fp8(WeightForm form) {
+    int groupSize = form == WeightForm.FP8_BLOCK ? WeightForm.BLOCK : 0;
+    return new WeightScheme(8, true, groupSize, ActOrder.NONE, false, form);
+  }
+
+  /** Whether weights are stored as floating-point numbers. */
+  public boolean floating() {
+    return form.floating();
   }
 
   /** The same with another order. */
   public WeightScheme withOrder(ActOrder other) {
-    return new WeightScheme(bits, symmetric, groupSize, other, outliers);
+    return new WeightScheme(bits, symmetric, groupSize, other, outliers, form);
   }
 
   /** The same with outliers or without. */
   public WeightScheme withOutliers(boolean kept) {
-    return new WeightScheme(bits, symmetric, groupSize, order, kept);
+    return new WeightScheme(bits, symmetric, groupSize, order, kept, form);
   }
 
   /** Whether inputs that share a scale are no neighbours, so that an index says which do. */
@@ -44,14 +60,26 @@ public record WeightScheme(
     return order == ActOrder.GROUP;
   }
 
-  /** Whether a row has one scale only. */
+  /** Whether every row has one scale. */
   public boolean perChannel() {
-    return groupSize == 0;
+    return groupSize == 0 && form != WeightForm.FP8_TENSOR;
   }
 
-  /** Whether rows of {@code in} elements split into whole groups. */
+  /** What shares a scale, for people: per channel, group 128, per tensor, block 128x128. */
+  public String sharing() {
+    return switch (form) {
+      case INT -> perChannel() ? "per channel" : "group " + groupSize;
+      case FP8_TENSOR -> "per tensor";
+      case FP8_CHANNEL -> "per channel";
+      case FP8_BLOCK -> "block %dx%d".formatted(WeightForm.BLOCK, WeightForm.BLOCK);
+    };
+  }
+
+  /**
+   * Whether rows of {@code in} elements split into whole groups; blocks may end in a smaller one.
+   */
   public boolean divides(long in) {
-    return groupSize == 0 || in % groupSize == 0;
+    return groupSize == 0 || form.floating() || in % groupSize == 0;
   }
 
   /**
@@ -64,11 +92,19 @@ public record WeightScheme(
       throw new IllegalArgumentException(
           "group size " + groupSize + " does not divide " + in + " inputs");
     }
-    return groupSize == 0 ? 1 : in / groupSize;
+    return groupSize == 0 ? 1 : (in + groupSize - 1) / groupSize;
   }
 
-  /** The scheme's name, W4A16 or W4A16_ASYM; the group size is not part of it. */
+  /** The scheme's name, W4A16 or W4A16_ASYM, FP8_CHANNEL; the group size is not part of it. */
   public String name() {
-    return "W" + bits + "A16" + (symmetric ? "" : "_ASYM");
+    return form.floating() ? form.name() : "W" + bits + "A16" + (symmetric ? "" : "_ASYM");
+  }
+
+  /** Parts are named by it: of integers it says what it did before there was FP8. */
+  @Override
+  public String toString() {
+    return "WeightScheme[bits=%d, symmetric=%b, groupSize=%d, order=%s, outliers=%b%s]"
+        .formatted(
+            bits, symmetric, groupSize, order, outliers, form.floating() ? ", form=" + form : "");
   }
 }

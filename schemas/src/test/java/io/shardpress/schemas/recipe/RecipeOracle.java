@@ -118,10 +118,13 @@ final class RecipeOracle {
   }
 
   private static void scheme(SchemeGroup found, String name, Object groupSize) {
-    assertThat(found.weights().bits()).isEqualTo(name.charAt(1) - '0');
+    boolean fp8 = name.startsWith("FP8");
+    assertThat(found.weights().floating()).isEqualTo(fp8);
+    assertThat(found.weights().bits()).isEqualTo(fp8 ? 8 : name.charAt(1) - '0');
     assertThat(found.weights().symmetric()).isEqualTo(!name.endsWith("_ASYM"));
     assertThat(found.activations() != null).isEqualTo(!name.contains("A16"));
-    int standard = SCHEMES.containsKey(name) ? 0 : 128;
+    boolean whole = SCHEMES.containsKey(name) || name.equals("FP8") || name.equals("FP8_DYNAMIC");
+    int standard = whole ? 0 : 128;
     assertThat(found.weights().groupSize()).isEqualTo(groupSize(groupSize, standard));
   }
 
@@ -146,6 +149,14 @@ final class RecipeOracle {
           .isEqualByComparingTo(BigDecimal.valueOf(one.weights().bits()));
       Object symmetric = weights.get("symmetric");
       assertThat(one.weights().symmetric()).isEqualTo(symmetric == null || (boolean) symmetric);
+      assertThat(one.weights().floating()).isEqualTo("float".equals(weights.get("type")));
+      if (one.weights().floating()) {
+        Object strategy = weights.get("strategy");
+        assertThat(one.weights().form().strategy())
+            .isEqualTo(strategy == null ? "tensor" : strategy);
+        assertThat(one.weights().groupSize()).isEqualTo("block".equals(strategy) ? 128 : 0);
+        continue;
+      }
       assertThat(one.weights().groupSize())
           .isEqualTo(
               "channel".equals(weights.get("strategy"))

@@ -256,7 +256,19 @@ class RecipeTest {
         "GPTQModifier: {scheme: W4A16, descent_rounds: -1}|r.yaml: GPTQModifier.descent_rounds is -1, want an integer of at least 0",
         "LRQModifier: {scheme: W4A16, touch_up: -1}|r.yaml: LRQModifier.touch_up is -1, want an integer of at least 0",
         "LRQModifier: {scheme: W4A61}|r.yaml: LRQModifier: unknown scheme 'W4A61', the nearest is W4A16;",
-        "LRQModifier: {scheme: FP8}|r.yaml: LRQModifier: scheme FP8 is not supported yet;",
+        "LRQModifier: {scheme: NVFP4A16}|r.yaml: LRQModifier: scheme NVFP4A16 is not supported yet;",
+        "LRQModifier: {scheme: FP8}|LRQModifier: scheme FP8 is FP8, whose numbers lie further apart the larger they are",
+        "GPTQModifier: {scheme: FP8_DYNAMIC, actorder: static}|GPTQModifier: scheme FP8_DYNAMIC is FP8",
+        "EasyQuantModifier: {scheme: FP8_BLOCK, outliers: true}|EasyQuantModifier: scheme FP8_BLOCK is FP8",
+        "QuantizationModifier: {scheme: FP8, step_search: true}|QuantizationModifier.step_search is true, want false for FP8",
+        "QuantizationModifier: {scheme: FP8, group_size: 128}|scheme FP8 has scales of its own kind, per tensor; leave the group size out",
+        "[{AWQModifier: {}}, {QuantizationModifier: {scheme: FP8}}]|AWQModifier: its scales are chosen for integers, not for FP8",
+        "QuantizationModifier: {config_groups: {g: {targets: [Linear], weights: {type: float, strategy: block}}}}|weights.block_structure is nothing, want [128, 128]",
+        "QuantizationModifier: {config_groups: {g: {targets: [Linear], weights: {type: float, strategy: block, block_structure: [64, 64]}}}}|weights.block_structure is [64,64], want [128, 128]",
+        "QuantizationModifier: {config_groups: {g: {targets: [Linear], weights: {type: float, strategy: group, group_size: 32}}}}|weights.group_size is 32, want null for type float",
+        "QuantizationModifier: {config_groups: {g: {targets: [Linear], weights: {type: float, symmetric: false}}}}|weights.symmetric is false, want true for type float",
+        "QuantizationModifier: {config_groups: {g: {targets: [Linear], weights: {type: float, strategy: channel}, input_activations: {strategy: token, dynamic: true}}}}|input_activations.type is int, want that of the weights",
+        "QuantizationModifier: {config_groups: {g: {targets: [Linear], weights: {type: float, strategy: channel}, input_activations: {type: float, strategy: group, group_size: 64, dynamic: true}}}}|input_activations.group_size is 64, want 128",
         "LRQModifier: {scheme: W4A16, config_groups: {}}|both scheme and config_groups",
         "LRQModifier: {rank: 4}|neither scheme nor config_groups",
         "LRQModifier: {scheme: W4A16, targets: 4}|r.yaml: LRQModifier.targets is 4, want a list of strings",
@@ -277,7 +289,7 @@ class RecipeTest {
         "QuantizationModifier: {scheme: W4A16, outliers: true}|r.yaml: QuantizationModifier: unknown key 'outliers'",
         "EasyQuantModifier: {scheme: W4A16, step_search: true}|r.yaml: EasyQuantModifier: unknown key 'step_search'",
         "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bit: 4}}}}|r.yaml: GPTQModifier: config_groups.g.weights: unknown key 'num_bit', the nearest is num_bits",
-        "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, type: float}}}}|config_groups.g.weights.type is \"float\", want int",
+        "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, type: float}}}}|config_groups.g.weights.num_bits is 4, want 8 for type float",
         "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, strategy: tensor}}}}|config_groups.g.weights.strategy is \"tensor\", want group or channel",
         "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, strategy: group}}}}|config_groups.g.weights.group_size is nothing, want an integer of at least 1",
         "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 5, strategy: channel}}}}|config_groups.g.weights.num_bits is 5, want 2, 3, 4 or 8",
@@ -304,18 +316,42 @@ class RecipeTest {
       strings = {"rtn", "easyquant", "gptq", "lrq", "smoothquant", "awq", "flexround", "autoround"})
   void yamlReadsBackEqual(String algorithm) {
     for (String scheme : Schemes.supported()) {
+      if (scheme.startsWith("FP8")) {
+        continue;
+      }
       for (int size : new int[] {0, 32, 128}) {
-        Recipe recipe =
-            Recipe.of(
-                algorithm,
-                scheme,
-                OptionalInt.of(size),
-                List.of("re:.*\\.q_proj$", "no", "a: 'b' \"c\" #d"),
-                List.of("lm_head", "true", "re:^x{2,}$"),
-                -3);
-        assertThat(Recipe.parse("again", recipe.toYaml())).isEqualTo(recipe);
+        readsBackEqual(algorithm, scheme, OptionalInt.of(size));
       }
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"FP8", "FP8_DYNAMIC", "FP8_BLOCK"})
+  void yamlOfFp8ReadsBackEqual(String scheme) {
+    readsBackEqual("rtn", scheme, OptionalInt.empty());
+    readsBackEqual("smoothquant", scheme, OptionalInt.empty());
+    String two =
+        "QuantizationModifier: {config_groups: {a: {targets: [x], weights: {type: float, strategy:"
+            + " block, block_structure: [128, 128]}, input_activations: {type: float, strategy:"
+            + " group, group_size: 128, dynamic: true}}, b: {targets: [Linear], weights: {type:"
+            + " float}}}}";
+    Recipe recipe = Recipe.parse("r", two);
+    assertThat(recipe.modifiers().get(0).groups())
+        .extracting(SchemeGroup::schemeName)
+        .containsExactly("FP8_BLOCK", "FP8_TENSOR_A16");
+    assertThat(Recipe.parse("again", recipe.toYaml())).isEqualTo(recipe);
+  }
+
+  private static void readsBackEqual(String algorithm, String scheme, OptionalInt size) {
+    Recipe recipe =
+        Recipe.of(
+            algorithm,
+            scheme,
+            size,
+            List.of("re:.*\\.q_proj$", "no", "a: 'b' \"c\" #d"),
+            List.of("lm_head", "true", "re:^x{2,}$"),
+            -3);
+    assertThat(Recipe.parse("again", recipe.toYaml())).isEqualTo(recipe);
   }
 
   @Test

@@ -25,7 +25,7 @@ class SchemesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"FP8", "FP8_DYNAMIC", "FP8_BLOCK"})
+  @ValueSource(strings = {"NVFP4A16", "MXFP4"})
   void laterSchemesAreKnownAndRefused(String name) {
     assertThatThrownBy(() -> Schemes.named(name))
         .isInstanceOf(UsageException.class)
@@ -58,6 +58,36 @@ class SchemesTest {
                 new ActivationScheme(8, true, !fixed, fixed),
                 cached ? new KvCacheScheme(true) : null));
     assertThat(Schemes.named(name, OptionalInt.of(32)).weights().groupSize()).isEqualTo(32);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "FP8,FP8_TENSOR,false,0,per tensor",
+    "FP8_DYNAMIC,FP8_CHANNEL,true,0,per channel",
+    "FP8_BLOCK,FP8_BLOCK,true,128,block 128x128"
+  })
+  void fp8HasScalesOfItsOwnKind(
+      String name, WeightForm form, boolean dynamic, int group, String sharing) {
+    Scheme scheme = Schemes.named(name, OptionalInt.empty());
+    assertThat(scheme.weights()).isEqualTo(WeightScheme.fp8(form));
+    assertThat(scheme.weights().sharing()).isEqualTo(sharing);
+    assertThat(scheme.activations()).isEqualTo(ActivationScheme.fp8(dynamic, group));
+    assertThat(new SchemeGroup(java.util.List.of(), scheme.weights(), scheme.activations()))
+        .extracting(SchemeGroup::schemeName)
+        .isEqualTo(name);
+    Recipe recipe = Recipe.parse("r", "QuantizationModifier: {scheme: " + name + "}");
+    assertThat(recipe.toYaml()).contains("scheme: " + name).doesNotContain("group_size");
+    assertThat(Recipe.parse("again", recipe.toYaml())).isEqualTo(recipe);
+  }
+
+  /** Names of parts in shared work folders hold these; what was there before FP8 stays known. */
+  @Test
+  void integersAreCalledWhatTheyWere() {
+    assertThat(new WeightScheme(4, true, 128))
+        .hasToString(
+            "WeightScheme[bits=4, symmetric=true, groupSize=128, order=NONE, outliers=false]");
+    assertThat(new ActivationScheme(8, true, false, true))
+        .hasToString("ActivationScheme[bits=8, symmetric=true, dynamic=false, search=true]");
   }
 
   @Test

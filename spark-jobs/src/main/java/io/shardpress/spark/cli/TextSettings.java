@@ -15,8 +15,9 @@ public record TextSettings(
     Optional<String> file, String field, int samples, OptionalInt sequenceLength) {
   private static final int LONGEST_BY_DEFAULT = 1024;
 
-  /** Tokens of a window for a model with that many positions. */
+  /** Tokens of a window for a model with that many positions; 0 where its config does not say. */
   public int sequenceLength(int maxPositionEmbeddings) {
-    return sequenceLength.orElse(Math.min(LONGEST_BY_DEFAULT, maxPositionEmbeddings));
+    int longest = maxPositionEmbeddings > 0 ? maxPositionEmbeddings : LONGEST_BY_DEFAULT;
+    return sequenceLength.orElse(Math.min(LONGEST_BY_DEFAULT, longest));
   }
 }

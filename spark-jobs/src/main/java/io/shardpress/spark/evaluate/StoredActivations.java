@@ -54,13 +54,17 @@ record StoredActivations(
     if (scheme == null) {
       return null;
     }
+    ActivationFormat format = scheme.floating() ? ActivationFormat.FP8_E4M3 : ActivationFormat.INT8;
+    if (scheme.groupSize() > 0) {
+      return new InputQuantization.PerTokenGroup(format, scheme.groupSize());
+    }
     if (scheme.dynamic()) {
-      return new InputQuantization.PerToken(ActivationFormat.INT8);
+      return new InputQuantization.PerToken(format);
     }
     float scale = shared(scales.get(stage), reader);
     int zero = scheme.symmetric() ? 0 : (int) shared(zeros.get(stage), reader);
     return new InputQuantization.PerTensor(
-        Map.of(stage, new ActivationStep(ActivationFormat.INT8, scale, zero + 128)));
+        Map.of(stage, new ActivationStep(format, scale, zero + 128)));
   }
 
   private KeyValueQuantization keyValues(TensorReader reader) {

@@ -5,10 +5,13 @@ import io.shardpress.schemas.model.TensorPlace;
 import io.shardpress.schemas.recipe.Modifier;
 import io.shardpress.schemas.recipe.ModifierKind;
 import io.shardpress.schemas.recipe.RoundingSettings;
+import io.shardpress.schemas.recipe.WeightForm;
 import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.spark.plan.CompressionPlan;
+import io.shardpress.spark.plan.FusedLinears;
 import io.shardpress.spark.plan.PlanEntry;
 import io.shardpress.spark.store.PartKey;
+import io.shardpress.spark.unit.Fp8Unit;
 import io.shardpress.spark.unit.LearnedLinear;
 import io.shardpress.spark.unit.LearnedLinear.WeightError;
 import io.shardpress.spark.unit.OutlierUnit;
@@ -22,6 +25,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /** Quantizes without data: every tile of every tensor at once. */
 final class DataFreeJob {
@@ -29,6 +33,7 @@ final class DataFreeJob {
   private final TaskRunner runner;
   private final Digests digests;
   private final Progress progress;
+  private final Map<String, List<PlanEntry>> joined;
   private TaskRunner.Ran learners = TaskRunner.Ran.NOTHING;
 
   DataFreeJob(CompressionPlan plan, TaskRunner runner, Digests digests, Progress progress) {
@@ -36,6 +41,10 @@ final class DataFreeJob {
     this.runner = runner;
     this.digests = digests;
     this.progress = progress;
+    // Runtimes join these, and with one scale for a weight they then have one scale.
+    this.joined =
+        plan.quantized().values().stream()
+            .collect(Collectors.groupingBy(entry -> FusedLinears.joined(entry.module())));
   }
 
   TaskRunner.Ran learners() {
@@ -68,17 +77,31 @@ final class DataFreeJob {
 
   private List<UnitOfWork> units(PlanEntry entry) {
     List<UnitOfWork> units = new ArrayList<>();
-    boolean outliers = entry.choice().group().weights().outliers();
-    List<SummaryUnit> whole = outliers ? summaries(entry) : List.of();
+    WeightScheme scheme = entry.choice().group().weights();
+    List<SummaryUnit> whole = new ArrayList<>();
+    sharing(entry).forEach(other -> whole.addAll(summaries(other)));
     for (RowTile tile : RowTile.of(entry.out(), entry.in())) {
-      units.add(outliers ? keeping(entry, tile, whole) : unit(entry, tile));
+      if (scheme.floating()) {
+        units.add(fp8(entry, tile, whole));
+      } else {
+        units.add(scheme.outliers() ? keeping(entry, tile, whole) : unit(entry, tile));
+      }
     }
     return units;
   }
 
+  /** The weights whose statistics a weight needs: its own, or of all that share one scale. */
+  private List<PlanEntry> sharing(PlanEntry entry) {
+    WeightScheme scheme = entry.choice().group().weights();
+    if (scheme.form() == WeightForm.FP8_TENSOR) {
+      return joined.get(FusedLinears.joined(entry.module()));
+    }
+    return scheme.outliers() ? List.of(entry) : List.of();
+  }
+
   private List<SummaryUnit> summaries() {
     return plan.quantized().values().stream()
-        .filter(entry -> entry.choice().group().weights().outliers())
+        .filter(entry -> !sharing(entry).isEmpty())
         .flatMap(entry -> summaries(entry).stream())
         .toList();
   }
@@ -168,6 +191,23 @@ final class DataFreeJob {
         tile,
         scheme,
         plan.scaleFormat());
+  }
+
+  private Fp8Unit fp8(PlanEntry entry, RowTile tile, List<SummaryUnit> whole) {
+    WeightScheme scheme = entry.choice().group().weights();
+    List<PartKey> summaries = whole.stream().map(SummaryUnit::part).toList();
+    PartKey key =
+        PartKey.of("round to fp8")
+            .add("arithmetic", runner.arithmetic())
+            .add("module", entry.module())
+            .add("weight", digests.of(entry.source()))
+            .add("tile", tile)
+            .add("scheme", scheme)
+            .add("format", plan.scaleFormat())
+            .add("summaries", summaries)
+            .build();
+    return new Fp8Unit(
+        key, summaries, entry.module(), entry.source(), tile, scheme, plan.scaleFormat());
   }
 
   private RoundUnit unit(PlanEntry entry, RowTile tile) {

@@ -121,7 +121,8 @@ final class PlanText {
         entry.choice().modifier().kind().algorithm()
             + " "
             + entry.choice().group().schemeName()
-            + (scheme.perChannel() ? " per channel" : " group " + scheme.groupSize())
+            + " "
+            + scheme.sharing()
             + (scheme.outliers() ? " outliers kept" : "")
             + (scheme.order() == ActOrder.NONE ? "" : " actorder " + scheme.order().word());
     Modifier modifier = entry.choice().modifier();

@@ -110,6 +110,9 @@ final class ActivationPlan {
   }
 
   private static boolean vllmTakes(SchemeGroup group) {
+    if (group.weights().floating()) {
+      return true;
+    }
     boolean wide = group.weights().bits() == 8 && group.weights().perChannel();
     boolean narrow = group.weights().bits() == 4 && group.activations().dynamic();
     return group.weights().symmetric() && (wide || narrow);

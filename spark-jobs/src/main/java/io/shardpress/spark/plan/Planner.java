@@ -121,6 +121,7 @@ public final class Planner {
             : null;
     List<String> warnings = new ArrayList<>();
     if (outputs.compressedTensors()) {
+      new RuntimeChecks(checkpoint.uri()).check(entries);
       warnings.addAll(warnings(quantized));
     }
     if (gguf != null) {

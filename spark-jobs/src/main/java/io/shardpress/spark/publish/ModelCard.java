@@ -90,9 +90,12 @@ final class ModelCard {
 
   private static String scheme(SchemeGroup group) {
     return group.schemeName()
-        + (group.weights().perChannel()
-            ? " per channel"
-            : " in groups of " + group.weights().groupSize())
+        + " "
+        + group
+            .weights()
+            .sharing()
+            .replace("group ", "in groups of ")
+            .replace("block", "in blocks of")
         + (group.weights().outliers() ? ", outliers kept" : "")
         + (group.weights().order() == ActOrder.NONE
             ? ""

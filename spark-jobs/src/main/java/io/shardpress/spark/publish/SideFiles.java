@@ -132,7 +132,7 @@ final class SideFiles {
         }
       }
     }
-    return List.copyOf(used);
+    return RuntimeTargets.of(plan, List.copyOf(used));
   }
 
   /**

@@ -4,6 +4,7 @@ import io.shardpress.kernels.convert.FloatBytes;
 import io.shardpress.kernels.pack.BitPacking;
 import io.shardpress.kernels.pack.LearnedBlocks.MinimumError;
 import io.shardpress.kernels.quant.Steps;
+import io.shardpress.schemas.recipe.WeightForm;
 import io.shardpress.schemas.safetensors.Dtype;
 import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.store.PartKey;
@@ -86,10 +87,30 @@ interface TensorSource extends Serializable {
   record Scales(LearnedLinear linear, Dtype dtype) implements TensorSource {
     @Override
     public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
-      float[] scales = linear.readSteps(environment.store()).scales();
+      float[] scales = scales(linear.readSteps(environment.store()));
       byte[] bytes = new byte[Math.toIntExact(dtype.bytes(scales.length))];
       FloatBytes.encode(dtype, scales, 0, bytes, 0, scales.length);
       out.write(bytes);
+    }
+
+    /** Of FP8, rows that share their scales stand for one. */
+    private float[] scales(Steps steps) {
+      int share =
+          switch (linear.scheme().form()) {
+            case FP8_TENSOR -> steps.out();
+            case FP8_BLOCK -> WeightForm.BLOCK;
+            default -> 1;
+          };
+      if (share == 1) {
+        return steps.scales();
+      }
+      int rows = (steps.out() + share - 1) / share;
+      float[] shared = new float[rows * steps.groups()];
+      for (int row = 0; row < rows; row++) {
+        int from = row * share * steps.groups();
+        System.arraycopy(steps.scales(), from, shared, row * steps.groups(), steps.groups());
+      }
+      return shared;
     }
   }
 
@@ -157,7 +178,7 @@ interface TensorSource extends Serializable {
     }
   }
 
-  /** The integers of int-quantized: signed, a byte each. */
+  /** The integers of int-quantized, signed, or the numbers of float-quantized: a byte each. */
   record Integers(LearnedLinear linear) implements TensorSource {
     @Override
     public void writeTo(OutputStream out, TaskEnvironment environment) {
@@ -171,8 +192,9 @@ interface TensorSource extends Serializable {
             int rows = packed.length / words;
             byte[] codes = new byte[rows * linear.in()];
             BitPacking.unpackRows(packed, 0, rows, linear.in(), bits, codes, 0);
+            int middle = linear.scheme().floating() ? 0 : 1 << (bits - 1);
             for (int i = 0; i < codes.length; i++) {
-              codes[i] -= (byte) (1 << (bits - 1));
+              codes[i] -= (byte) middle;
             }
             try {
               out.write(codes);

@@ -7,6 +7,7 @@ import io.shardpress.schemas.output.LinearFormat;
 import io.shardpress.schemas.output.OutputTensor;
 import io.shardpress.schemas.output.PackedScheme;
 import io.shardpress.schemas.recipe.SchemeGroup;
+import io.shardpress.schemas.recipe.WeightForm;
 import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.schemas.safetensors.Dtype;
 import io.shardpress.spark.io.Checkpoint;
@@ -103,6 +104,10 @@ final class CompressedTensorsFolder implements FolderFormat {
       List<Long> sides = linears.getOrDefault(module, dense.get().shape());
       return Optional.of(new Weight(sides, integers(module, group.get(), sides)));
     }
+    if (dense.isPresent() && dense.get().dtype() == Dtype.F8_E4M3) {
+      List<Long> sides = linears.getOrDefault(module, dense.get().shape());
+      return Optional.of(new Weight(sides, fp8(module, group.get(), sides)));
+    }
     if (packed.isEmpty() && dense.isPresent()) {
       // vLLM does not count lm_head as a linear, Transformers does: it may be either.
       if (!module.endsWith("lm_head")) {
@@ -110,7 +115,7 @@ final class CompressedTensorsFolder implements FolderFormat {
             dense.get(),
             "found it in full precision, wanted "
                 + module
-                + (group.get().activations() == null ? PACKED : WEIGHT + " as I8")
+                + wanted(LinearFormat.of(group.get()))
                 + " by quantization_config; name "
                 + module
                 + " in its ignore");
@@ -188,6 +193,30 @@ final class CompressedTensorsFolder implements FolderFormat {
         tensors.find(module + ZERO_POINT).orElse(null),
         group.weights(),
         Math.toIntExact(sides.get(1)));
+  }
+
+  private static String wanted(LinearFormat format) {
+    return switch (format) {
+      case INT_QUANTIZED -> WEIGHT + " as I8";
+      case FLOAT_QUANTIZED -> WEIGHT + " as F8_E4M3";
+      default -> PACKED;
+    };
+  }
+
+  private StoredWeight fp8(String module, SchemeGroup group, List<Long> sides) {
+    check(module, group, LinearFormat.FLOAT_QUANTIZED, sides);
+    WeightForm form = group.weights().form();
+    long blockRows =
+        switch (form) {
+          case FP8_TENSOR -> sides.get(0);
+          case FP8_BLOCK -> WeightForm.BLOCK;
+          default -> 1;
+        };
+    return new Fp8Weight(
+        tensors.find(module + WEIGHT).orElseThrow(),
+        tensors.find(module + SCALE).orElseThrow(),
+        blockRows,
+        form == WeightForm.FP8_BLOCK ? WeightForm.BLOCK : sides.get(1));
   }
 
   /** Holds a linear's tensors against those that its group becomes. */

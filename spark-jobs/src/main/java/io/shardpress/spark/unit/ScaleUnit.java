@@ -57,6 +57,9 @@ public record ScaleUnit(
   }
 
   private static ActivationStep step(ActivationScheme scheme, ActivationRange range) {
+    if (scheme.floating()) {
+      return range.wholeSymmetric(ActivationFormat.FP8_E4M3);
+    }
     if (scheme.search()) {
       return scheme.symmetric() ? range.leastErrorSymmetric() : range.leastErrorAsymmetric();
     }

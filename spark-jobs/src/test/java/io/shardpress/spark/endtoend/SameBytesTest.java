@@ -35,7 +35,7 @@ class SameBytesTest {
         "GPTQModifier: {scheme: W3A16_ASYM, group_size: 64}",
         "GPTQModifier: {scheme: W4A8KV8}",
         "GPTQModifier: {scheme: W4A16_ASYM, group_size: 32, actorder: group}",
-        "GPTQModifier: {scheme: W4A16, ignore: ['re:.*v_proj'], scale_iterations: 6, batch_size: 3}",
+        "GPTQModifier: {scheme: W4A16, ignore: ['re:.*o_proj'], scale_iterations: 6, batch_size: 3}",
         "LRQModifier: {scheme: W4A16, iterations: 4, rank: 8}",
         "LRQModifier: {scheme: W4A16_ASYM, order: parallel, iterations: 4, rank: 8, touch_up: 2}",
         "FlexRoundModifier: {scheme: W4A16_ASYM, order: parallel, iterations: 4}",

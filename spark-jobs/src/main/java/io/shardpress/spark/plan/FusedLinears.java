@@ -1,0 +1,51 @@
+package io.shardpress.spark.plan;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * Linears that runtimes join into one: q, k and v, gate and up. They have one scheme, and with FP8
+ * per tensor one scale.
+ *
+ * @param module what vLLM calls the one, without what stands before it
+ * @param parts the linears' names without it, in the order of the one's rows
+ */
+public record FusedLinears(String module, List<String> parts) {
+  public static final List<FusedLinears> ALL =
+      List.of(
+          new FusedLinears("qkv_proj", List.of("q_proj", "k_proj", "v_proj")),
+          new FusedLinears("gate_up_proj", List.of("gate_proj", "up_proj")));
+
+  public FusedLinears {
+    parts = List.copyOf(parts);
+  }
+
+  /** The set that a module is joined into, by its name; empty for others. */
+  static Optional<FusedLinears> of(String module) {
+    String leaf = module.substring(module.lastIndexOf('.') + 1);
+    return ALL.stream().filter(fused -> fused.parts.contains(leaf)).findFirst();
+  }
+
+  /** The name of what a module is joined into; its own where it stays alone. */
+  public static String joined(String module) {
+    return of(module)
+        .map(fused -> module.substring(0, module.lastIndexOf('.') + 1) + fused.module)
+        .orElse(module);
+  }
+
+  /**
+   * Entries by what they are joined into; those that stay alone too.
+   *
+   * @param entries linears, quantized or not
+   */
+  static Map<String, List<PlanEntry>> joined(List<PlanEntry> entries) {
+    Map<String, List<PlanEntry>> joined = new TreeMap<>();
+    for (PlanEntry entry : entries) {
+      joined.computeIfAbsent(joined(entry.module()), name -> new ArrayList<>()).add(entry);
+    }
+    return joined;
+  }
+}
