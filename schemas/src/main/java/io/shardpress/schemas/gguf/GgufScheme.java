@@ -21,6 +21,9 @@ public record GgufScheme(GgufType type, String refusal) {
     if (group.activations() != null) {
       return refused("it has no place for quantized inputs; use W4A16 or W8A16");
     }
+    if (weights.floating()) {
+      return refused("it has no type of FP8; use W8A16");
+    }
     if (weights.outliers()) {
       return refused("it has no place for outliers; leave outliers out");
     }

@@ -88,7 +88,8 @@ public final class Publisher {
     }
     Map<String, byte[]> files = new LinkedHashMap<>(SideFiles.of(plan));
     report.forEach((name, bytes) -> files.put("report/" + name, bytes));
-    return new Publication(output, plan.shards(), sources, inputs(), files, gguf, plan.recipe().digest())
+    return new Publication(
+            output, plan.shards(), sources, inputs(), files, gguf, plan.recipe().digest())
         .write(runTasks, version, run);
   }
 
