@@ -44,6 +44,13 @@ final class OutputArguments {
       description = "Bytes of tensors in a GGUF file, at most; default: 5G.")
   private String splitSize;
 
+  @Option(
+      names = "--runtime",
+      paramLabel = "NAME",
+      description =
+          "vllm (default): what vLLM would not load is refused; any: it is only told, in a warning.")
+  private String runtime = "vllm";
+
   OutputChoice choice() {
     Set<OutputFormat> chosen = EnumSet.noneOf(OutputFormat.class);
     formats.forEach(format -> chosen.add(OutputFormat.named(format)));
@@ -54,7 +61,11 @@ final class OutputArguments {
       refuseAlone("--gguf-type", ggufType);
       refuseAlone("--gguf-split-size", splitSize);
     }
-    return new OutputChoice(chosen, Optional.ofNullable(ggufType).map(this::type), bytes());
+    if (!runtime.equals("vllm") && !runtime.equals("any")) {
+      throw new UsageException("--runtime is " + runtime + ", want vllm or any");
+    }
+    return new OutputChoice(
+        chosen, Optional.ofNullable(ggufType).map(this::type), bytes(), runtime.equals("vllm"));
   }
 
   private static void refuseAlone(String option, String value) {

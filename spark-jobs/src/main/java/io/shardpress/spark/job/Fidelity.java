@@ -83,7 +83,7 @@ public final class Fidelity {
             calibration,
             Optional.empty(),
             false,
-            OutputChoice.DEFAULT,
+            OutputChoice.DEFAULT.forAnyRuntime(),
             true,
             new SparkSettings(Optional.empty(), Map.of()));
     OutputFolder folder = new OutputFolder(output, configuration);

@@ -121,7 +121,14 @@ public final class Planner {
             : null;
     List<String> warnings = new ArrayList<>();
     if (outputs.compressedTensors()) {
-      new RuntimeChecks(checkpoint.uri()).check(entries);
+      try {
+        new RuntimeChecks(checkpoint.uri()).check(entries);
+      } catch (CheckpointException e) {
+        if (outputs.forVllm()) {
+          throw e;
+        }
+        warnings.add("vLLM will not load this: " + e.getMessage());
+      }
       warnings.addAll(warnings(quantized));
     }
     if (gguf != null) {

@@ -53,7 +53,7 @@ final class RuntimeChecks {
     for (PlanEntry entry : parts) {
       if (!Objects.equals(weights(first), weights(entry))) {
         throw new CheckpointException(
-            "%s: %s and %s are one linear in vLLM, %s, and the recipe has %s for one and %s for the other; give both the same scheme, or ignore both"
+            "%s: %s and %s are one linear in vLLM, %s, and the recipe has %s for one and %s for the other; give both the same scheme, ignore both, or say --runtime any"
                 .formatted(source, first.module(), entry.module(), name, text(first), text(entry)));
       }
       if (parts.size() > 1
@@ -61,7 +61,7 @@ final class RuntimeChecks {
           && entry.choice().group().weights().form() == WeightForm.FP8_BLOCK
           && entry.out() % WeightForm.BLOCK != 0) {
         throw new CheckpointException(
-            "%s: tensor %s: its %d rows do not split into blocks of %d, and vLLM joins it with others into %s, where blocks would begin elsewhere; use FP8_DYNAMIC, or ignore %s"
+            "%s: tensor %s: its %d rows do not split into blocks of %d, and vLLM joins it with others into %s, where blocks would begin elsewhere; use FP8_DYNAMIC, ignore %s, or say --runtime any"
                 .formatted(
                     source,
                     entry.tensor().tensor(),
@@ -79,7 +79,7 @@ final class RuntimeChecks {
     int inWord = WORD_BITS / scheme.bits();
     if (packed && !scheme.symmetric() && entry.out() % inWord != 0) {
       throw new CheckpointException(
-          "%s: tensor %s: its %d rows are not a multiple of %d, and vLLM packs that many zero points to a word; use a symmetric scheme for it, or --ignore %s"
+          "%s: tensor %s: its %d rows are not a multiple of %d, and vLLM packs that many zero points to a word; use a symmetric scheme for it, --ignore %s, or say --runtime any"
               .formatted(source, entry.tensor().tensor(), entry.out(), inWord, entry.module()));
     }
   }

@@ -80,7 +80,7 @@ class ShardpressTest {
                     + " --text-field body --samples 128 --sequence-length 256 --work w"
                     + " --keep-activations"
                     + " --format compressed-tensors --format gguf --gguf-type Q6_K"
-                    + " --gguf-split-size 300M --overwrite --master local[2]"
+                    + " --gguf-split-size 300M --runtime any --overwrite --master local[2]"
                     + " --conf spark.a=b=c --conf spark.d=e"))
         .isZero();
     assertThat(engine.asked)
@@ -105,7 +105,8 @@ class ShardpressTest {
                 new OutputChoice(
                     Set.of(OutputFormat.COMPRESSED_TENSORS, OutputFormat.GGUF),
                     Optional.of(GgufType.Q6_K),
-                    300_000_000),
+                    300_000_000,
+                    false),
                 true,
                 new SparkSettings(
                     Optional.of("local[2]"), Map.of("spark.a", "b=c", "spark.d", "e"))));
@@ -201,6 +202,7 @@ class ShardpressTest {
         "compress m o --gguf-type Q6_K|error: --gguf-type without --format gguf",
         "compress m o --format gguf --gguf-type Q4_0|error: --gguf-type is Q4_0, want one of [F32,",
         "compress m o --format gguf --gguf-split-size 5T|error: --gguf-split-size is 5T",
+        "compress m o --runtime tgi|error: --runtime is tgi, want vllm or any",
         "compress m o --format ggml|error: unknown format 'ggml'",
         "evaluate a b --text t --max-kl -1|error: --max-kl is -1.0, want a number of at least 0",
         "inspect m --tensors re:(|error: pattern re:( is no regular expression: Unclosed group",

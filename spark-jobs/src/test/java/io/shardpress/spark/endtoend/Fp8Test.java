@@ -250,6 +250,10 @@ class Fp8Test {
     CommandRun run = CommandRun.of("plan", model.toString(), "--algorithm=rtn", option);
     assertThat(run.code()).isEqualTo(1);
     assertThat(run.errors()).singleElement().asString().contains(modules, what);
+    CommandRun told =
+        CommandRun.of("plan", model.toString(), "--algorithm=rtn", option, "--runtime=any");
+    assertThat(told.code()).as(told.err()).isZero();
+    assertThat(told.err()).contains("warning: vLLM will not load this: ", modules);
   }
 
   @Test

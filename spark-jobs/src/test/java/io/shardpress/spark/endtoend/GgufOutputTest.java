@@ -408,7 +408,7 @@ class GgufOutputTest {
             "plan",
             model.toString(),
             "--algorithm=rtn",
-            "--ignore=re:.*v_proj",
+            "--ignore=re:.*o_proj",
             "--format=compressed-tensors",
             "--format=gguf",
             "--gguf-type=Q6_K");
@@ -416,7 +416,7 @@ class GgufOutputTest {
     assertThat(run.out())
         .contains("gguf: small.model-Q4_0.gguf, tensors: 5 F32, 12 Q4_0, 3 Q6_K\n")
         .containsPattern("2 x model\\.layers\\.\\*\\.mlp\\.up_proj.*W4A16.*, Q4_0 in GGUF\n")
-        .containsPattern("2 x model\\.layers\\.\\*.*v_proj.*copy.*, Q6_K in GGUF\n")
+        .containsPattern("2 x model\\.layers\\.\\*.*o_proj.*copy.*, Q6_K in GGUF\n")
         .containsPattern("1 x model\\.norm.*, F32 in GGUF\n");
   }
 

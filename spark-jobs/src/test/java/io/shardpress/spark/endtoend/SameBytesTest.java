@@ -50,7 +50,7 @@ class SameBytesTest {
   @Test
   void asGgufToo() throws IOException {
     assertSame(
-        "GPTQModifier: {scheme: W4A16_ASYM, group_size: 32, ignore: ['re:.*v_proj']}",
+        "GPTQModifier: {scheme: W4A16_ASYM, group_size: 32, ignore: ['re:.*o_proj']}",
         "--format=compressed-tensors",
         "--format=gguf",
         "--gguf-type=Q4_K",

@@ -139,7 +139,7 @@ class EvaluateTest {
             text(Optional.empty(), 64, 256),
             Optional.empty(),
             false,
-            OutputChoice.DEFAULT,
+            OutputChoice.DEFAULT.forAnyRuntime(),
             false,
             spark("local[2]"));
     assertThat(captured(() -> new SparkCommandEngine().compress(options)).code()).isZero();
