@@ -35,9 +35,15 @@ public final class AwqClip {
     this.matmul = matmul;
   }
 
-  /** Whether a linear's weights are clipped: q and k, whose product is taken, are not. */
+  /**
+   * Whether a linear's weights are clipped: q and k, whose product is taken, are not, nor is what
+   * has their rows.
+   */
   public static boolean takes(LinearRole role) {
-    return role != LinearRole.Q && role != LinearRole.K;
+    return switch (role.kind()) {
+      case Q, K, QKV -> false;
+      default -> true;
+    };
   }
 
   /**

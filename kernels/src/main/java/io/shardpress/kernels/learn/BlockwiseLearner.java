@@ -6,9 +6,10 @@ import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.schemas.model.LinearRole;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
 import java.util.function.IntConsumer;
 
@@ -21,7 +22,7 @@ public final class BlockwiseLearner {
   private final DecoderBlock block;
   private final BlockWeights weights;
   private final Map<LinearRole, ? extends TrainableLinear> linears;
-  private final Map<LinearRole, float[]> weightGradients = new EnumMap<>(LinearRole.class);
+  private final Map<LinearRole, float[]> weightGradients = new TreeMap<>();
   private final List<BatchSlice> slices;
   private final float[] input;
   private final boolean small;
@@ -153,12 +154,9 @@ public final class BlockwiseLearner {
   }
 
   private Map<LinearRole, float[]> quantize(Workers workers) {
-    Map<LinearRole, float[]> quantized = new EnumMap<>(LinearRole.class);
-    linears.keySet().forEach(role -> quantized.put(role, null));
-    float[][] each = new float[LinearRole.values().length][];
+    Map<LinearRole, float[]> quantized = new ConcurrentHashMap<>();
     forEachLinear(
-        workers, (role, inner) -> each[role.ordinal()] = linears.get(role).forward(inner));
-    quantized.replaceAll((role, none) -> each[role.ordinal()]);
+        workers, (role, inner) -> quantized.put(role, linears.get(role).forward(inner)));
     return quantized;
   }
 

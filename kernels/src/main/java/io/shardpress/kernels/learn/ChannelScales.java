@@ -55,8 +55,14 @@ public record ChannelScales(float[] values) {
 
   /** What makes x, where that is a linear of as many outputs [in×width]: row j ← row j / s_j. */
   public void unscaleRows(float[] w, int width) {
+    unscaleRows(w, 0, width);
+  }
+
+  /** The same where these are the linear's rows from {@code first} on. */
+  public void unscaleRows(float[] w, int first, int width) {
     for (int row = 0; row < in(); row++) {
-      for (int i = row * width; i < (row + 1) * width; i++) {
+      int at = (first + row) * width;
+      for (int i = at; i < at + width; i++) {
         w[i] /= values[row];
       }
     }
@@ -72,12 +78,13 @@ public record ChannelScales(float[] values) {
    * The nearest scales by which a norm's weight can be divided so that the quotient is a number of
    * the stored dtype: then the file computes what was measured, and nothing is lost in folding.
    *
-   * @param norm [in]
+   * @param norm [in] what the norm multiplies by
+   * @param offset what of that is not stored: 1 where a norm multiplies by 1 + w
    */
-  public ChannelScales storable(float[] norm, ScaleFormat format) {
+  public ChannelScales storable(float[] norm, float offset, ScaleFormat format) {
     float[] exact = new float[in()];
     for (int i = 0; i < exact.length; i++) {
-      float stored = format.round(norm[i] / values[i]);
+      float stored = format.round(norm[i] / values[i] - offset) + offset;
       float scale = norm[i] / stored;
       // A norm of zero, or one that the format rounds to zero, leaves no scale to tell.
       exact[i] = norm[i] == 0 ? values[i] : scale > 0 && Float.isFinite(scale) ? scale : 1;

@@ -9,6 +9,7 @@ final class Chosen {
   static final AutoRoundLoops AUTO_ROUND;
   static final StepLoops STEPS;
   static final ActivationLoops ACTIVATIONS;
+  static final TanhLoops TANH;
 
   static {
     boolean vectors = VectorWidth.chosen() != 0;
@@ -17,6 +18,7 @@ final class Chosen {
     AUTO_ROUND = vectors ? new VectorAutoRoundLoops() : new ScalarAutoRoundLoops();
     STEPS = vectors ? new VectorStepLoops() : new ScalarStepLoops();
     ACTIVATIONS = vectors ? new VectorActivationLoops() : new ScalarActivationLoops();
+    TANH = vectors ? new VectorTanhLoops() : new ScalarTanhLoops();
   }
 
   private Chosen() {}

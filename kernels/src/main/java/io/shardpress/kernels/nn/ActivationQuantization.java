@@ -21,10 +21,19 @@ public record ActivationQuantization(InputQuantization inputs, KeyValueQuantizat
     if (inputs == null) {
       return x;
     }
-    int width = shape.in(stage.linears().get(0));
+    int width = shape.in(stage);
     float[] quantized = a.quantizedInput(width);
     inputs.apply(stage, a.rows, width, x, quantized, workers);
     return quantized;
+  }
+
+  /** Rounds what an expert's down reads, [rows×width], in place. */
+  void insideExpert(int rows, int width, float[] x, Workers workers) {
+    if (inputs != null) {
+      float[] quantized = new float[rows * width];
+      inputs.apply(Stage.DOWN, rows, width, x, quantized, workers);
+      System.arraycopy(quantized, 0, x, 0, rows * width);
+    }
   }
 
   /** Rounds keys and values [rows×width] in place where that is done before the rotation. */

@@ -36,7 +36,7 @@ public final class ActivationRanges {
 
   /** Takes a batch in after a stage has run: its input, and after QKV keys and values. */
   public void observe(Stage stage, BlockShape shape, BlockActivations a, Workers workers) {
-    int width = shape.in(stage.linears().get(0));
+    int width = shape.in(stage);
     stages.get(stage).observe(a.stageInput(stage), a.rows * width, workers);
     if (stage == Stage.QKV) {
       keys.observe(a.key(), a.rows * shape.keyWidth(), workers);

@@ -1,6 +1,7 @@
 package io.shardpress.kernels.nn;
 
 import io.shardpress.kernels.loops.Loops;
+import io.shardpress.kernels.loops.TanhLoops;
 import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.matmul.Matmul.Op;
 import io.shardpress.kernels.matmul.PanelKernel;
@@ -10,7 +11,7 @@ import java.util.Arrays;
 
 /**
  * Causal softmax attention with grouped heads, softmax(Q·Kᵀ/√D)·V, over windows of {@code window}
- * rows. Queries go in tiles of {@link #QUERIES} rows against all keys that they may see, so memory
+ * rows; where scores are capped, softmax(cap·tanh(Q·Kᵀ/√D/cap))·V. Queries go in tiles of {@link #QUERIES} rows against all keys that they may see, so memory
  * is a tile by a window, never a window by a window for every head (arXiv 2205.14135 without its
  * tiling of keys). The backward pass makes the tile's probabilities again from the stored
  * log-sum-exp.
@@ -30,6 +31,7 @@ final class Attention {
   private final BlockShape shape;
   private final Matmul matmul;
   private final float scale;
+  private final float cap;
 
   // Null where there are no vectors: then both passes go through the products.
   private final PanelAttention panels;
@@ -40,7 +42,8 @@ final class Attention {
   Attention(BlockShape shape, Matmul matmul) {
     this.shape = shape;
     this.matmul = matmul;
-    this.scale = (float) (1 / Math.sqrt(shape.headDim()));
+    this.scale = (float) (1 / Math.sqrt(shape.traits().queryScalar()));
+    this.cap = (float) shape.traits().scoreCap();
     PanelKernel kernel = PanelKernel.chosen();
     this.panels = kernel == null ? null : new PanelAttention(shape, kernel, scale);
     this.panelGradient = kernel == null ? null : new PanelAttentionGradient(shape, kernel, scale);
@@ -153,6 +156,7 @@ final class Attention {
           float[] p = scratch.borrow(QUERIES * padded(window));
           float[] dp = scratch.borrow(QUERIES * padded(window));
           scores(tile, q, k, p);
+          float[] capped = cap == 0 ? null : Arrays.copyOf(p, tile.queries * stride);
           for (int i = 0; i < tile.queries; i++) {
             int at = i * stride;
             int begin = at + tile.begin(i);
@@ -204,6 +208,9 @@ final class Attention {
             int at = query + i * qWidth;
             float pull = Loops.chosen().dot(dout, at, out, at, d);
             Loops.chosen().softmaxGradient(p, dp, i * stride, n, pull, scale);
+            if (capped != null) {
+              TanhLoops.chosen().softCapGradient(capped, i * stride, dp, i * stride, n, cap);
+            }
           }
           matmul.multiply(
               Op.AS_IS,
@@ -265,6 +272,9 @@ final class Attention {
         0,
         tile.stride(),
         Workers.single());
+    if (cap != 0) {
+      TanhLoops.chosen().softCap(into, 0, tile.queries * tile.stride(), cap);
+    }
   }
 
   /** A row's softmax without its division by the sum, which is the result. */

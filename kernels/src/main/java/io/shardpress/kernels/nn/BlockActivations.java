@@ -15,6 +15,7 @@ public final class BlockActivations {
 
   private float[] input = NONE;
   private float[] attentionInput = NONE;
+  private float[] fused = NONE;
   private float[] queryBeforeNorm = NONE;
   private float[] keyBeforeNorm = NONE;
   private float[] query = NONE;
@@ -22,11 +23,13 @@ public final class BlockActivations {
   private float[] value = NONE;
   private float[] logSumExp = NONE;
   private float[] attention = NONE;
+  private float[] attentionOutput = NONE;
   private float[] middle = NONE;
   private float[] feedForwardInput = NONE;
   private float[] gate = NONE;
   private float[] up = NONE;
   private float[] feedForward = NONE;
+  private float[] feedForwardOutput = NONE;
   private float[] output = NONE;
   private float[] quantizedInput = NONE;
 
@@ -53,6 +56,11 @@ public final class BlockActivations {
 
   float[] attentionInput() {
     return attentionInput = room(attentionInput, shape.hidden());
+  }
+
+  /** What a fused linear gives, until it is taken apart, [rows×out]. */
+  float[] fused(int out) {
+    return fused = room(fused, out);
   }
 
   float[] queryBeforeNorm() {
@@ -83,6 +91,11 @@ public final class BlockActivations {
     return attention = room(attention, shape.queryWidth());
   }
 
+  /** What o gives before its norm; the same as what is added to the stream without one. */
+  float[] attentionOutput() {
+    return attentionOutput = room(attentionOutput, shape.hidden());
+  }
+
   /** The residual stream between attention and feed-forward, [rows×hidden]. */
   public float[] middle() {
     return middle = room(middle, shape.hidden());
@@ -102,6 +115,11 @@ public final class BlockActivations {
 
   float[] feedForward() {
     return feedForward = room(feedForward, shape.ffn());
+  }
+
+  /** What down gives before its norm, or the experts together; without either not there. */
+  float[] feedForwardOutput() {
+    return feedForwardOutput = room(feedForwardOutput, shape.hidden());
   }
 
   /** The block's output, [rows×hidden]. */

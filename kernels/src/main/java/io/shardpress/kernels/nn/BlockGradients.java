@@ -11,6 +11,12 @@ public final class BlockGradients {
   final float[] query;
   final float[] key;
   final float[] value;
+  // Of what o and down give before their norms; without those the same as what follows.
+  final float[] attentionOutput;
+  final float[] feedForwardOutput;
+  // Of fused linears' outputs; empty where there are none.
+  final float[] queryKeyValue;
+  final float[] gateUp;
 
   /** Room for batches of up to {@code rows} tokens. */
   public BlockGradients(BlockShape shape, int rows) {
@@ -27,5 +33,11 @@ public final class BlockGradients {
     query = new float[q];
     key = new float[k];
     value = new float[k];
+    int normed = shape.traits().outputNorms() ? hidden : 0;
+    attentionOutput = new float[normed];
+    feedForwardOutput = new float[normed];
+    boolean fused = shape.traits().fused();
+    queryKeyValue = new float[fused ? Math.addExact(q, 2 * k) : 0];
+    gateUp = new float[fused ? Math.multiplyExact(2, ffn) : 0];
   }
 }

@@ -1,20 +1,25 @@
 package io.shardpress.kernels.nn;
 
+import io.shardpress.schemas.model.BlockTraits;
 import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.schemas.model.ModelConfig;
 import java.io.Serializable;
+import java.util.List;
 
 /**
  * The sizes and switches of a decoder block.
  *
  * @param hidden width of the residual stream
- * @param ffn width of the feed-forward
+ * @param ffn width of the feed-forward that all tokens go through; of a mixture of experts that of
+ *     each, or of the shared one if that is wider
  * @param heads query heads
  * @param kvHeads key and value heads; divides heads
  * @param headDim elements of a head
  * @param epsilon added to the mean square in norms
- * @param inverseFrequencies [headDim/2] radians per position
+ * @param rotation of queries and keys
  * @param slidingWindow positions that a query sees, itself included; 0 for all before it
+ * @param traits how the family's blocks differ from Llama's
+ * @param mixture null where the block has one feed-forward
  */
 public record BlockShape(
     int hidden,
@@ -23,20 +28,48 @@ public record BlockShape(
     int kvHeads,
     int headDim,
     double epsilon,
-    double[] inverseFrequencies,
-    int slidingWindow)
+    Rotation rotation,
+    int slidingWindow,
+    BlockTraits traits,
+    MixtureShape mixture)
     implements Serializable {
-  /** The sizes that config.json gives for every block. */
-  public static BlockShape of(ModelConfig config) {
+  /** A block as Llama's, every element of its heads rotated. */
+  public BlockShape(
+      int hidden,
+      int ffn,
+      int heads,
+      int kvHeads,
+      int headDim,
+      double epsilon,
+      double[] inverseFrequencies,
+      int slidingWindow) {
+    this(
+        hidden,
+        ffn,
+        heads,
+        kvHeads,
+        headDim,
+        epsilon,
+        new Rotation(inverseFrequencies),
+        slidingWindow,
+        BlockTraits.plain(headDim),
+        null);
+  }
+
+  /** The sizes that config.json gives for a block. */
+  public static BlockShape of(ModelConfig config, int block) {
+    MixtureShape mixture = config.sparse(block) ? MixtureShape.of(config.experts()) : null;
     return new BlockShape(
         config.hiddenSize(),
-        config.intermediateSize(),
+        mixture == null ? config.intermediateSize() : mixture.widest(),
         config.heads(),
         config.kvHeads(),
         config.headDim(),
         config.rmsNormEps(),
-        RopeFrequencies.of(config),
-        config.slidingWindow() == null ? 0 : config.slidingWindow());
+        RopeFrequencies.of(config, block),
+        config.windows().get(block),
+        config.traits(),
+        mixture);
   }
 
   /** Width of the concatenated query heads. */
@@ -49,22 +82,49 @@ public record BlockShape(
     return kvHeads * headDim;
   }
 
+  /** Its linears, in the order of their arithmetic. */
+  public List<LinearRole> linears() {
+    return mixture == null
+        ? traits.fused() ? LinearRole.FUSED : LinearRole.SEPARATE
+        : mixture.linears();
+  }
+
+  /** The linears of a stage in the order in which they are solved; of all experts. */
+  public List<LinearRole> linears(Stage stage) {
+    return linears().stream().filter(role -> Stage.of(role) == stage).toList();
+  }
+
+  /** Width of what the linears of a stage read. */
+  public int in(Stage stage) {
+    return switch (stage) {
+      case QKV, GATE_UP -> hidden;
+      case O -> queryWidth();
+      case DOWN -> ffn;
+    };
+  }
+
   /** Rows of a linear's weight. */
   public int out(LinearRole role) {
-    return switch (role) {
+    return switch (role.kind()) {
       case Q -> queryWidth();
       case K, V -> keyWidth();
+      case QKV -> queryWidth() + 2 * keyWidth();
       case O, DOWN -> hidden;
-      case GATE, UP -> ffn;
+      case GATE, UP -> inside(role);
+      case GATE_UP -> 2 * inside(role);
     };
   }
 
   /** Columns of a linear's weight. */
   public int in(LinearRole role) {
-    return switch (role) {
-      case Q, K, V, GATE, UP -> hidden;
+    return switch (role.kind()) {
+      case Q, K, V, QKV, GATE, UP, GATE_UP -> hidden;
       case O -> queryWidth();
-      case DOWN -> ffn;
+      case DOWN -> inside(role);
     };
+  }
+
+  private int inside(LinearRole role) {
+    return mixture == null ? ffn : mixture.width(role.expert());
   }
 }

@@ -2,19 +2,22 @@ package io.shardpress.kernels.nn;
 
 import io.shardpress.kernels.loops.Loops;
 import io.shardpress.kernels.matmul.Matmul;
-import io.shardpress.kernels.matmul.Matmul.Op;
 import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.schemas.model.LinearRole;
 import java.util.Map;
 
 /**
  * A Llama-family decoder block: h = x + o(attention(norm x)), y = h + down(silu(gate) ∘ up), with
- * optional biases and head norms. The forward pass runs in the four stages of {@link Stage}, so
- * that a layer-wise learner can stop between them.
+ * optional biases, head norms, norms of what is added to the stream, fused linears and other
+ * activations, as {@link BlockShape} has them. The forward pass runs in the four stages of {@link
+ * Stage}, so that a layer-wise learner can stop between them. A mixture of experts runs in stage
+ * GATE_UP, and DOWN adds what it gives; there is no backward pass through it, since experts are
+ * learned one by one.
  */
 public final class DecoderBlock {
   private final BlockShape shape;
-  private final Matmul matmul;
+  private final Linears linears;
+  private final Mixture mixture;
   private final Attention attention;
   private final Rope rope;
   private final ActivationQuantization quantization;
@@ -25,20 +28,23 @@ public final class DecoderBlock {
   public DecoderBlock(BlockShape shape, int window, Matmul matmul) {
     this(
         shape,
-        matmul,
+        new Linears(matmul),
+        shape.mixture() == null ? null : new Mixture(shape, matmul),
         new Attention(shape, matmul),
-        new Rope(shape.inverseFrequencies(), window),
+        new Rope(shape.rotation(), shape.headDim(), window),
         ActivationQuantization.NONE);
   }
 
   private DecoderBlock(
       BlockShape shape,
-      Matmul matmul,
+      Linears linears,
+      Mixture mixture,
       Attention attention,
       Rope rope,
       ActivationQuantization quantization) {
     this.shape = shape;
-    this.matmul = matmul;
+    this.linears = linears;
+    this.mixture = mixture;
     this.attention = attention;
     this.rope = rope;
     this.quantization = quantization;
@@ -49,7 +55,7 @@ public final class DecoderBlock {
    * rounding's gradient for 1, and the weights' gradients from the inputs as they were before.
    */
   public DecoderBlock with(ActivationQuantization other) {
-    return new DecoderBlock(shape, matmul, attention, rope, other);
+    return new DecoderBlock(shape, linears, mixture, attention, rope, other);
   }
 
   public BlockShape shape() {
@@ -114,9 +120,18 @@ public final class DecoderBlock {
     switch (stage) {
       case QKV -> {
         boolean norms = w.queryNorm() != null;
-        linear(w, LinearRole.Q, a, x, norms ? a.queryBeforeNorm() : a.query(), workers);
-        linear(w, LinearRole.K, a, x, norms ? a.keyBeforeNorm() : a.key(), workers);
-        linear(w, LinearRole.V, a, x, a.value(), workers);
+        float[] query = norms ? a.queryBeforeNorm() : a.query();
+        float[] key = norms ? a.keyBeforeNorm() : a.key();
+        if (shape.traits().fused()) {
+          float[] fused = a.fused(shape.out(LinearRole.QKV));
+          linear(w, LinearRole.QKV, a, x, fused, workers);
+          SideBySide.split(
+              a.rows, fused, qkvWidths(), new float[][] {query, key, a.value()}, workers);
+        } else {
+          linear(w, LinearRole.Q, a, x, query, workers);
+          linear(w, LinearRole.K, a, x, key, workers);
+          linear(w, LinearRole.V, a, x, a.value(), workers);
+        }
         if (norms) {
           headNorm(a.rows * shape.heads(), a.queryBeforeNorm(), w.queryNorm(), a.query(), workers);
           headNorm(a.rows * shape.kvHeads(), a.keyBeforeNorm(), w.keyNorm(), a.key(), workers);
@@ -129,20 +144,66 @@ public final class DecoderBlock {
             a.rows, a.window, a.query(), a.key(), a.value(), a.attention(), a.logSumExp(), workers);
       }
       case O -> {
-        linear(w, LinearRole.O, a, x, a.middle(), workers);
-        add(a.rows * shape.hidden(), a.input(), a.middle());
+        BlockWeights.OutputNorms norms = w.outputNorms();
+        float[] out = norms == null ? a.middle() : a.attentionOutput();
+        linear(w, LinearRole.O, a, x, out, workers);
+        addNormed(a, out, norms == null ? null : norms.attention(), a.input(), a.middle(), workers);
         beginFeedForward(w, a, workers);
       }
       case GATE_UP -> {
-        linear(w, LinearRole.GATE, a, x, a.gate(), workers);
-        linear(w, LinearRole.UP, a, x, a.up(), workers);
-        SwiGlu.forward(a.rows * shape.ffn(), a.gate(), a.up(), a.feedForward(), workers);
+        if (mixture != null) {
+          float[] read = a.feedForwardInput();
+          mixture.forward(
+              a.rows, read, x, w.mixture(), quantization, a.feedForwardOutput(), workers);
+          return;
+        }
+        if (shape.traits().fused()) {
+          float[] fused = a.fused(shape.out(LinearRole.GATE_UP));
+          linear(w, LinearRole.GATE_UP, a, x, fused, workers);
+          SideBySide.split(
+              a.rows, fused, gateUpWidths(), new float[][] {a.gate(), a.up()}, workers);
+        } else {
+          linear(w, LinearRole.GATE, a, x, a.gate(), workers);
+          linear(w, LinearRole.UP, a, x, a.up(), workers);
+        }
+        GatedActivation.forward(
+            shape.traits().activation(),
+            a.rows * shape.ffn(),
+            a.gate(),
+            a.up(),
+            a.feedForward(),
+            workers);
       }
       case DOWN -> {
-        linear(w, LinearRole.DOWN, a, x, a.output(), workers);
-        add(a.rows * shape.hidden(), a.middle(), a.output());
+        BlockWeights.OutputNorms norms = w.outputNorms();
+        float[] out = norms == null && mixture == null ? a.output() : a.feedForwardOutput();
+        if (mixture == null) {
+          linear(w, LinearRole.DOWN, a, x, out, workers);
+        }
+        float[] norm = norms == null ? null : norms.feedForward();
+        addNormed(a, out, norm, a.middle(), a.output(), workers);
       }
     }
+  }
+
+  /** y ← stream + out, or stream + norm(out); out may be y where there is no norm. */
+  private void addNormed(
+      BlockActivations a, float[] out, float[] norm, float[] stream, float[] y, Workers workers) {
+    int n = a.rows * shape.hidden();
+    if (norm != null) {
+      RmsNorm.forward(a.rows, shape.hidden(), out, norm, shape.epsilon(), y, workers);
+    } else if (out != y) {
+      System.arraycopy(out, 0, y, 0, n);
+    }
+    add(n, stream, y);
+  }
+
+  private int[] qkvWidths() {
+    return new int[] {shape.queryWidth(), shape.keyWidth(), shape.keyWidth()};
+  }
+
+  private int[] gateUpWidths() {
+    return new int[] {shape.ffn(), shape.ffn()};
   }
 
   /**
@@ -180,14 +241,54 @@ public final class DecoderBlock {
       Workers workers) {
     int rows = a.rows;
     int hidden = shape.hidden();
-    inputGradient(w, LinearRole.DOWN, a, dy, 0, g.feedForward, workers);
-    SwiGlu.backward(rows * shape.ffn(), a.gate(), a.up(), g.feedForward, g.gate, g.up, workers);
-    inputGradient(w, LinearRole.GATE, a, g.gate, 0, g.normed, workers);
-    inputGradient(w, LinearRole.UP, a, g.up, 1, g.normed, workers);
+    if (mixture != null) {
+      throw new IllegalStateException("no backward pass through a mixture of experts");
+    }
+    float[] dOut = dy;
+    if (w.outputNorms() != null) {
+      dOut = g.feedForwardOutput;
+      System.arraycopy(dy, 0, dOut, 0, rows * hidden);
+      float[] norm = w.outputNorms().feedForward();
+      RmsNorm.backwardInPlace(
+          rows, hidden, a.feedForwardOutput(), norm, shape.epsilon(), dOut, workers);
+    }
+    inputGradient(w, LinearRole.DOWN, a, dOut, 0, g.feedForward, workers);
+    GatedActivation.backward(
+        shape.traits().activation(),
+        rows * shape.ffn(),
+        a.gate(),
+        a.up(),
+        g.feedForward,
+        g.gate,
+        g.up,
+        workers);
+    if (shape.traits().fused()) {
+      SideBySide.join(rows, new float[][] {g.gate, g.up}, gateUpWidths(), g.gateUp, workers);
+      inputGradient(w, LinearRole.GATE_UP, a, g.gateUp, 0, g.normed, workers);
+    } else {
+      inputGradient(w, LinearRole.GATE, a, g.gate, 0, g.normed, workers);
+      inputGradient(w, LinearRole.UP, a, g.up, 1, g.normed, workers);
+    }
     System.arraycopy(dy, 0, g.middle, 0, rows * hidden);
     RmsNorm.backward(
         rows, hidden, a.middle(), w.postNorm(), shape.epsilon(), g.normed, g.middle, workers);
-    inputGradient(w, LinearRole.O, a, g.middle, 0, g.attention, workers);
+    backwardAttention(w, a, dx, g, workers);
+  }
+
+  /** The first half's backward pass, from {@code g.middle} on. */
+  private void backwardAttention(
+      BlockWeights w, BlockActivations a, float[] dx, BlockGradients g, Workers workers) {
+    int rows = a.rows;
+    int hidden = shape.hidden();
+    float[] dOut = g.middle;
+    if (w.outputNorms() != null) {
+      dOut = g.attentionOutput;
+      System.arraycopy(g.middle, 0, dOut, 0, rows * hidden);
+      float[] norm = w.outputNorms().attention();
+      RmsNorm.backwardInPlace(
+          rows, hidden, a.attentionOutput(), norm, shape.epsilon(), dOut, workers);
+    }
+    inputGradient(w, LinearRole.O, a, dOut, 0, g.attention, workers);
     attention.backward(
         rows,
         a.window,
@@ -207,10 +308,18 @@ public final class DecoderBlock {
       headNormBackward(rows * shape.heads(), a.queryBeforeNorm(), w.queryNorm(), g.query, workers);
       headNormBackward(rows * shape.kvHeads(), a.keyBeforeNorm(), w.keyNorm(), g.key, workers);
     }
+    if (shape.traits().fused()) {
+      SideBySide.join(
+          rows, new float[][] {g.query, g.key, g.value}, qkvWidths(), g.queryKeyValue, workers);
+    }
     if (dx != null) {
-      inputGradient(w, LinearRole.Q, a, g.query, 0, g.normed, workers);
-      inputGradient(w, LinearRole.K, a, g.key, 1, g.normed, workers);
-      inputGradient(w, LinearRole.V, a, g.value, 1, g.normed, workers);
+      if (shape.traits().fused()) {
+        inputGradient(w, LinearRole.QKV, a, g.queryKeyValue, 0, g.normed, workers);
+      } else {
+        inputGradient(w, LinearRole.Q, a, g.query, 0, g.normed, workers);
+        inputGradient(w, LinearRole.K, a, g.key, 1, g.normed, workers);
+        inputGradient(w, LinearRole.V, a, g.value, 1, g.normed, workers);
+      }
       System.arraycopy(g.middle, 0, dx, 0, rows * hidden);
       RmsNorm.backward(
           rows, hidden, a.input(), w.inputNorm(), shape.epsilon(), g.normed, dx, workers);
@@ -232,74 +341,29 @@ public final class DecoderBlock {
       float kept,
       float[] gradient,
       Workers workers) {
-    float[] x =
-        switch (role) {
-          case Q, K, V -> a.attentionInput();
-          case O -> a.attention();
-          case GATE, UP -> a.feedForwardInput();
-          case DOWN -> a.feedForward();
-        };
+    float[] x = a.stageInput(Stage.of(role));
+    boolean norms = shape.traits().outputNorms();
     float[] dOut =
-        switch (role) {
+        switch (role.kind()) {
           case Q -> g.query;
           case K -> g.key;
           case V -> g.value;
-          case O -> g.middle;
+          case QKV -> g.queryKeyValue;
+          case O -> norms ? g.attentionOutput : g.middle;
           case GATE -> g.gate;
           case UP -> g.up;
-          case DOWN -> dy;
+          case GATE_UP -> g.gateUp;
+          case DOWN -> norms ? g.feedForwardOutput : dy;
         };
-    int out = shape.out(role);
-    int in = shape.in(role);
-    matmul.multiply(
-        Op.TRANSPOSED,
-        Op.AS_IS,
-        out,
-        in,
-        a.rows,
-        1,
-        dOut,
-        0,
-        out,
-        x,
-        0,
-        in,
-        kept,
-        gradient,
-        0,
-        in,
-        workers);
+    linears.weightGradient(
+        a.rows, shape.in(role), shape.out(role), x, dOut, kept, gradient, workers);
   }
 
   private void linear(
       BlockWeights w, LinearRole role, BlockActivations a, float[] x, float[] y, Workers workers) {
-    int out = shape.out(role);
-    int in = shape.in(role);
     float[] bias = w.biases().get(role);
-    if (bias != null) {
-      for (int row = 0; row < a.rows; row++) {
-        System.arraycopy(bias, 0, y, row * out, out);
-      }
-    }
-    float beta = bias == null ? 0 : 1;
-    matmul.multiply(
-        Op.AS_IS,
-        Op.TRANSPOSED,
-        a.rows,
-        out,
-        in,
-        1,
-        x,
-        0,
-        in,
-        w.linear(role),
-        0,
-        in,
-        beta,
-        y,
-        0,
-        out,
-        workers);
+    linears.forward(
+        a.rows, shape.in(role), shape.out(role), x, w.linear(role), bias, y, workers);
   }
 
   private void inputGradient(
@@ -307,29 +371,11 @@ public final class DecoderBlock {
       LinearRole role,
       BlockActivations a,
       float[] dy,
-      float beta,
+      float kept,
       float[] dx,
       Workers workers) {
-    int out = shape.out(role);
-    int in = shape.in(role);
-    matmul.multiply(
-        Op.AS_IS,
-        Op.AS_IS,
-        a.rows,
-        in,
-        out,
-        1,
-        dy,
-        0,
-        out,
-        w.linear(role),
-        0,
-        in,
-        beta,
-        dx,
-        0,
-        in,
-        workers);
+    linears.inputGradient(
+        a.rows, shape.in(role), shape.out(role), dy, w.linear(role), kept, dx, workers);
   }
 
   private void headNorm(int rows, float[] x, float[] w, float[] y, Workers workers) {

@@ -1,6 +1,7 @@
 package io.shardpress.kernels.nn;
 
 import io.shardpress.kernels.loops.Loops;
+import io.shardpress.kernels.loops.TanhLoops;
 import io.shardpress.kernels.matmul.PanelKernel;
 import io.shardpress.kernels.parallel.Scratch;
 import java.util.Arrays;
@@ -110,6 +111,10 @@ final class PanelAttention {
     Arrays.fill(scores, 0, roundUp(seen, height) * width, 0);
     for (int key = 0; key < seen; key += height) {
       kernel.run(d, keys, (begin + key) * d, small, places.query, scores, key * width, width);
+    }
+    float cap = (float) shape.traits().scoreCap();
+    if (cap != 0) {
+      TanhLoops.chosen().softCap(scores, 0, seen * width, cap);
     }
     mask(scores, 0, width, first, begin, seen, sliding);
     Loops.chosen().softmaxColumns(scores, seen, width, small, places.largest, places.sums);

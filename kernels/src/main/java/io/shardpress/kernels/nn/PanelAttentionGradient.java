@@ -3,6 +3,7 @@ package io.shardpress.kernels.nn;
 import static io.shardpress.kernels.nn.PanelAttention.roundUp;
 
 import io.shardpress.kernels.loops.Loops;
+import io.shardpress.kernels.loops.TanhLoops;
 import io.shardpress.kernels.matmul.PanelKernel;
 import java.util.Arrays;
 import java.util.Queue;
@@ -21,12 +22,14 @@ final class PanelAttentionGradient {
   private final BlockShape shape;
   private final PanelKernel kernel;
   private final float scale;
+  private final float cap;
   private final Queue<Memory> free = new ConcurrentLinkedQueue<>();
 
   PanelAttentionGradient(BlockShape shape, PanelKernel kernel, float scale) {
     this.shape = shape;
     this.kernel = kernel;
     this.scale = scale;
+    this.cap = (float) shape.traits().scoreCap();
   }
 
   /**
@@ -83,8 +86,10 @@ final class PanelAttentionGradient {
     final float[] doutTile;
     final float[] factor;
     final float[] starts;
+    // A panel's scores where they are capped.
+    final float[] capped;
 
-    Memory(int window, int d, int height, int width) {
+    Memory(int window, int d, int height, int width, boolean caps) {
       this.window = window;
       int allKeys = roundUp(window, height);
       int padded = roundUp(d, width);
@@ -102,13 +107,14 @@ final class PanelAttentionGradient {
       doutTile = new float[padded * TILE];
       factor = new float[height * TILE];
       starts = new float[2 * width];
+      capped = new float[caps ? allKeys * width : 0];
     }
   }
 
   private Memory memory(int window) {
     Memory memory = free.poll();
     return memory == null || memory.window != window
-        ? new Memory(window, shape.headDim(), kernel.rows(), kernel.columns())
+        ? new Memory(window, shape.headDim(), kernel.rows(), kernel.columns(), cap != 0)
         : memory;
   }
 
@@ -228,13 +234,20 @@ final class PanelAttentionGradient {
 
       PanelKernel.packAlong(q, query, stride, queries, d, width, memory.queryPanel, 0);
       Loops.chosen().scale(scale, memory.queryPanel, 0, d * width);
-      scores(memory.keys, memory.queryPanel, begin, seen, 0, memory.p, at);
+      if (cap == 0) {
+        scores(memory.keys, memory.queryPanel, begin, seen, 0, memory.p, at);
+      } else {
+        cappedScores(begin, seen, at);
+      }
       PanelAttention.mask(memory.p, at, width, first, begin, seen, sliding);
       Loops.chosen().expShifted(memory.p, at, at + length, 0);
 
       PanelKernel.packAlong(dout, query, stride, queries, d, width, memory.doutPanel, 0);
       scores(memory.values, memory.doutPanel, begin, seen, width, memory.ds, at);
       Loops.chosen().softmaxGradient(memory.p, memory.ds, at, length, 0, scale);
+      if (cap != 0) {
+        TanhLoops.chosen().softCapGradient(memory.capped, 0, memory.ds, at, length, cap);
+      }
 
       Arrays.fill(memory.dqPanel, 0, roundUp(d, height) * width, 0);
       for (int line = 0; line < d; line += height) {
@@ -246,6 +259,21 @@ final class PanelAttentionGradient {
         for (int j = 0; j < d; j++) {
           dq[query + i * stride + j] = memory.dqPanel[j * width + i];
         }
+      }
+    }
+
+    /** Capped scores of a panel, which are kept, each column then less its log-sum-exp. */
+    private void cappedScores(int begin, int seen, int at) {
+      int length = seen * width;
+      Arrays.fill(memory.p, at, at + roundUp(seen, height) * width, 0);
+      for (int key = 0; key < seen; key += height) {
+        int to = at + key * width;
+        kernel.run(d, memory.keys, (begin + key) * d, memory.queryPanel, 0, memory.p, to, width);
+      }
+      TanhLoops.chosen().softCap(memory.p, at, at + length, cap);
+      System.arraycopy(memory.p, at, memory.capped, 0, length);
+      for (int key = 0; key < seen; key++) {
+        Loops.chosen().addScaled(1, memory.starts, 0, memory.p, at + key * width, width);
       }
     }
 

@@ -3,17 +3,35 @@ package io.shardpress.kernels.nn;
 import io.shardpress.schemas.model.ModelConfig;
 import io.shardpress.schemas.model.RopeScaling;
 import java.util.Arrays;
+import java.util.List;
 
 /**
- * Rotary frequencies, theta^(−2i/D), and Llama 3's stretching of them: wavelengths above old/low
- * are divided by the factor, those below old/high stay, those between are blended.
+ * Rotary frequencies, theta^(−2i/D), and what stretches them. Llama 3: wavelengths above old/low
+ * are divided by the factor, those below old/high stay, those between are blended. Linear: all are
+ * divided. Longrope: each by a factor of its own.
  */
 public final class RopeFrequencies {
   private RopeFrequencies() {}
 
-  /** [headDim/2] radians per position. */
+  /** How a block rotates queries and keys. */
+  static Rotation of(ModelConfig config, int block) {
+    if (config.localRopeTheta() > 0 && config.windows().get(block) > 0) {
+      return new Rotation(unscaled(config.localRopeTheta(), config.rotaryDim()));
+    }
+    RopeScaling scaling = config.ropeScaling();
+    if (scaling != null && scaling.type().equals("longrope")) {
+      return new Rotation(
+          divided(config, scaling.shortFactors()),
+          divided(config, scaling.longFactors()),
+          scaling.originalMaxPositions(),
+          scaling.magnitude());
+    }
+    return new Rotation(of(config));
+  }
+
+  /** [rotaryDim/2] radians per position, of blocks whose attention does not slide. */
   static double[] of(ModelConfig config) {
-    double[] frequencies = unscaled(config);
+    double[] frequencies = unscaled(config.ropeTheta(), config.rotaryDim());
     double[] divisors = divisors(config);
     for (int i = 0; i < frequencies.length; i++) {
       frequencies[i] /= divisors[i];
@@ -21,13 +39,16 @@ public final class RopeFrequencies {
     return frequencies;
   }
 
-  /** [headDim/2] what the scaling divides frequencies by; 1 where there is none. */
+  /** [rotaryDim/2] what the scaling divides frequencies by; 1 where there is none. */
   public static double[] divisors(ModelConfig config) {
-    double[] divisors = new double[config.headDim() / 2];
+    double[] divisors = new double[config.rotaryDim() / 2];
     Arrays.fill(divisors, 1);
     RopeScaling scaling = config.ropeScaling();
+    if (scaling != null && scaling.type().equals("linear")) {
+      Arrays.fill(divisors, scaling.factor());
+    }
     if (scaling != null && scaling.type().equals("llama3")) {
-      double[] frequencies = unscaled(config);
+      double[] frequencies = unscaled(config.ropeTheta(), config.rotaryDim());
       for (int i = 0; i < divisors.length; i++) {
         divisors[i] = divisor(2 * Math.PI / frequencies[i], scaling);
       }
@@ -35,10 +56,18 @@ public final class RopeFrequencies {
     return divisors;
   }
 
-  private static double[] unscaled(ModelConfig config) {
-    double[] frequencies = new double[config.headDim() / 2];
+  private static double[] divided(ModelConfig config, List<Double> factors) {
+    double[] frequencies = unscaled(config.ropeTheta(), config.rotaryDim());
     for (int i = 0; i < frequencies.length; i++) {
-      frequencies[i] = 1 / StrictMath.pow(config.ropeTheta(), 2.0 * i / config.headDim());
+      frequencies[i] /= factors.get(i);
+    }
+    return frequencies;
+  }
+
+  private static double[] unscaled(double theta, int rotaryDim) {
+    double[] frequencies = new double[rotaryDim / 2];
+    for (int i = 0; i < frequencies.length; i++) {
+      frequencies[i] = 1 / StrictMath.pow(theta, 2.0 * i / rotaryDim);
     }
     return frequencies;
   }

@@ -17,8 +17,8 @@ import io.shardpress.kernels.quant.Steps;
 import io.shardpress.kernels.random.SeededRandom;
 import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.schemas.recipe.WeightScheme;
-import java.util.EnumMap;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * One step of LRQ's learning on a block: quantize, forward, backward, Adam. Its work is counted as
@@ -112,7 +112,7 @@ final class BlockStepBench implements Benchmark {
   private double flops() {
     double weights = 0;
     double low = 0;
-    for (LinearRole role : LinearRole.values()) {
+    for (LinearRole role : LinearRole.SEPARATE) {
       double elements = (double) shape.out(role) * shape.in(role);
       weights += elements;
       low += rank(role) * elements;
@@ -126,12 +126,12 @@ final class BlockStepBench implements Benchmark {
 
   private BlockwiseLearner learner(Matmul matmul) {
     WeightScheme scheme = new WeightScheme(4, false, 128);
-    Map<LinearRole, float[]> weights = new EnumMap<>(LinearRole.class);
-    Map<LinearRole, LrqLinear> linears = new EnumMap<>(LinearRole.class);
-    for (LinearRole role : LinearRole.values()) {
+    Map<LinearRole, float[]> weights = new TreeMap<>();
+    Map<LinearRole, LrqLinear> linears = new TreeMap<>();
+    for (LinearRole role : LinearRole.SEPARATE) {
       int out = shape.out(role);
       int in = shape.in(role);
-      float[] w = RandomArrays.uniform(out * in, role.ordinal());
+      float[] w = RandomArrays.uniform(out * in, LinearRole.SEPARATE.indexOf(role));
       for (int i = 0; i < w.length; i++) {
         w[i] /= (float) Math.sqrt(in);
       }

@@ -13,10 +13,10 @@ import io.shardpress.kernels.random.SeededRandom;
 import io.shardpress.kernels.reference.Difference;
 import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.schemas.recipe.WeightScheme;
-import java.util.EnumMap;
-import java.util.EnumSet;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.Set;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -25,7 +25,7 @@ class BlockwiseLearnerTest {
   private static final int WINDOWS = SmallBlock.WINDOWS;
   private static final int ITERATIONS = 80;
   private static final double RATE = 5e-3;
-  private static final Set<LinearRole> ALL = EnumSet.allOf(LinearRole.class);
+  private static final Set<LinearRole> ALL = new TreeSet<>(LinearRole.SEPARATE);
 
   /** bits, symmetric, group, rank; group 4 divides every linear's inputs. */
   @ParameterizedTest
@@ -42,8 +42,8 @@ class BlockwiseLearnerTest {
   void firstLossIsThatOfTheNearest() {
     WeightScheme scheme = new WeightScheme(3, false, 0);
     Learning learning = new Learning(scheme, 4, ALL);
-    Map<LinearRole, float[]> rounded = new EnumMap<>(LinearRole.class);
-    for (LinearRole role : LinearRole.values()) {
+    Map<LinearRole, float[]> rounded = new TreeMap<>();
+    for (LinearRole role : LinearRole.SEPARATE) {
       rounded.put(
           role,
           RoundToNearest.quantize(
@@ -84,10 +84,10 @@ class BlockwiseLearnerTest {
 
   @Test
   void linearsThatAreNotLearnedStay() {
-    Set<LinearRole> some = EnumSet.of(LinearRole.Q, LinearRole.UP);
+    Set<LinearRole> some = Set.of(LinearRole.Q, LinearRole.UP);
     Learning learning = new Learning(new WeightScheme(2, false, 0), 2, some);
     BlockWeights before = learning.block.weights.with(Map.of());
-    Map<LinearRole, float[]> copies = new EnumMap<>(LinearRole.class);
+    Map<LinearRole, float[]> copies = new TreeMap<>();
     before.linears().forEach((role, w) -> copies.put(role, w.clone()));
     double[] losses = learning.run(ITERATIONS, Workers.single());
     assertThat(losses[ITERATIONS - 1]).isLessThan(0.8 * losses[0]);
@@ -105,7 +105,7 @@ class BlockwiseLearnerTest {
       try (Workers workers = Workers.of(threads)) {
         assertThat(other.run(20, workers)).as("%s threads", threads).isEqualTo(losses);
       }
-      for (LinearRole role : LinearRole.values()) {
+      for (LinearRole role : LinearRole.SEPARATE) {
         float[][] parameters = other.linears.get(role).parameters();
         for (int p = 0; p < parameters.length; p++) {
           assertThat(parameters[p]).isEqualTo(one.linears.get(role).parameters()[p]);
@@ -140,7 +140,7 @@ class BlockwiseLearnerTest {
   }
 
   private static void compareGradients(Learning small, Learning large) {
-    for (LinearRole role : LinearRole.values()) {
+    for (LinearRole role : LinearRole.SEPARATE) {
       float[][] gradients = small.linears.get(role).gradients();
       for (int p = 0; p < gradients.length; p++) {
         Difference.assertWithin(
@@ -152,7 +152,7 @@ class BlockwiseLearnerTest {
   /** LRQ's linears on a small block, with a start at rounding to nearest. */
   private static final class Learning {
     final SmallBlock block = new SmallBlock();
-    final Map<LinearRole, LrqLinear> linears = new EnumMap<>(LinearRole.class);
+    final Map<LinearRole, LrqLinear> linears = new TreeMap<>();
     final boolean small;
 
     Learning(WeightScheme scheme, int rank, Set<LinearRole> learned) {

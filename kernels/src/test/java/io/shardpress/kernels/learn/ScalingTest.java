@@ -134,7 +134,7 @@ class ScalingTest {
     }
     norm[3] = 0;
     norm[4] = 1e-45f;
-    ChannelScales found = scales.storable(norm, format);
+    ChannelScales found = scales.storable(norm, 0, format);
     float[] divided = norm.clone();
     found.unscale(divided);
     for (int i = 0; i < IN; i++) {

@@ -8,6 +8,8 @@ import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.kernels.reference.Arrays64;
 import io.shardpress.kernels.reference.Difference;
 import io.shardpress.kernels.reference.NumericGradient;
+import io.shardpress.schemas.model.BlockTraits;
+import io.shardpress.schemas.model.BlockTraits.Activation;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.function.DoubleSupplier;
@@ -17,24 +19,39 @@ import org.junit.jupiter.params.provider.CsvSource;
 class AttentionTest {
   private static final int DIM = 4;
 
-  /** windows, tokens of a window, heads, key-value heads, sliding window. */
+  /** windows, tokens of a window, heads, key-value heads, sliding window, cap of scores. */
   @ParameterizedTest
   @CsvSource({
-    "1,1,2,1,0",
-    "3,1,2,2,0",
-    "2,5,4,2,0",
-    "1,64,2,1,0",
-    "2,70,4,2,0",
-    "1,130,3,1,0",
-    "2,7,2,1,1",
-    "2,70,2,1,3",
-    "1,131,4,2,64",
-    "1,131,4,4,65",
-    "1,140,2,1,500"
+    "1,1,2,1,0,0",
+    "3,1,2,2,0,0",
+    "2,5,4,2,0,0",
+    "1,64,2,1,0,0",
+    "2,70,4,2,0,0",
+    "1,130,3,1,0,0",
+    "2,7,2,1,1,0",
+    "2,70,2,1,3,0",
+    "1,131,4,2,64,0",
+    "1,131,4,4,65,0",
+    "1,140,2,1,500,0",
+    "2,5,4,2,0,2",
+    "2,70,4,2,0,3",
+    "1,131,4,2,64,2.5",
+    "1,140,2,1,500,50"
   })
-  void forwardAndGradient(int windows, int window, int heads, int kvHeads, int sliding) {
+  void forwardAndGradient(
+      int windows, int window, int heads, int kvHeads, int sliding, double cap) {
     BlockShape shape =
-        new BlockShape(heads * DIM, 1, heads, kvHeads, DIM, 1e-5, new double[DIM / 2], sliding);
+        new BlockShape(
+            heads * DIM,
+            1,
+            heads,
+            kvHeads,
+            DIM,
+            1e-5,
+            new Rotation(new double[DIM / 2]),
+            sliding,
+            new BlockTraits(false, false, false, Activation.SILU, 2 * DIM, cap, 0, false),
+            null);
     int rows = windows * window;
     Random random = new Random(window);
     float[] q = Arrays64.gaussian(random, rows * shape.queryWidth(), 1.5);

@@ -10,8 +10,8 @@ import io.shardpress.kernels.reference.Arrays64;
 import io.shardpress.kernels.reference.Difference;
 import io.shardpress.kernels.reference.NumericGradient;
 import io.shardpress.schemas.model.LinearRole;
-import java.util.EnumMap;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.Random;
 import java.util.function.DoubleSupplier;
 import org.junit.jupiter.api.Test;
@@ -32,7 +32,26 @@ class DecoderBlockTest {
   })
   void forwardAndGradients(
       int windows, int window, int sliding, boolean biases, boolean headNorms) {
-    BlockShape shape = RandomBlock.shape(sliding);
+    forwardAndGradients(RandomBlock.shape(sliding), windows, window, biases, headNorms);
+  }
+
+  /** windows, tokens of a window, sliding window, biases. */
+  @ParameterizedTest
+  @CsvSource({"1,1,0,false", "2,7,0,false", "1,11,4,true"})
+  void fusedLinears(int windows, int window, int sliding, boolean biases) {
+    forwardAndGradients(RandomBlock.fused(sliding), windows, window, biases, false);
+  }
+
+  /** windows, tokens of a window, sliding window, cap of scores, head norms. */
+  @ParameterizedTest
+  @CsvSource({"1,1,0,2,false", "2,7,0,2,false", "1,11,4,1.5,false", "2,70,0,0,true", "1,35,5,3,true"})
+  void normedOutputs(int windows, int window, int sliding, double cap, boolean headNorms) {
+    BlockShape shape = RandomBlock.normedOutputs(sliding, cap);
+    forwardAndGradients(shape, windows, window, false, headNorms);
+  }
+
+  private static void forwardAndGradients(
+      BlockShape shape, int windows, int window, boolean biases, boolean headNorms) {
     Random random = new Random(window);
     BlockWeights weights = RandomBlock.weights(shape, biases, headNorms, random);
     int rows = windows * window;
@@ -49,8 +68,8 @@ class DecoderBlockTest {
     block.forward(weights, rows, a, Workers.single());
     Difference.assertWithin("output", a.output(), oracle.output(), 1e-5);
 
-    Map<LinearRole, float[]> gradients = new EnumMap<>(LinearRole.class);
-    for (LinearRole role : LinearRole.values()) {
+    Map<LinearRole, float[]> gradients = new TreeMap<>();
+    for (LinearRole role : shape.linears()) {
       gradients.put(role, new float[shape.out(role) * shape.in(role)]);
     }
     float[] dx = new float[x.length];

@@ -2,16 +2,16 @@ package io.shardpress.kernels.nn;
 
 import io.shardpress.kernels.reference.GoldenModel;
 import io.shardpress.schemas.model.LinearRole;
-import java.util.EnumMap;
 import java.util.Map;
+import java.util.TreeMap;
 
 /** The blocks of a model that has golden numbers. */
 final class GoldenBlocks {
   private GoldenBlocks() {}
 
   static BlockWeights weights(GoldenModel model, int block) {
-    Map<LinearRole, float[]> linears = new EnumMap<>(LinearRole.class);
-    for (LinearRole role : LinearRole.values()) {
+    Map<LinearRole, float[]> linears = new TreeMap<>();
+    for (LinearRole role : LinearRole.SEPARATE) {
       linears.put(role, model.weights().get(model.names().linear(block, role)));
     }
     return new BlockWeights(

@@ -1,5 +1,7 @@
 package io.shardpress.kernels.nn;
 
+import io.shardpress.schemas.model.BlockTraits.Activation;
+
 /** The operations of a block in f64, written as the papers have them: no tiles, no tricks. */
 final class Oracle {
   private Oracle() {}
@@ -19,23 +21,28 @@ final class Oracle {
     return y;
   }
 
-  /** x·cos + cat(−x₂, x₁)·sin, with cos and sin of cat(f, f). */
-  static double[] rope(int rows, int window, int heads, double[] x, double[] frequencies) {
+  /**
+   * x·cos + cat(−x₂, x₁)·sin of the rotated elements, with cos and sin of cat(f, f) times the
+   * magnitude; then what is not rotated.
+   */
+  static double[] rope(
+      int rows, int window, int heads, int width, double[] x, Rotation rotation) {
+    double[] frequencies = rotation.inverseFrequencies();
     int half = frequencies.length;
-    int d = 2 * half;
-    double[] y = new double[x.length];
+    double[] y = x.clone();
     for (int row = 0; row < rows * heads; row++) {
       int position = row / heads % window;
-      for (int i = 0; i < d; i++) {
+      for (int i = 0; i < 2 * half; i++) {
         double angle = position * frequencies[i % half];
-        double turned = i < half ? -x[row * d + i + half] : x[row * d + i - half];
-        y[row * d + i] = x[row * d + i] * Math.cos(angle) + turned * Math.sin(angle);
+        int at = row * width + i;
+        double turned = i < half ? -x[at + half] : x[at - half];
+        y[at] = rotation.magnitude() * (x[at] * Math.cos(angle) + turned * Math.sin(angle));
       }
     }
     return y;
   }
 
-  /** softmax(q·kᵀ/√D, masked)·v with all of T×T, one head after the other. */
+  /** softmax(q·kᵀ/√scalar, capped, masked)·v with all of T×T, one head after the other. */
   static double[] attention(
       BlockShape s, int rows, int window, double[] q, double[] k, double[] v) {
     int d = s.headDim();
@@ -56,7 +63,9 @@ final class Oracle {
                   q[row * s.queryWidth() + head * d + i]
                       * k[(start + t) * s.keyWidth() + kvHead * d + i];
             }
-            p[t] = Math.exp(score / Math.sqrt(d));
+            double cap = s.traits().scoreCap();
+            score /= Math.sqrt(s.traits().queryScalar());
+            p[t] = Math.exp(cap == 0 ? score : cap * Math.tanh(score / cap));
             total += p[t];
           }
         }
@@ -71,10 +80,17 @@ final class Oracle {
     return out;
   }
 
-  static double[] swiGlu(double[] gate, double[] up) {
+  static double[] gated(Activation f, double[] gate, double[] up) {
     double[] y = new double[gate.length];
     for (int i = 0; i < y.length; i++) {
-      y[i] = gate[i] / (1 + Math.exp(-gate[i])) * up[i];
+      double x = gate[i];
+      double inner = Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x);
+      y[i] =
+          up[i]
+              * switch (f) {
+                case SILU -> x / (1 + Math.exp(-x));
+                case GELU_TANH -> 0.5 * x * (1 + Math.tanh(inner));
+              };
     }
     return y;
   }

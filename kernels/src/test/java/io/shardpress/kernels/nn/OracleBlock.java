@@ -2,8 +2,8 @@ package io.shardpress.kernels.nn;
 
 import io.shardpress.kernels.reference.Arrays64;
 import io.shardpress.schemas.model.LinearRole;
-import java.util.EnumMap;
 import java.util.Map;
+import java.util.TreeMap;
 
 /** A decoder block in f64, whose weights and input a test may move. */
 public final class OracleBlock {
@@ -11,7 +11,7 @@ public final class OracleBlock {
   private final int window;
   private final int rows;
   private final BlockWeights weights;
-  public final Map<LinearRole, double[]> linears = new EnumMap<>(LinearRole.class);
+  public final Map<LinearRole, double[]> linears = new TreeMap<>();
   final double[] x;
 
   /** What is done to activations on the way; nothing unless a test says so. */
@@ -41,25 +41,45 @@ public final class OracleBlock {
 
   public double[] output() {
     double[] normed = rounding.input(Stage.QKV, norm(x, weights.inputNorm()));
-    double[] q = linear(LinearRole.Q, normed);
-    double[] k = linear(LinearRole.K, normed);
+    boolean fused = shape.traits().fused();
+    double[] qkv = fused ? linear(LinearRole.QKV, normed) : null;
+    int qWidth = shape.queryWidth();
+    int kWidth = shape.keyWidth();
+    double[] q = fused ? columns(qkv, 0, qWidth) : linear(LinearRole.Q, normed);
+    double[] k = fused ? columns(qkv, qWidth, kWidth) : linear(LinearRole.K, normed);
     if (weights.queryNorm() != null) {
       q = headNorm(q, shape.heads(), weights.queryNorm());
       k = headNorm(k, shape.kvHeads(), weights.keyNorm());
     }
-    double[] frequencies = shape.inverseFrequencies();
-    q = Oracle.rope(rows, window, shape.heads(), q, frequencies);
+    Rotation rotation = shape.rotation();
+    q = Oracle.rope(rows, window, shape.heads(), shape.headDim(), q, rotation);
     k = rounding.cached(true, false, k);
-    k = Oracle.rope(rows, window, shape.kvHeads(), k, frequencies);
+    k = Oracle.rope(rows, window, shape.kvHeads(), shape.headDim(), k, rotation);
     k = rounding.cached(true, true, k);
-    double[] v = rounding.cached(false, false, linear(LinearRole.V, normed));
+    double[] v = fused ? columns(qkv, qWidth + kWidth, kWidth) : linear(LinearRole.V, normed);
+    v = rounding.cached(false, false, v);
     v = rounding.cached(false, true, v);
     double[] attention = Oracle.attention(shape, rows, window, q, k, v);
-    double[] middle = sum(x, linear(LinearRole.O, rounding.input(Stage.O, attention)));
+    double[] out = linear(LinearRole.O, rounding.input(Stage.O, attention));
+    BlockWeights.OutputNorms norms = weights.outputNorms();
+    double[] middle = sum(x, norms == null ? out : norm(out, norms.attention()));
     double[] second = rounding.input(Stage.GATE_UP, norm(middle, weights.postNorm()));
-    double[] activated =
-        Oracle.swiGlu(linear(LinearRole.GATE, second), linear(LinearRole.UP, second));
-    return sum(middle, linear(LinearRole.DOWN, rounding.input(Stage.DOWN, activated)));
+    double[] both = fused ? linear(LinearRole.GATE_UP, second) : null;
+    double[] gate = fused ? columns(both, 0, shape.ffn()) : linear(LinearRole.GATE, second);
+    double[] up = fused ? columns(both, shape.ffn(), shape.ffn()) : linear(LinearRole.UP, second);
+    double[] activated = Oracle.gated(shape.traits().activation(), gate, up);
+    double[] down = linear(LinearRole.DOWN, rounding.input(Stage.DOWN, activated));
+    return sum(middle, norms == null ? down : norm(down, norms.feedForward()));
+  }
+
+  /** Columns of all, [rows × …]. */
+  private double[] columns(double[] all, int first, int width) {
+    int stride = all.length / rows;
+    double[] some = new double[rows * width];
+    for (int row = 0; row < rows; row++) {
+      System.arraycopy(all, row * stride + first, some, row * width, width);
+    }
+    return some;
   }
 
   private double[] linear(LinearRole role, double[] input) {

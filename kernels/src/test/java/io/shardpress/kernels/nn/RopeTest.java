@@ -1,5 +1,8 @@
 package io.shardpress.kernels.nn;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
 import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.kernels.reference.Arrays64;
 import io.shardpress.kernels.reference.Difference;
@@ -11,26 +14,28 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class RopeTest {
   @ParameterizedTest
-  @CsvSource({"1,1,1,1", "2,7,3,4", "3,40,2,16", "1,300,1,8"})
-  void forwardAndGradient(int windows, int window, int heads, int half) {
+  @CsvSource({"1,1,1,1,2,1", "2,7,3,4,8,1", "3,40,2,16,32,1", "1,300,1,8,16,1", "2,9,3,3,8,1.2"})
+  void forwardAndGradient(
+      int windows, int window, int heads, int half, int width, double magnitude) {
     double[] frequencies = frequencies(half);
+    Rotation rotation = new Rotation(frequencies, null, 0, magnitude);
     int rows = windows * window;
-    int n = rows * heads * 2 * half;
+    int n = rows * heads * width;
     Random random = new Random(n);
     float[] x = Arrays64.gaussian(random, n, 1);
     double[] wide = Arrays64.of(x);
-    Rope rope = new Rope(frequencies, window);
+    Rope rope = new Rope(rotation, width, window);
 
     float[] y = x.clone();
     rope.forward(rows, window, heads, y, Workers.single());
-    Difference.assertWithin("y", y, Oracle.rope(rows, window, heads, wide, frequencies), 2e-6);
+    Difference.assertWithin("y", y, Oracle.rope(rows, window, heads, width, wide, rotation), 2e-6);
 
     float[] dy = Arrays64.gaussian(random, n, 1);
     float[] dx = dy.clone();
     rope.backward(rows, window, heads, dx, Workers.single());
     NumericGradient.check(
         "x",
-        () -> Arrays64.dot(Oracle.rope(rows, window, heads, wide, frequencies), dy),
+        () -> Arrays64.dot(Oracle.rope(rows, window, heads, width, wide, rotation), dy),
         wide,
         dx,
         100,
@@ -47,7 +52,7 @@ class RopeTest {
     float[] key = Arrays64.gaussian(random, 2 * half, 1);
     float[] queries = repeated(query, window);
     float[] keys = repeated(key, window);
-    Rope rope = new Rope(frequencies(half), window);
+    Rope rope = new Rope(new Rotation(frequencies(half)), 2 * half, window);
     rope.forward(window, window, 1, queries, Workers.single());
     rope.forward(window, window, 1, keys, Workers.single());
     int distance = 11;
@@ -60,6 +65,21 @@ class RopeTest {
       }
     }
     Difference.assertWithin("score at distance " + distance, scores, wanted, 1e-5);
+  }
+
+  /** Longrope has other frequencies in windows that are longer than those of the first training. */
+  @Test
+  void longWindowsHaveFrequenciesOfTheirOwn() {
+    double[] one = {0.5};
+    double[] other = {0.125};
+    Rotation rotation = new Rotation(one, other, 6, 1);
+    for (int window : new int[] {6, 7}) {
+      float[] x = repeated(new float[] {1, 0}, window);
+      new Rope(rotation, 2, window).forward(window, window, 1, x, Workers.single());
+      double angle = (window - 1) * (window == 6 ? 0.5 : 0.125);
+      assertThat(x[2 * window - 2]).isCloseTo((float) Math.cos(angle), within(1e-6f));
+      assertThat(x[2 * window - 1]).isCloseTo((float) Math.sin(angle), within(1e-6f));
+    }
   }
 
   private static float[] repeated(float[] row, int times) {

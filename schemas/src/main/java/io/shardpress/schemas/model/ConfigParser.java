@@ -6,12 +6,14 @@ import io.shardpress.schemas.json.StrictJson;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** Brings the spellings of config.json together; see {@link ModelConfig} for what comes out. */
 final class ConfigParser {
+  /** Far more than any model has: what is kept of each should follow from the file's length. */
+  private static final int MOST_LAYERS = 10_000;
+
   private final ConfigFields root;
   private final ConfigFields config;
   private final List<String> missing = new ArrayList<>();
@@ -33,14 +35,14 @@ final class ConfigParser {
   }
 
   private ModelConfig known(Family family, String modelType) {
-    int hidden = required("hidden_size");
-    int heads = required("num_attention_heads");
-    int kvHeads = config.positive("num_key_value_heads").orElse(heads);
+    int hidden = required(family, "hidden_size");
+    int heads = required(family, "num_attention_heads");
+    int kvHeads = size(family, "num_key_value_heads").orElse(heads);
     if (heads % kvHeads != 0) {
       throw config.bad(
           "num_key_value_heads", kvHeads, "a divisor of num_attention_heads = " + heads);
     }
-    Optional<Integer> explicitHeadDim = config.positive("head_dim");
+    Optional<Integer> explicitHeadDim = size(family, "head_dim");
     if (explicitHeadDim.isEmpty() && hidden % heads != 0) {
       throw config.bad(
           "num_attention_heads", heads, "a divisor of hidden_size = " + hidden + ", or a head_dim");
@@ -52,39 +54,65 @@ final class ConfigParser {
     if ((long) heads * headDim > Integer.MAX_VALUE) {
       throw config.bad("head_dim", headDim, "num_attention_heads · head_dim below 2^31");
     }
-    int layers = required("num_hidden_layers");
-    String act = config.text("hidden_act").orElse("silu");
-    if (!act.equals("silu") && !act.equals("swish")) {
-      missing.add("hidden_act \"" + act + "\": only silu has a block");
+    int layers = required(family, "num_hidden_layers");
+    if (layers > MOST_LAYERS) {
+      throw config.bad("num_hidden_layers", layers, "at most " + MOST_LAYERS);
+    }
+    String act = family.activation(config);
+    if (config.flag("use_bidirectional_attention", false)) {
+      missing.add("use_bidirectional_attention: only causal attention has a block");
+    }
+    if (family.experts()) {
+      missing.add("mixture of experts: no learner for it");
     }
     if (quantized()) {
       missing.add("quantization_config: the checkpoint is quantized already, decompress it first");
     }
-    RopeFields rope = new RopeFields(config, missing);
+    RopeFields rope = new RopeFields(config, family, missing);
+    RopeScaling scaling = rope.scaling();
+    int rotaryDim = rope.rotaryDim(headDim);
+    RopeFields.check(config, scaling, rotaryDim);
+    List<Integer> windows = new SlidingFields(config, missing).windows(family, layers);
     return new ModelConfig(
         modelType,
         architecture(),
         hidden,
-        required("intermediate_size"),
+        required(family, "intermediate_size"),
         layers,
         heads,
         kvHeads,
         headDim,
-        required("vocab_size"),
-        config.positive("max_position_embeddings").orElse(2048),
-        config.number("rms_norm_eps").orElse(1e-6),
+        required(family, "vocab_size"),
+        config.positive("max_position_embeddings").orElse(family.maxPositionEmbeddings()),
+        config.number("rms_norm_eps").orElse(family.rmsNormEps()),
         rope.theta(),
-        rope.scaling(),
-        new SlidingFields(config, missing).window(family, layers),
+        scaling,
+        windows.stream().filter(window -> window > 0).findFirst().orElse(null),
         family.qkvBias(config),
         family.oBias(config),
         family.mlpBias(config),
         family.qkNorm(),
-        tied(),
+        tied(family.gemma()),
         dtype(),
         act.equals("swish") ? "silu" : act,
         quantized(),
+        windows,
+        rope.localTheta(),
+        rotaryDim,
+        family.traits(config, headDim, activation(act)),
+        new ExpertFields(config).experts(family, layers).orElse(null),
         missing);
+  }
+
+  private BlockTraits.Activation activation(String act) {
+    return switch (act) {
+      case "silu", "swish" -> BlockTraits.Activation.SILU;
+      case "gelu_pytorch_tanh", "gelu_new" -> BlockTraits.Activation.GELU_TANH;
+      default -> {
+        missing.add("hidden_act \"" + act + "\": only silu and gelu_pytorch_tanh have a block");
+        yield BlockTraits.Activation.SILU;
+      }
+    };
   }
 
   /** Data-free methods take any model: nothing is required, and nothing is refused. */
@@ -112,6 +140,11 @@ final class ConfigParser {
         dtype(),
         config.find("hidden_act").map(JsonNode::asText).orElse(""),
         quantized(),
+        List.of(),
+        0,
+        0,
+        null,
+        null,
         missing);
   }
 
@@ -122,9 +155,7 @@ final class ConfigParser {
 
   private String noBlock(String modelType) {
     String known =
-        Arrays.stream(Family.values())
-            .map(family -> family.name().toLowerCase(Locale.ROOT))
-            .collect(Collectors.joining(", "));
+        Arrays.stream(Family.values()).map(Family::modelType).collect(Collectors.joining(", "));
     return "model_type \"" + modelType + "\": no block for it (there are " + known + ")";
   }
 
@@ -132,9 +163,12 @@ final class ConfigParser {
     return root.find("architectures").map(list -> list.path(0).asText()).orElse("");
   }
 
-  private int required(String key) {
-    return config
-        .positive(key)
+  private Optional<Integer> size(Family family, String key) {
+    return config.positive(key).or(() -> family.size(key));
+  }
+
+  private int required(Family family, String key) {
+    return size(family, key)
         .orElseThrow(() -> config.bad(key, "nothing", "a whole number from 1 on"));
   }
 
@@ -147,8 +181,8 @@ final class ConfigParser {
   }
 
   /** A multimodal file says it at its top; Transformers reads both. */
-  private boolean tied() {
-    return config.flag("tie_word_embeddings", root.flag("tie_word_embeddings", false));
+  private boolean tied(boolean otherwise) {
+    return config.flag("tie_word_embeddings", root.flag("tie_word_embeddings", otherwise));
   }
 
   private String dtype() {

@@ -1,6 +1,7 @@
 package io.shardpress.schemas.model;
 
 import io.shardpress.schemas.CheckpointException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -21,7 +22,8 @@ import java.util.Optional;
  * @param rmsNormEps added to the mean square
  * @param ropeTheta base of the rotary frequencies
  * @param ropeScaling null where frequencies are not scaled
- * @param slidingWindow positions that a query sees, itself included; null where it sees all
+ * @param slidingWindow positions that a query sees in layers that slide, itself included; null
+ *     where none does
  * @param qkvBias whether q, k and v have a bias
  * @param oBias whether o has a bias
  * @param mlpBias whether gate, up and down have a bias
@@ -30,6 +32,12 @@ import java.util.Optional;
  * @param dtype bfloat16, float16 or float32 as the file says; float32 if it does not
  * @param hiddenAct activation of the gate
  * @param quantized whether the file has a quantization_config
+ * @param windows positions that a query sees in each layer, 0 for all
+ * @param localRopeTheta base of the rotary frequencies, which are not scaled, in layers that slide;
+ *     0 where they are as in the others
+ * @param rotaryDim elements at the start of a head that are rotated, headDim where all are
+ * @param traits how blocks differ from Llama's; null where the family has no block here
+ * @param experts null where all blocks are dense
  * @param missing what in the file has no block here, each in a few words; empty if all has
  */
 public record ModelConfig(
@@ -55,8 +63,14 @@ public record ModelConfig(
     String dtype,
     String hiddenAct,
     boolean quantized,
+    List<Integer> windows,
+    double localRopeTheta,
+    int rotaryDim,
+    BlockTraits traits,
+    Experts experts,
     List<String> missing) {
   public ModelConfig {
+    windows = List.copyOf(windows);
     missing = List.copyOf(missing);
   }
 
@@ -75,6 +89,28 @@ public record ModelConfig(
   /** Whether model_type is of a family whose tensors are known here, whatever else is missing. */
   public boolean knownFamily() {
     return Family.of(modelType).isPresent();
+  }
+
+  /** Whether a block has a mixture of experts in place of one feed-forward. */
+  public boolean sparse(int block) {
+    return experts != null && experts.sparse().get(block);
+  }
+
+  /** The linears of a block, in the order of their arithmetic; routers are none. */
+  public List<LinearRole> linears(int block) {
+    List<LinearRole> dense = traits.fused() ? LinearRole.FUSED : LinearRole.SEPARATE;
+    if (!sparse(block)) {
+      return dense;
+    }
+    List<LinearRole> all =
+        new ArrayList<>(dense.stream().filter(role -> role.kind().inAttention()).toList());
+    for (int expert = 0; expert < experts.count(); expert++) {
+      all.addAll(LinearRole.ofExpert(expert));
+    }
+    if (experts.shared()) {
+      all.addAll(LinearRole.ofExpert(LinearRole.SHARED));
+    }
+    return all;
   }
 
   /** Why calibrated methods cannot take this model; empty if they can. */

@@ -22,15 +22,16 @@ public final class ModelTensors {
     if (!config.knownFamily() || config.quantized()) {
       return;
     }
-    DecoderNames names = DecoderNames.of(shapes.keySet());
+    DecoderNames names = DecoderNames.of(shapes.keySet(), config);
     for (ExpectedTensor tensor : names.outerTensors(config)) {
       check(checkpoint, tensor, shapes);
     }
+    refuseStacked(checkpoint, config, shapes);
     for (int block = 0; block < config.layers(); block++) {
       for (ExpectedTensor tensor : names.blockTensors(config, block)) {
         check(checkpoint, tensor, shapes);
       }
-      for (LinearRole role : LinearRole.values()) {
+      for (LinearRole role : config.linears(block)) {
         if (!role.bias(config) && shapes.containsKey(names.bias(block, role))) {
           throw bad(checkpoint, names.bias(block, role), "found it, wanted none", "*_bias");
         }
@@ -52,6 +53,22 @@ public final class ModelTensors {
           "found shape " + lmHead + ", wanted the embedding's " + embed,
           "tie_word_embeddings");
     }
+  }
+
+  /** Transformers 5 holds a block's experts in one tensor, and some tools save it so. */
+  private static void refuseStacked(
+      String checkpoint, ModelConfig config, Map<String, List<Long>> shapes) {
+    if (config.experts() == null) {
+      return;
+    }
+    shapes.forEach(
+        (name, shape) -> {
+          if (shape.size() == 3 && name.contains(".experts.")) {
+            throw new CheckpointException(
+                "%s: tensor %s: found all experts in one tensor of shape %s, wanted one for each expert; save the model with Transformers' save_pretrained, which splits them"
+                    .formatted(checkpoint, name, shape));
+          }
+        });
   }
 
   private static void check(

@@ -60,6 +60,37 @@ class ConfigFuzzTest {
                "num_hidden_layers":2,"intermediate_size":128,"vocab_size":100,"sliding_window":32}}
               """,
               """
+              {"model_type":"gemma3","dtype":"bfloat16","text_config":{"model_type":"gemma3_text",
+               "hidden_size":64,"intermediate_size":128,"num_hidden_layers":7,"sliding_window":16,
+               "rope_scaling":{"rope_type":"linear","factor":8.0},"rope_theta":1000000.0,
+               "rope_local_base_freq":10000.0,"query_pre_attn_scalar":168,
+               "final_logit_softcapping":null,"sliding_window_pattern":3}}
+              """,
+              """
+              {"model_type":"gemma2","hidden_size":64,"intermediate_size":128,"vocab_size":100,
+               "num_hidden_layers":3,"num_attention_heads":4,"num_key_value_heads":2,"head_dim":32,
+               "attn_logit_softcapping":40.0,"hidden_activation":"gelu_pytorch_tanh",
+               "layer_types":["sliding_attention","full_attention","sliding_attention"]}
+              """,
+              """
+              {"model_type":"phi3","hidden_size":64,"intermediate_size":128,"vocab_size":100,
+               "num_hidden_layers":2,"num_attention_heads":8,"partial_rotary_factor":0.5,
+               "max_position_embeddings":128,"original_max_position_embeddings":32,
+               "rope_scaling":{"type":"longrope","short_factor":[1.0,1.5],"long_factor":[2,3.5]},
+               "sliding_window":47}
+              """,
+              """
+              {"model_type":"qwen2_moe","hidden_size":64,"intermediate_size":128,"vocab_size":100,
+               "num_hidden_layers":4,"num_attention_heads":4,"num_experts":6,
+               "num_experts_per_tok":2,"moe_intermediate_size":32,"norm_topk_prob":true,
+               "shared_expert_intermediate_size":48,"decoder_sparse_step":2,"mlp_only_layers":[3]}
+              """,
+              """
+              {"model_type":"mixtral","hidden_size":64,"intermediate_size":128,"vocab_size":100,
+               "num_hidden_layers":2,"num_attention_heads":4,"num_local_experts":4,
+               "num_experts_per_tok":2,"sliding_window":null,"rope_theta":1e6}
+              """,
+              """
               {"model_type":"deepseek_v3","hidden_size":7168,"n_routed_experts":256,
                "quantization_config":{"fmt":"e4m3","weight_block_size":[128,128]}}
               """);

@@ -14,10 +14,23 @@ import java.util.Set;
  * configs that were accepted: their values have the right types.
  */
 final class ConfigOracle {
-  private static final Set<String> KNOWN = Set.of("llama", "mistral", "qwen2", "qwen3");
+  private static final Set<String> KNOWN =
+      Set.of(
+          "llama",
+          "mistral",
+          "qwen2",
+          "qwen3",
+          "mixtral",
+          "qwen2_moe",
+          "qwen3_moe",
+          "gemma2",
+          "gemma3",
+          "gemma3_text",
+          "phi3");
 
   private final Mapping root;
   private final Mapping config;
+  private boolean gemma;
 
   ConfigOracle(Mapping root) {
     this.root = root;
@@ -35,40 +48,107 @@ final class ConfigOracle {
       assertThat(found.unsupportedReason()).isPresent();
       return;
     }
-    double hidden = number("hidden_size", -1);
-    double heads = number("num_attention_heads", -1);
+    gemma = type.startsWith("gemma");
+    // Of Gemma's classes; others have no defaults that anybody relies on.
+    double hidden = number("hidden_size", gemma ? 2304 : -1);
+    double heads = number("num_attention_heads", gemma ? 8 : -1);
     assertThat((double) found.hiddenSize()).isEqualTo(hidden);
     assertThat((double) found.heads()).isEqualTo(heads);
-    assertThat((double) found.kvHeads()).isEqualTo(number("num_key_value_heads", heads));
-    assertThat((double) found.headDim())
-        .isEqualTo(number("head_dim", type.equals("qwen3") ? 128 : Math.floor(hidden / heads)));
-    assertThat((double) found.layers()).isEqualTo(number("num_hidden_layers", -1));
-    assertThat((double) found.intermediateSize()).isEqualTo(number("intermediate_size", -1));
-    assertThat((double) found.vocabSize()).isEqualTo(number("vocab_size", -1));
+    assertThat((double) found.kvHeads())
+        .isEqualTo(number("num_key_value_heads", gemma ? 4 : heads));
+    double headDim = gemma ? 256 : type.equals("qwen3") ? 128 : Math.floor(hidden / heads);
+    assertThat((double) found.headDim()).isEqualTo(number("head_dim", headDim));
+    assertThat((double) found.layers()).isEqualTo(number("num_hidden_layers", gemma ? 26 : -1));
+    assertThat((double) found.intermediateSize())
+        .isEqualTo(number("intermediate_size", gemma ? 9216 : -1));
+    assertThat((double) found.vocabSize())
+        .isEqualTo(
+            number("vocab_size", type.equals("gemma2") ? 256_000 : gemma ? 262_208 : -1));
+    double positions =
+        switch (type) {
+          case "gemma2" -> 8192;
+          case "gemma3", "gemma3_text", "mixtral" -> 131_072;
+          case "phi3" -> 4096;
+          default -> 2048;
+        };
     assertThat((double) found.maxPositionEmbeddings())
-        .isEqualTo(number("max_position_embeddings", 2048));
-    assertThat(found.rmsNormEps()).isEqualTo(number("rms_norm_eps", 1e-6));
+        .isEqualTo(number("max_position_embeddings", positions));
+    boolean wider = type.equals("phi3") || type.equals("mixtral");
+    assertThat(found.rmsNormEps()).isEqualTo(number("rms_norm_eps", wider ? 1e-5 : 1e-6));
     assertThat(found.tieWordEmbeddings())
-        .isEqualTo(flag(config, "tie_word_embeddings", flag(root, "tie_word_embeddings", false)));
+        .isEqualTo(flag(config, "tie_word_embeddings", flag(root, "tie_word_embeddings", gemma)));
     boolean bias = flag(config, "attention_bias", false);
-    boolean hasKey = type.equals("llama") || type.equals("qwen3");
-    assertThat(found.qkvBias()).isEqualTo(type.equals("qwen2") || hasKey && bias);
+    boolean hasKey = Set.of("llama", "qwen3", "qwen3_moe").contains(type) || gemma;
+    boolean always =
+        type.equals("qwen2") || type.equals("qwen2_moe") && flag(config, "qkv_bias", true);
+    assertThat(found.qkvBias()).isEqualTo(always || hasKey && bias);
     assertThat(found.mlpBias()).isEqualTo(type.equals("llama") && flag(config, "mlp_bias", false));
-    rope(found);
+    assertThat(found.traits().fused()).isEqualTo(type.equals("phi3"));
+    if (gemma) {
+      double cap = type.equals("gemma2") && config.get("attn_logit_softcapping") == null ? 50 : 0;
+      assertThat(found.traits().scoreCap()).isEqualTo(number("attn_logit_softcapping", cap));
+      assertThat(found.traits().queryScalar()).isEqualTo(number("query_pre_attn_scalar", 256));
+    }
+    rope(found, type);
     window(found, type);
+    experts(found, type);
   }
 
-  private void rope(ModelConfig found) {
+  private void experts(ModelConfig found, String type) {
+    if (!Set.of("mixtral", "qwen2_moe", "qwen3_moe").contains(type)) {
+      assertThat(found.experts()).isNull();
+      return;
+    }
+    boolean mixtral = type.equals("mixtral");
+    int layers = found.layers();
+    double step = mixtral ? 1 : number("decoder_sparse_step", 1);
+    for (int layer = 0; layer < layers; layer++) {
+      boolean dense = (layer + 1) % step != 0;
+      if (!mixtral && config.get("mlp_only_layers") instanceof Array only) {
+        for (Json element : only.elements()) {
+          dense |= Double.parseDouble(((Scalar) element).text()) == layer;
+        }
+      }
+      assertThat(found.sparse(layer)).isEqualTo(!dense);
+    }
+    double width = mixtral ? 14336 : type.equals("qwen2_moe") ? 1408 : 768;
+    assertThat((double) found.experts().intermediateSize())
+        .isEqualTo(number(mixtral ? "intermediate_size" : "moe_intermediate_size", width));
+    assertThat(found.experts().renormalised())
+        .isEqualTo(mixtral || flag(config, "norm_topk_prob", false));
+    assertThat(found.experts().shared()).isEqualTo(type.equals("qwen2_moe"));
+  }
+
+  private void rope(ModelConfig found, String family) {
     Mapping rope =
         is(config.get("rope_parameters"))
             ? (Mapping) config.get("rope_parameters")
             : config.get("rope_scaling") instanceof Mapping older
                 ? older
                 : new Mapping(java.util.List.of());
+    boolean three = family.startsWith("gemma3");
+    Mapping local = three && rope.get("sliding_attention") instanceof Mapping own ? own : null;
+    if (three && rope.get("full_attention") instanceof Mapping full) {
+      rope = full;
+    }
+    double theta = three || family.equals("mixtral") ? 1_000_000 : 10_000;
     assertThat(found.ropeTheta())
-        .isEqualTo(number(rope, "rope_theta", number("rope_theta", 10_000)));
+        .isEqualTo(number(rope, "rope_theta", number("rope_theta", theta)));
+    double localTheta = number("rope_local_base_freq", 10_000);
+    assertThat(found.localRopeTheta())
+        .isEqualTo(
+            !three ? 0 : local == null ? localTheta : number(local, "rope_theta", localTheta));
     String type = text(rope, "rope_type", text(rope, "type", "default"));
     boolean perLayer = is(rope.get("full_attention")) || is(rope.get("sliding_attention"));
+    if (family.equals("phi3") && Set.of("su", "yarn", "longrope").contains(type)) {
+      assertThat(found.ropeScaling().shortFactors()).hasSize(found.rotaryDim() / 2);
+      return;
+    }
+    if (!perLayer && type.equals("linear")) {
+      assertThat(found.ropeScaling())
+          .isEqualTo(new RopeScaling(type, number(rope, "factor", -1), 0, 0, 0));
+      return;
+    }
     if (perLayer || type.equals("default")) {
       assertThat(found.ropeScaling()).isNull();
     } else if (type.equals("llama3")) {
@@ -89,24 +169,35 @@ final class ConfigOracle {
 
   private void window(ModelConfig found, String type) {
     boolean slides =
-        type.equals("mistral")
-            || !type.equals("llama") && flag(config, "use_sliding_window", false);
-    boolean off = config.get("sliding_window") != null && !is(config.get("sliding_window"));
-    if (!slides || off) {
-      assertThat(found.slidingWindow()).isNull();
-    } else if (found.slidingWindow() != null) {
-      assertThat((double) found.slidingWindow()).isEqualTo(number("sliding_window", 4096));
-      boolean all = !is(config.get("layer_types")) && number("max_window_layers", 28) == 0;
-      boolean each =
-          config.get("layer_types") instanceof Array types
-              && types.elements().stream().allMatch(new Scalar("\"sliding_attention\"")::equals);
-      assertThat(found.unsupportedReason().isPresent() || all || each || type.equals("mistral"))
-          .isTrue();
-    } else if (config.get("layer_types") instanceof Array types) {
-      assertThat(types.elements()).doesNotContain(new Scalar("\"sliding_attention\""));
-    } else {
-      assertThat(number("max_window_layers", 28)).isGreaterThanOrEqualTo(found.layers());
+        gemma
+            || Set.of("mistral", "mixtral", "phi3").contains(type)
+            || type.startsWith("qwen") && flag(config, "use_sliding_window", false);
+    boolean off =
+        config.get("sliding_window") == null
+            ? type.equals("phi3") || type.equals("mixtral")
+            : !is(config.get("sliding_window"));
+    assertThat(found.windows()).hasSize(found.layers());
+    for (int layer = 0; layer < found.layers(); layer++) {
+      boolean here = slides && !off && slides(type, layer);
+      assertThat((double) found.windows().get(layer))
+          .isEqualTo(here ? number("sliding_window", 4096) : 0);
     }
+  }
+
+  private boolean slides(String type, int layer) {
+    if (config.get("layer_types") instanceof Array types) {
+      return types.elements().get(layer) instanceof Scalar word
+          && word.text().startsWith("\"")
+          && StrictJsonReading.string(word.text()).equals("sliding_attention");
+    }
+    double pattern =
+        number("sliding_window_pattern", number("_sliding_window_pattern", 6));
+    return switch (type) {
+      case "gemma2" -> layer % 2 == 0;
+      case "gemma3", "gemma3_text" -> (layer + 1) % pattern != 0;
+      case "qwen2", "qwen3" -> layer >= number("max_window_layers", 28);
+      default -> true;
+    };
   }
 
   private static boolean is(Json value) {

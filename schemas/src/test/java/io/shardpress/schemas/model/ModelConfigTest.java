@@ -112,6 +112,85 @@ class ModelConfigTest {
     assertThat(config.unsupportedReason()).isEmpty();
   }
 
+  /** Of Qwen2, layers from max_window_layers on slide. */
+  @Test
+  void someLayersSlide() {
+    ModelConfig config = parse("{'model_type':'qwen2'," + SIZES + "'use_sliding_window':true}");
+    assertThat(config.unsupportedReason()).isEmpty();
+    assertThat(config.windows().subList(0, 28)).containsOnly(0);
+    assertThat(config.windows().subList(28, 32)).containsOnly(4096);
+  }
+
+  /** The keys that the 4B model's file has are few: the others are as in the class. */
+  @Test
+  void gemmaLeavesMuchUnsaid() {
+    String four =
+        "{'model_type':'gemma3','text_config':{'hidden_size':2560,'intermediate_size':10240,"
+            + "'model_type':'gemma3_text','num_hidden_layers':34,'rope_scaling':{'factor':8.0,"
+            + "'rope_type':'linear'},'sliding_window':1024},'torch_dtype':'bfloat16'}";
+    ModelConfig config = parse(four);
+    assertThat(config.unsupportedReason()).isEmpty();
+    assertThat(config.heads()).isEqualTo(8);
+    assertThat(config.kvHeads()).isEqualTo(4);
+    assertThat(config.headDim()).isEqualTo(256);
+    assertThat(config.vocabSize()).isEqualTo(262_208);
+    assertThat(config.tieWordEmbeddings()).isTrue();
+    assertThat(config.qkNorm()).isTrue();
+    assertThat(config.ropeTheta()).isEqualTo(1e6);
+    assertThat(config.localRopeTheta()).isEqualTo(1e4);
+    assertThat(config.ropeScaling()).isEqualTo(new RopeScaling("linear", 8, 0, 0, 0));
+    assertThat(config.windows().subList(0, 6)).containsExactly(1024, 1024, 1024, 1024, 1024, 0);
+    assertThat(config.traits().scoreCap()).isZero();
+    assertThat(config.traits().logitCap()).isZero();
+    String five =
+        "{'model_type':'gemma3','dtype':'bfloat16','text_config':{'hidden_size':2560,"
+            + "'intermediate_size':10240,'model_type':'gemma3_text','num_hidden_layers':34,"
+            + "'sliding_window':1024,'layer_types':["
+            + String.join(",", java.util.Collections.nCopies(5, SIX_LAYERS))
+            + ",'sliding_attention','sliding_attention','sliding_attention','sliding_attention'],"
+            + "'rope_parameters':{'full_attention':{'rope_type':'linear','factor':8.0,"
+            + "'rope_theta':1000000.0},'sliding_attention':{'rope_type':'default',"
+            + "'rope_theta':10000.0}}}}";
+    assertThat(parse(five)).isEqualTo(config);
+    ModelConfig two =
+        parse("{'model_type':'gemma2'," + SIZES + "'head_dim':256,'query_pre_attn_scalar':144}");
+    assertThat(two.traits().scoreCap()).isEqualTo(50);
+    assertThat(two.traits().logitCap()).isEqualTo(30);
+    assertThat(two.traits().queryScalar()).isEqualTo(144);
+    assertThat(two.windows().subList(0, 3)).containsExactly(4096, 0, 4096);
+    assertThat(two.qkNorm()).isFalse();
+  }
+
+  private static final String SIX_LAYERS =
+      "'sliding_attention','sliding_attention','sliding_attention','sliding_attention',"
+          + "'sliding_attention','full_attention'";
+
+  /** Factors of 64 frequencies; √(1 + ln 32 / ln 4096) as the paper's authors have it. */
+  @Test
+  void phiStretchesEachFrequency() {
+    String factors = "[" + String.join(",", java.util.Collections.nCopies(64, "1.5")) + "]";
+    ModelConfig config =
+        parse(
+            "{'model_type':'phi3',"
+                + SIZES
+                + "'max_position_embeddings':131072,'original_max_position_embeddings':4096,"
+                + "'sliding_window':262144,'rope_scaling':{'type':'su','short_factor':"
+                + factors
+                + ",'long_factor':"
+                + factors.replace("1.5", "40")
+                + "}}");
+    assertThat(config.unsupportedReason()).isEmpty();
+    assertThat(config.ropeScaling().type()).isEqualTo("longrope");
+    assertThat(config.ropeScaling().longFactors()).hasSize(64).containsOnly(40.0);
+    assertThat(config.ropeScaling().magnitude())
+        .isCloseTo(1.1902380714238083, org.assertj.core.api.Assertions.within(1e-12));
+    assertThat(config.linears(0)).isEqualTo(LinearRole.FUSED);
+    assertThat(config.rmsNormEps()).isEqualTo(1e-5);
+    ModelConfig part = parse("{'model_type':'phi3'," + SIZES + "'partial_rotary_factor':0.75}");
+    assertThat(part.rotaryDim()).isEqualTo(96);
+    assertThat(part.slidingWindow()).isNull();
+  }
+
   @Test
   void layerTypesDecideWhichLayersSlide() {
     String sliding = "'use_sliding_window':true,'sliding_window':512,'max_window_layers':32,";
@@ -122,10 +201,14 @@ class ModelConfigTest {
         parse(start + sliding + "'layer_types':['sliding_attention','sliding_attention']}");
     assertThat(config.slidingWindow()).isEqualTo(512);
     assertThat(config.unsupportedReason()).isEmpty();
+    ModelConfig mixed =
+        parse(start + sliding + "'layer_types':['full_attention','sliding_attention']}");
+    assertThat(mixed.unsupportedReason()).isEmpty();
+    assertThat(mixed.windows()).containsExactly(0, 512);
     assertThat(
-            parse(start + sliding + "'layer_types':['full_attention','sliding_attention']}")
+            parse(start + sliding + "'layer_types':['full_attention','chunked_attention']}")
                 .unsupportedReason())
-        .hasValueSatisfying(reason -> assertThat(reason).contains("1 of 2 layers"));
+        .hasValueSatisfying(reason -> assertThat(reason).contains("chunked_attention"));
     assertThatThrownBy(() -> parse(start + sliding + "'layer_types':['sliding_attention']}"))
         .isInstanceOf(CheckpointException.class)
         .hasMessageContaining("layer_types: found 1 words, wanted a list of num_hidden_layers = 2");
@@ -144,11 +227,12 @@ class ModelConfigTest {
         "{'model_type':'gpt2','n_embd':8,'head_dim':'odd','hidden_size':1e99} | \"gpt2\"",
         "{'model_type':'llama',SIZES'hidden_act':'gelu'} | hidden_act \"gelu\"",
         "{'model_type':'llama',SIZES'rope_scaling':{'type':'yarn','factor':4}} | rope type \"yarn\"",
-        "{'model_type':'llama',SIZES'rope_scaling':{'type':'linear','factor':4}} | \"linear\"",
+        "{'model_type':'llama',SIZES'rope_scaling':{'type':'dynamic','factor':4}} | \"dynamic\"",
+        "{'model_type':'gemma3_text',SIZES'use_bidirectional_attention':true} | only causal",
+        "{'model_type':'llama',SIZES'rope_parameters':{'full_attention':{'rope_theta':1e4}}} | per layer type",
         "{'model_type':'llama',SIZES'rope_scaling':{'rope_type':'longrope'}} | \"longrope\"",
         "{'model_type':'llama',SIZES'partial_rotary_factor':0.5} | partial_rotary_factor 0.5",
         "{'model_type':'llama',SIZES'quantization_config':{}} | quantized already",
-        "{'model_type':'qwen2',SIZES'use_sliding_window':true} | sliding attention in 4 of 32",
       })
   void saysWhatIsMissing(String json, String reason) {
     ModelConfig config = parse(json.replace("SIZES", SIZES));
@@ -168,6 +252,11 @@ class ModelConfigTest {
         "{'model_type':'llama',SIZES'mlp_bias':'no'} | mlp_bias: found \"no\"",
         "{'model_type':'llama',SIZES'rope_scaling':7} | rope_scaling: found 7",
         "{'model_type':'llama',SIZES'rope_scaling':{'type':'llama3'}} | low_freq_factor: found nothing",
+        "{'model_type':'phi3',SIZES'partial_rotary_factor':0.26} | an even number of elements",
+        "{'model_type':'phi3',SIZES'rope_scaling':{'type':'longrope'}} | short_factor: found nothing",
+        "{'model_type':'phi3',SIZES'rope_scaling':{'type':'su','short_factor':[1],'long_factor':[1]}} | found 1 factors, wanted 64",
+        "{'model_type':'mixtral',SIZES'num_experts_per_tok':9} | num_experts_per_tok: found 9, wanted at most 8",
+        "{'model_type':'qwen3_moe',SIZES'mlp_only_layers':[32]} | mlp_only_layers: found 32",
         "{'model_type':'llama','hidden_size':4,'hidden_size':4} | Duplicate field",
         "[] | wanted a JSON object",
       })

@@ -4,6 +4,7 @@ import io.shardpress.kernels.nn.Stage;
 import io.shardpress.schemas.CheckpointException;
 import io.shardpress.schemas.model.DecoderNames;
 import io.shardpress.schemas.model.LinearRole;
+import io.shardpress.schemas.model.ModelConfig;
 import io.shardpress.schemas.output.CompressedTensors;
 import io.shardpress.schemas.output.PackedScheme;
 import io.shardpress.schemas.recipe.ActivationScheme;
@@ -22,6 +23,7 @@ final class ActivationFinder {
   private final String configFile;
   private final PackedScheme schemes;
   private final DecoderNames names;
+  private final ModelConfig config;
   private final Function<String, TensorRef> floats;
   private final Function<String, TensorRef> integers;
 
@@ -34,11 +36,13 @@ final class ActivationFinder {
       String configFile,
       PackedScheme schemes,
       DecoderNames names,
+      ModelConfig config,
       Function<String, TensorRef> floats,
       Function<String, TensorRef> integers) {
     this.configFile = configFile;
     this.schemes = schemes;
     this.names = names;
+    this.config = config;
     this.floats = floats;
     this.integers = integers;
   }
@@ -61,8 +65,8 @@ final class ActivationFinder {
       }
     }
     KvCacheScheme cache = schemes.kvCache().orElse(null);
-    String key = names.module(block, LinearRole.K);
-    String attention = key.substring(0, key.lastIndexOf('.'));
+    String output = names.module(block, LinearRole.O);
+    String attention = output.substring(0, output.lastIndexOf('.'));
     return new StoredActivations(
         inputs,
         scales,
@@ -72,11 +76,15 @@ final class ActivationFinder {
         cache == null ? null : floats.apply(attention + CompressedTensors.V_SCALE));
   }
 
+  private List<LinearRole> linears(int block, Stage stage) {
+    return config.linears(block).stream().filter(role -> Stage.of(role) == stage).toList();
+  }
+
   /** The one scheme of all linears of a stage. */
   private ActivationScheme scheme(int block, Stage stage) {
-    String first = names.module(block, stage.linears().get(0));
+    String first = names.module(block, linears(block, stage).get(0));
     ActivationScheme scheme = scheme(first);
-    for (LinearRole role : stage.linears()) {
+    for (LinearRole role : linears(block, stage)) {
       String module = names.module(block, role);
       if (!Objects.equals(scheme, scheme(module))) {
         throw new CheckpointException(
@@ -94,7 +102,7 @@ final class ActivationFinder {
   private List<TensorRef> find(
       int block, Stage stage, String suffix, Function<String, TensorRef> finder) {
     List<TensorRef> found = new ArrayList<>();
-    stage.linears().forEach(role -> found.add(finder.apply(names.module(block, role) + suffix)));
+    linears(block, stage).forEach(role -> found.add(finder.apply(names.module(block, role) + suffix)));
     return List.copyOf(found);
   }
 }

@@ -63,7 +63,7 @@ public record EvaluateTask(ModelSource original, ModelSource compressed, int[][]
       float[] logits,
       TaskEnvironment environment) {
     float[] head = model.head().rows(environment.reader(), first, tokens);
-    new OutputHead(model.head().in(), environment.matmul())
+    new OutputHead(model.head().in(), model.traits().logitCap(), environment.matmul())
         .logits(normed, positions, head, tokens, logits, environment.workers());
   }
 

@@ -7,9 +7,11 @@ import io.shardpress.kernels.nn.DecoderBlock;
 import io.shardpress.kernels.nn.RmsNorm;
 import io.shardpress.kernels.nn.Stage;
 import io.shardpress.spark.unit.Batches;
+import io.shardpress.spark.unit.BlockPart;
 import io.shardpress.spark.unit.EmbeddingLookup;
 import io.shardpress.spark.unit.TaskEnvironment;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.Map;
 
 /**
@@ -39,12 +41,20 @@ final class ModelPass {
     int hidden = shape.hidden();
     int windows = ids.length / window;
     float[] x = new float[Math.multiplyExact(ids.length, hidden)];
-    new EmbeddingLookup(model.embedding(), environment.reader()).lookUp(ids, x);
-    DecoderBlock block = new DecoderBlock(shape, window, environment.matmul());
-    int batch = Batches.windows(shape, window, windows);
-    boolean headNorms = model.blocks().get(0).queryNorm() != null;
-    BlockActivations activations = new BlockActivations(shape, batch * window);
+    new EmbeddingLookup(model.embedding(), model.embeddingScale(), environment.reader()).lookUp(ids, x);
+    int batch =
+        model.blocks().stream()
+            .mapToInt(source -> Batches.windows(source.shape(), window, windows))
+            .min()
+            .orElse(1);
+    // Blocks differ in their feed-forward's width alone, of which there are two at most.
+    Map<Integer, BlockActivations> rooms = new HashMap<>();
     for (BlockSource source : model.blocks()) {
+      DecoderBlock block = new DecoderBlock(source.shape(), window, environment.matmul());
+      BlockActivations activations =
+          rooms.computeIfAbsent(
+              source.shape().ffn(),
+              width -> new BlockActivations(source.shape(), batch * window));
       BlockWeights weights = source.load(environment.reader());
       Map<Stage, DecoderBlock> stages = stages(block, source);
       for (int first = 0; first < windows; first += batch) {
@@ -78,6 +88,10 @@ final class ModelPass {
   private float[] normed(float[] x, int windows) {
     int hidden = model.shape().hidden();
     int kept = (window - 1) * hidden;
+    float[] norm = BlockSource.vector(model.finalNorm(), environment.reader());
+    if (model.traits().normsFromOne()) {
+      BlockPart.addOne(norm);
+    }
     float[] predicting = new float[windows * kept];
     for (int i = 0; i < windows; i++) {
       System.arraycopy(x, i * window * hidden, predicting, i * kept, kept);
@@ -86,7 +100,7 @@ final class ModelPass {
         windows * (window - 1),
         hidden,
         predicting,
-        BlockSource.vector(model.finalNorm(), environment.reader()),
+        norm,
         model.shape().epsilon(),
         predicting,
         environment.workers());

@@ -1,6 +1,7 @@
 package io.shardpress.spark.evaluate;
 
 import io.shardpress.kernels.nn.BlockShape;
+import io.shardpress.schemas.model.BlockTraits;
 import io.shardpress.spark.io.Checkpoint;
 import io.shardpress.spark.io.TensorRef;
 import java.io.Serializable;
@@ -10,13 +11,16 @@ import java.util.List;
  * Where a whole model's weights lie; a descriptor that tasks are given.
  *
  * @param uri of its folder
+ * @param traits of the family
  * @param embedding [vocabulary × hidden]
+ * @param embeddingScale by which it is multiplied
  * @param head lm_head, [vocabulary × hidden]; the embedding where config.json ties them
  */
 public record ModelSource(
     String uri,
-    BlockShape shape,
+    BlockTraits traits,
     TensorRef embedding,
+    float embeddingScale,
     List<BlockSource> blocks,
     TensorRef finalNorm,
     WeightSource head)
@@ -43,7 +47,13 @@ public record ModelSource(
    */
   public ModelSource withPublishedCache() {
     List<BlockSource> others = blocks.stream().map(BlockSource::withPublishedCache).toList();
-    return new ModelSource(uri, shape, embedding, others, finalNorm, head);
+    return new ModelSource(
+        uri, traits, embedding, embeddingScale, others, finalNorm, head);
+  }
+
+  /** The first block's sizes; width and epsilon are those of all. */
+  public BlockShape shape() {
+    return blocks.get(0).shape();
   }
 
   /** Tokens of the vocabulary. */

@@ -13,12 +13,15 @@ import io.shardpress.spark.io.Checkpoint;
 import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.stored.FolderTensors;
 import io.shardpress.spark.stored.QuantizedFolder;
+import io.shardpress.spark.unit.BlockPart;
+import io.shardpress.spark.unit.EmbeddingLookup;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /** Finds the tensors of a model, dense or quantized, and holds them against its config.json. */
 final class SourceFinder {
@@ -36,7 +39,7 @@ final class SourceFinder {
     this.configFile = checkpoint.uri() + "/config.json";
     this.config = ModelConfig.parse(configFile, checkpoint.configJson());
     this.schemes = QuantizedFolder.schemes(folder);
-    this.names = DecoderNames.of(checkpoint.shapes().keySet());
+    this.names = DecoderNames.of(checkpoint.shapes().keySet(), config);
     FolderTensors tensors = new FolderTensors(folder);
     this.activations =
         schemes.map(
@@ -45,6 +48,7 @@ final class SourceFinder {
                     configFile,
                     packed,
                     names,
+                    config,
                     name -> tensors.floats(name, 1),
                     name -> tensors.typed(name, Dtype.I8, List.of(1L))));
   }
@@ -70,8 +74,9 @@ final class SourceFinder {
     String head = names.lmHead().substring(0, names.lmHead().length() - WEIGHT.length());
     return new ModelSource(
         checkpoint.uri(),
-        BlockShape.of(config),
+        config.traits(),
         embedding,
+        EmbeddingLookup.scale(config, embedding),
         blocks,
         floats(names.finalNorm(), hidden),
         config.tieWordEmbeddings()
@@ -80,23 +85,23 @@ final class SourceFinder {
   }
 
   private BlockSource block(int block) {
-    Map<LinearRole, WeightSource> linears = new EnumMap<>(LinearRole.class);
-    Map<LinearRole, TensorRef> biases = new EnumMap<>(LinearRole.class);
-    for (LinearRole role : LinearRole.values()) {
+    Map<LinearRole, WeightSource> linears = new TreeMap<>();
+    Map<LinearRole, TensorRef> biases = new TreeMap<>();
+    for (LinearRole role : config.linears(block)) {
       linears.put(role, linear(names.module(block, role), role.out(config), role.in(config)));
       if (role.bias(config)) {
         biases.put(role, floats(names.bias(block, role), role.out(config)));
       }
     }
-    long hidden = config.hiddenSize();
-    long head = config.headDim();
+    Map<BlockPart, TensorRef> others = new LinkedHashMap<>();
+    for (BlockPart part : BlockPart.of(config, block)) {
+      others.put(part, floats(part.name(names, block), part.sides(config)));
+    }
     return new BlockSource(
+        BlockShape.of(config, block),
         linears,
         biases,
-        floats(names.inputNorm(block), hidden),
-        floats(names.postNorm(block), hidden),
-        config.qkNorm() ? floats(names.qNorm(block), head) : null,
-        config.qkNorm() ? floats(names.kNorm(block), head) : null,
+        others,
         activations.map(finder -> finder.of(block)).orElse(null));
   }
 

@@ -21,6 +21,7 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * Measures static scales of activations, keys and values: once all weights are learned, the
@@ -126,7 +127,7 @@ final class ActivationJob {
   }
 
   private ChainLink link(BlockSpec spec) {
-    Map<LinearRole, LearnedLinear> linears = new EnumMap<>(LinearRole.class);
+    Map<LinearRole, LearnedLinear> linears = new TreeMap<>();
     spec.modules()
         .forEach(
             (role, module) -> {
@@ -155,7 +156,7 @@ final class ActivationJob {
   private ScaleUnit scales(BlockSpec spec, List<RangeUnit> passes) {
     Map<Stage, ActivationScheme> inputs = new EnumMap<>(Stage.class);
     for (Stage stage : Stage.values()) {
-      for (LinearRole role : stage.linears()) {
+      for (LinearRole role : spec.shape().linears(stage)) {
         PlanEntry entry = entries.get(spec.modules().get(role));
         if (entry != null && entry.choice().group().staticActivations()) {
           inputs.put(stage, entry.choice().group().activations());
@@ -179,7 +180,7 @@ final class ActivationJob {
         .inputs()
         .forEach(
             (stage, scheme) -> {
-              for (LinearRole role : stage.linears()) {
+              for (LinearRole role : step.spec().shape().linears(stage)) {
                 String module = step.spec().modules().get(role);
                 StaticScale scale = StaticScale.ofInputs(part, stage);
                 scales.put(module + CompressedTensors.INPUT_SCALE, scale);
@@ -187,8 +188,8 @@ final class ActivationJob {
               }
             });
     if (cache != null) {
-      String key = step.spec().modules().get(LinearRole.K);
-      String attention = key.substring(0, key.lastIndexOf('.'));
+      String output = step.spec().modules().get(LinearRole.O);
+      String attention = output.substring(0, output.lastIndexOf('.'));
       scales.put(attention + CompressedTensors.K_SCALE, StaticScale.ofKeys(part));
       scales.put(attention + CompressedTensors.V_SCALE, StaticScale.ofValues(part));
     }

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /** A block on its way through a run: what it reads, and what has been learned of it so far. */
 final class BlockState {
@@ -30,7 +31,7 @@ final class BlockState {
   final List<PartKey> quantized;
 
   /** What has been learned. */
-  final Map<LinearRole, LearnedLinear> learned = new EnumMap<>(LinearRole.class);
+  final Map<LinearRole, LearnedLinear> learned = new TreeMap<>();
 
   /** State between stages, by sample partition. */
   final List<Map<Stage, PartKey>> states = new ArrayList<>();
@@ -53,12 +54,12 @@ final class BlockState {
   }
 
   ChainLink link() {
-    return new ChainLink(spec, new EnumMap<>(learned));
+    return new ChainLink(spec, new TreeMap<>(learned));
   }
 
   /** The block with nothing learned. */
   ChainLink original() {
-    return new ChainLink(spec, new EnumMap<>(LinearRole.class));
+    return new ChainLink(spec, new TreeMap<>());
   }
 
   StageInputs inputs(int partition) {

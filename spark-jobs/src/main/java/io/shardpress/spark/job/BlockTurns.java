@@ -15,10 +15,10 @@ import io.shardpress.spark.unit.ChainLink;
 import io.shardpress.spark.unit.LayerCourse;
 import io.shardpress.spark.unit.LearnedLinear;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * Names everything that learning a model's blocks consists of, and runs nothing: so that a run can
@@ -206,7 +206,7 @@ record BlockTurns(List<BlockTurn> sideBySide, List<BlockTurn> inOrder) {
     private BlockState block(int number, List<PartKey> full, List<PartKey> quantized) {
       CompressionPlan plan = context.plan();
       BlockSpec spec = BlockSpec.of(plan.checkpoint(), plan.config(), number);
-      Map<LinearRole, PlanEntry> targets = new EnumMap<>(LinearRole.class);
+      Map<LinearRole, PlanEntry> targets = new TreeMap<>();
       spec.modules()
           .forEach(
               (role, module) -> {

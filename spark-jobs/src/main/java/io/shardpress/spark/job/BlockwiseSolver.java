@@ -9,9 +9,9 @@ import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.unit.BlockwiseUnit;
 import io.shardpress.spark.unit.LearnedLinear;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * Learns blocks by their output error, a task for each, from GPTQ's result, an earlier learner's,
@@ -59,7 +59,7 @@ final class BlockwiseSolver {
   }
 
   private BlockwiseUnit unit(BlockState block, List<PartKey> targets) {
-    Map<LinearRole, WeightScheme> schemes = new EnumMap<>(LinearRole.class);
+    Map<LinearRole, WeightScheme> schemes = new TreeMap<>();
     block.targets.keySet().forEach(role -> schemes.put(role, block.scheme(role)));
     PartKey.Builder key =
         context
@@ -79,7 +79,7 @@ final class BlockwiseSolver {
         block.spec,
         schemes,
         context.plan().scaleFormat(),
-        new EnumMap<>(block.learned),
+        new TreeMap<>(block.learned),
         block.quantized,
         targets,
         context.samples(),

@@ -5,6 +5,7 @@ import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.text.Windows;
 import io.shardpress.spark.unit.EmbedUnit;
+import io.shardpress.spark.unit.EmbeddingLookup;
 import io.shardpress.spark.unit.SamplePartition;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,15 +25,17 @@ final class Embeddings {
             .checkpoint()
             .find(DecoderNames.of(context.plan().checkpoint().shapes().keySet()).embed())
             .orElseThrow();
+    float scale = EmbeddingLookup.scale(context.plan().config(), table);
     PartKey tokens = Calibration.key(windows);
     for (SamplePartition partition : context.samples()) {
       PartKey key =
           PartKey.of("embedded")
               .add("tokens", tokens)
               .add("table", context.digests().of(table))
+              .add("scale", scale)
               .add("partition", partition)
               .build();
-      units.add(new EmbedUnit(key, tokens, table, partition, windows.length()));
+      units.add(new EmbedUnit(key, tokens, table, scale, partition, windows.length()));
     }
   }
 

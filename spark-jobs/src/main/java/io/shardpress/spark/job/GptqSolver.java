@@ -15,7 +15,6 @@ import io.shardpress.spark.unit.SolveUnit;
 import io.shardpress.spark.unit.StageUnit;
 import io.shardpress.spark.unit.UnitOfWork;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -58,7 +57,7 @@ final class GptqSolver {
 
   /** Fills {@code learned} and {@code states} of a block, and gives what has to run for it. */
   List<StageUnits> prepare(BlockState block) {
-    Map<LinearRole, LearnedLinear> solved = new EnumMap<>(LinearRole.class);
+    Map<LinearRole, LearnedLinear> solved = new TreeMap<>();
     List<StageUnits> stages = new ArrayList<>();
     for (Stage stage : Stage.values()) {
       stages.add(prepare(stage, block, solved));
@@ -87,7 +86,7 @@ final class GptqSolver {
     // Without true_sequential a stage sees the block's own linears as they were.
     ChainLink link =
         parameters.settings().trueSequential()
-            ? new ChainLink(block.spec, new EnumMap<>(solved))
+            ? new ChainLink(block.spec, new TreeMap<>(solved))
             : block.original();
     Correction corrected = correction(stage, block, link);
     List<PartKey> statistics = new ArrayList<>();
@@ -98,7 +97,7 @@ final class GptqSolver {
     }
     // All linears of a stage that want an order have the same one: it is that of their inputs.
     Map<Boolean, FactorUnit> byOrder = new TreeMap<>();
-    for (LinearRole role : stage.linears()) {
+    for (LinearRole role : block.spec.shape().linears(stage)) {
       if (block.targets.containsKey(role)) {
         FactorUnit factor =
             byOrder.computeIfAbsent(
@@ -116,7 +115,9 @@ final class GptqSolver {
     if (parameters.settings().alpha() == 0 || same) {
       return Correction.NONE;
     }
-    return stage.addsToResidual() ? Correction.OUTPUTS : Correction.INPUTS;
+    // Behind a norm of its own an output does not reach the residual stream as it is.
+    boolean direct = !block.spec.shape().traits().outputNorms();
+    return stage.addsToResidual() && direct ? Correction.OUTPUTS : Correction.INPUTS;
   }
 
   private StageUnit pass(
@@ -163,7 +164,7 @@ final class GptqSolver {
             .add("moments", keepMoments())
             .build();
     block.passing.add(key);
-    int in = block.spec.shape().in(stage.linears().get(0));
+    int in = block.spec.shape().in(stage);
     return new FactorUnit(
         key,
         statistics,

@@ -18,8 +18,8 @@ import io.shardpress.spark.unit.ScaleTask;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.EnumMap;
 import java.util.List;
+import java.util.TreeMap;
 
 /**
  * Steps on the scales of a solved block by the error of its output, with the integers as they are.
@@ -66,7 +66,7 @@ final class ScaleSteps {
         new ScaleCourse(
             key.build(),
             block.spec,
-            new EnumMap<>(block.learned),
+            new TreeMap<>(block.learned),
             context.plan().scaleFormat(),
             block.quantized,
             targets,

@@ -25,11 +25,11 @@ import io.shardpress.spark.unit.UnitOfWork;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.Set;
 import java.util.TreeSet;
 import org.apache.hadoop.fs.FileStatus;
@@ -192,7 +192,7 @@ final class Transforms {
       String digest,
       List<ObserveUnit> pass) {
     Map<String, PlanEntry> entries = context.plan().quantized();
-    Map<LinearRole, WeightScheme> schemes = new EnumMap<>(LinearRole.class);
+    Map<LinearRole, WeightScheme> schemes = new TreeMap<>();
     spec.modules()
         .forEach(
             (role, module) -> {
@@ -242,8 +242,8 @@ final class Transforms {
       boolean possible =
           modifier.kind() == ModifierKind.SMOOTH_QUANT ? atNorm : spec.takesScales(stage);
       if (possible
-          && stage.linears().stream().anyMatch(quantized::contains)
-          && stage.linears().stream()
+          && spec.shape().linears(stage).stream().anyMatch(quantized::contains)
+          && spec.shape().linears(stage).stream()
               .noneMatch(role -> ignored.matches(spec.modules().get(role), "Linear"))) {
         stages.add(stage);
       }

@@ -36,16 +36,22 @@ final class ActivationPlan {
    */
   PlanEntry withCacheScale(PlanEntry entry) {
     String module = entry.module();
-    boolean key = module.endsWith("." + LinearRole.K.module());
+    boolean both = module.endsWith("." + LinearRole.QKV.module());
+    boolean key = both || module.endsWith("." + LinearRole.K.module());
+    boolean value = both || module.endsWith("." + LinearRole.V.module());
     if (recipe.kvCache().isEmpty()
         || !entry.tensor().tensor().equals(module + WEIGHT)
-        || !(key || module.endsWith("." + LinearRole.V.module()))) {
+        || !(key || value)) {
       return entry;
     }
     String attention = module.substring(0, module.lastIndexOf('.'));
-    String suffix = key ? CompressedTensors.K_SCALE : CompressedTensors.V_SCALE;
     List<OutputTensor> outputs = new ArrayList<>(entry.outputs());
-    outputs.add(CompressedTensors.cacheScale(attention, suffix, modelDtype));
+    if (key) {
+      outputs.add(CompressedTensors.cacheScale(attention, CompressedTensors.K_SCALE, modelDtype));
+    }
+    if (value) {
+      outputs.add(CompressedTensors.cacheScale(attention, CompressedTensors.V_SCALE, modelDtype));
+    }
     return entry.withOutputs(outputs);
   }
 
@@ -58,7 +64,7 @@ final class ActivationPlan {
     Map<String, PlanEntry> firsts = new HashMap<>();
     for (PlanEntry entry : entries) {
       TensorPlace place = TensorPlace.of(entry.tensor().tensor());
-      Stage stage = stage(place);
+      Stage stage = TensorPlace.linear(entry.tensor().tensor()).map(Stage::of).orElse(null);
       if (stage == null || place.layer().isEmpty()) {
         outsideBlocks(entry);
         continue;
@@ -128,16 +134,5 @@ final class ActivationPlan {
     }
     return (scheme.dynamic() ? "per token" : "per tensor")
         + (scheme.symmetric() ? "" : " with zero points");
-  }
-
-  private static Stage stage(TensorPlace place) {
-    for (Stage stage : Stage.values()) {
-      for (LinearRole role : stage.linears()) {
-        if (role.label().equals(place.role())) {
-          return stage;
-        }
-      }
-    }
-    return null;
   }
 }

@@ -1,5 +1,7 @@
 package io.shardpress.spark.plan;
 
+import io.shardpress.kernels.nn.BlockShape;
+import io.shardpress.kernels.nn.Stage;
 import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.schemas.model.ModelConfig;
 import io.shardpress.schemas.recipe.ActOrder;
@@ -20,19 +22,16 @@ import java.util.List;
  * @param taskBytes f32 arrays that the largest task holds at once
  */
 public record Estimate(double flops, long taskBytes) {
-  // The inputs of the four stages of a block.
-  private static final List<LinearRole> STAGES =
-      List.of(LinearRole.Q, LinearRole.O, LinearRole.GATE, LinearRole.DOWN);
-
   /**
    * @param windows of the calibration text
    * @param window tokens of one
    */
   public static Estimate of(ModelConfig config, Modifier modifier, int windows, int window) {
     double tokens = (double) windows * window;
+    List<LinearRole> linears = config.linears(config.layers() - 1);
     double weights = 0;
     double solving = 0;
-    for (LinearRole role : LinearRole.values()) {
+    for (LinearRole role : linears) {
       double out = role.out(config);
       double in = role.in(config);
       weights += out * in;
@@ -43,8 +42,9 @@ public record Estimate(double flops, long taskBytes) {
     double forward = tokens * (2 * weights + attention);
     double statistics = 0;
     double widest = 0;
-    for (LinearRole stage : STAGES) {
-      double in = stage.in(config);
+    BlockShape shape = BlockShape.of(config, config.layers() - 1);
+    for (Stage stage : Stage.values()) {
+      double in = shape.in(stage);
       // XᵀX by its symmetry, the product of both chains, then factors and their inverses.
       statistics += 3 * tokens * in * in + 4 * in * in * in;
       widest = Math.max(widest, in);
@@ -62,7 +62,7 @@ public record Estimate(double flops, long taskBytes) {
       BlockwiseSettings course = BlockwiseSettings.of(modifier);
       double parameters = 0;
       double low = 0;
-      for (LinearRole role : LinearRole.values()) {
+      for (LinearRole role : linears) {
         int out = role.out(config);
         int in = role.in(config);
         // FlexRound and AutoRound have a parameter for each weight, and no products for them.
@@ -83,7 +83,7 @@ public record Estimate(double flops, long taskBytes) {
     if (modifier.kind() == ModifierKind.LRQ && !modifier.learnsByBlocks()) {
       // A step by layer: the error by H̃, and the three products with L and U.
       double step = 0;
-      for (LinearRole role : LinearRole.values()) {
+      for (LinearRole role : linears) {
         int out = role.out(config);
         int in = role.in(config);
         step += 2.0 * out * in * in + 6.0 * LrqSettings.of(modifier).rank(out, in) * out * in;

@@ -74,8 +74,10 @@ public record Parallelism(List<String> lines, String warning) {
     List<String> each = new ArrayList<>();
     for (Stage stage : Stage.values()) {
       int tasks = 0;
-      for (LinearRole role : stage.linears()) {
-        tasks += RowTile.of(role.out(plan.config()), role.in(plan.config())).size();
+      for (LinearRole role : plan.config().linears(plan.config().layers() - 1)) {
+        if (Stage.of(role) == stage) {
+          tasks += RowTile.of(role.out(plan.config()), role.in(plan.config())).size();
+        }
       }
       each.add(stage.name().toLowerCase(java.util.Locale.ROOT).replace('_', ',') + " " + tasks);
     }

@@ -11,8 +11,6 @@ import java.util.stream.Collectors;
 
 /** What the jobs cannot do with a recipe, found before they start. */
 final class RecipeChecks {
-  private static final Set<String> LINEARS = Set.of("q", "k", "v", "o", "gate", "up", "down");
-
   private final String source;
   private final ModelConfig config;
 
@@ -41,7 +39,7 @@ final class RecipeChecks {
       TensorPlace place = TensorPlace.of(entry.tensor().tensor());
       if (place.layer().isEmpty()
           || place.layer().getAsInt() >= config.layers()
-          || !LINEARS.contains(place.role())) {
+          || TensorPlace.linear(entry.tensor().tensor()).isEmpty()) {
         throw new CheckpointException(
             "%s: tensor %s is no linear of a block, and calibrated algorithms learn those only; add %s to ignore, or use --algorithm rtn"
                 .formatted(source, entry.tensor().tensor(), entry.module()));

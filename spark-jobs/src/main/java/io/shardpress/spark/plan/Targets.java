@@ -31,9 +31,9 @@ final class Targets {
   Targets(ModelConfig config, Collection<String> tensors) {
     known = config.knownFamily() && !config.quantized();
     if (known) {
-      DecoderNames names = DecoderNames.of(tensors);
+      DecoderNames names = DecoderNames.of(tensors, config);
       for (int block = 0; block < config.layers(); block++) {
-        for (LinearRole role : LinearRole.values()) {
+        for (LinearRole role : config.linears(block)) {
           linears.add(names.linear(block, role));
         }
       }

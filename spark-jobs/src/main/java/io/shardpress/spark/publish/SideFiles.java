@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.shardpress.schemas.json.StrictJson;
+import io.shardpress.schemas.model.DecoderNames;
 import io.shardpress.schemas.output.CompressedTensors;
 import io.shardpress.schemas.output.ManifestTensor.Action;
 import io.shardpress.schemas.recipe.Modifier;
@@ -142,10 +143,9 @@ final class SideFiles {
   private static List<String> ignored(CompressionPlan plan) {
     List<String> names = new ArrayList<>();
     boolean head = false;
+    String embedding = DecoderNames.of(plan.checkpoint().shapes().keySet()).embed();
     for (PlanEntry entry : plan.entries()) {
-      // Of a family that is not known here, readers may take any 2-D weight for a linear's.
-      boolean linear =
-          entry.ignored() || !plan.config().knownFamily() && entry.tensor().shape().size() == 2;
+      boolean linear = entry.ignored() || mayBeLinear(plan, entry, embedding);
       if (entry.action() == Action.COPY && linear) {
         names.add(entry.module());
         head |= entry.module().endsWith("lm_head");
@@ -157,6 +157,17 @@ final class SideFiles {
       names.add("lm_head");
     }
     return names;
+  }
+
+  /**
+   * Of a family that is not known here, readers may take any 2-D weight for a linear's; of one that
+   * is, routers and what stands beside the language model.
+   */
+  private static boolean mayBeLinear(CompressionPlan plan, PlanEntry entry, String embedding) {
+    String name = entry.tensor().tensor();
+    return entry.tensor().shape().size() == 2
+        && (!plan.config().knownFamily()
+            || name.endsWith(".weight") && !name.equals(embedding));
   }
 
   private static byte[] index(List<OutputShard> shards) {

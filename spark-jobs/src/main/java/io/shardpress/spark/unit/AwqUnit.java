@@ -20,6 +20,7 @@ import io.shardpress.spark.store.PartReader;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.Set;
 
 /**
@@ -123,8 +124,8 @@ public record AwqUnit(
   /** The stage's linears as Q(W·s)/s. */
   private Map<LinearRole, float[]> rounded(
       Stage stage, BlockWeights original, ChannelScales scales) {
-    Map<LinearRole, float[]> rounded = new EnumMap<>(LinearRole.class);
-    for (LinearRole role : stage.linears()) {
+    Map<LinearRole, float[]> rounded = new TreeMap<>();
+    for (LinearRole role : spec.shape().linears(stage)) {
       if (schemes.containsKey(role)) {
         int out = spec.shape().out(role);
         float[] w = original.linear(role).clone();
@@ -147,7 +148,7 @@ public record AwqUnit(
     if (scales != null) {
       scales.unscaleMoments(moments);
     }
-    for (LinearRole role : stage.linears()) {
+    for (LinearRole role : spec.shape().linears(stage)) {
       if (schemes.containsKey(role) && AwqClip.takes(role)) {
         int out = spec.shape().out(role);
         int in = spec.shape().in(role);
@@ -159,7 +160,7 @@ public record AwqUnit(
   }
 
   private float[] moments(Stage stage, float[] x, int rows, TaskEnvironment environment) {
-    int in = spec.shape().in(stage.linears().get(0));
+    int in = spec.shape().in(stage);
     float[] h = new float[in * in];
     SymmetricRank.accumulate(environment.matmul(), x, 0, rows, in, h, environment.workers());
     return h;

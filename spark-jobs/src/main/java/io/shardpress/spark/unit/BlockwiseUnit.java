@@ -21,9 +21,9 @@ import io.shardpress.schemas.recipe.ModifierKind;
 import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartWriter;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * Learns a block on its output error.
@@ -63,7 +63,7 @@ public record BlockwiseUnit(
   public void run(TaskEnvironment environment) {
     BlockShape shape = spec.shape();
     BlockWeights original = spec.load(environment.reader());
-    Map<LinearRole, TrainableLinear> linears = new EnumMap<>(LinearRole.class);
+    Map<LinearRole, TrainableLinear> linears = new TreeMap<>();
     schemes.forEach(
         (role, scheme) -> linears.put(role, linear(role, scheme, original, environment)));
     learn(

@@ -9,9 +9,18 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
 
-/** Looks up the embeddings of a sample partition: the first block's input. */
+/**
+ * Looks up the embeddings of a sample partition: the first block's input.
+ *
+ * @param scale by which they are multiplied
+ */
 public record EmbedUnit(
-    PartKey part, PartKey tokens, TensorRef embedding, SamplePartition samples, int window)
+    PartKey part,
+    PartKey tokens,
+    TensorRef embedding,
+    float scale,
+    SamplePartition samples,
+    int window)
     implements UnitOfWork {
   @Override
   public List<PartKey> parts() {
@@ -32,7 +41,7 @@ public record EmbedUnit(
       }
     }
     float[] x = new float[ids.length * width];
-    new EmbeddingLookup(embedding, environment.reader()).lookUp(ids, x);
+    new EmbeddingLookup(embedding, scale, environment.reader()).lookUp(ids, x);
     try (PartWriter writer = environment.store().write(part)) {
       Activations.write(writer, samples.count(), 0, samples.count(), window, x, width);
       writer.commit();

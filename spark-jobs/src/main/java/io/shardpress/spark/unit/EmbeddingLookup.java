@@ -1,5 +1,8 @@
 package io.shardpress.spark.unit;
 
+import io.shardpress.kernels.loops.Loops;
+import io.shardpress.kernels.quant.ScaleFormat;
+import io.shardpress.schemas.model.ModelConfig;
 import io.shardpress.spark.io.TensorReader;
 import io.shardpress.spark.io.TensorRef;
 import java.util.ArrayList;
@@ -18,10 +21,31 @@ public final class EmbeddingLookup {
 
   private final TensorRef embedding;
   private final TensorReader reader;
+  private final float scale;
 
-  public EmbeddingLookup(TensorRef embedding, TensorReader reader) {
+  /**
+   * @param scale by which they are multiplied, see {@link #scale}
+   */
+  public EmbeddingLookup(TensorRef embedding, float scale, TensorReader reader) {
     this.embedding = embedding;
+    this.scale = scale;
     this.reader = reader;
+  }
+
+  /**
+   * What a family multiplies its embeddings by: √hidden with Gemma, rounded to the dtype of the
+   * table as in its training, 1 with others.
+   */
+  public static float scale(ModelConfig config, TensorRef embedding) {
+    if (!config.traits().scaledEmbedding()) {
+      return 1;
+    }
+    float root = (float) Math.sqrt(config.hiddenSize());
+    return switch (embedding.dtype()) {
+      case BF16 -> ScaleFormat.BF16.round(root);
+      case F16 -> ScaleFormat.F16.round(root);
+      default -> root;
+    };
   }
 
   /** x [ids × width] from ids, each below the table's rows. */
@@ -50,6 +74,9 @@ public final class EmbeddingLookup {
         int row = alone ? Arrays.binarySearch(wanted, ids[place]) : ids[place] - start;
         System.arraycopy(table, row * width, x, place * width, width);
       }
+    }
+    if (scale != 1) {
+      Loops.chosen().scale(scale, x, 0, ids.length * width);
     }
   }
 }

@@ -16,6 +16,7 @@ import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartWriter;
 import io.shardpress.spark.store.StoredShard;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,6 +33,7 @@ final class FoldedBlock {
   private final BlockSpec spec;
   private final BlockWeights weights;
   private final Map<TensorRef, float[]> changed = new LinkedHashMap<>();
+  private final Set<TensorRef> norms = new HashSet<>();
 
   /** Takes the block's arrays as they are and changes them in place. */
   FoldedBlock(BlockSpec spec, BlockWeights weights) {
@@ -51,7 +53,7 @@ final class FoldedBlock {
           case F16 -> ScaleFormat.F16;
           default -> ScaleFormat.F32;
         };
-    return wanted.storable(normWeight(stage), format);
+    return wanted.storable(normWeight(stage), normOffset(), format);
   }
 
   /** Folds a stage's scales, which {@link #storable} has passed, into both sides. */
@@ -60,14 +62,40 @@ final class FoldedBlock {
     switch (stage) {
       case QKV, GATE_UP -> {
         scales.unscale(normWeight(stage));
+        norms.add(norm(stage));
         changed.put(norm(stage), normWeight(stage));
       }
-      case O -> unscaleOutputs(LinearRole.V, scales);
-      case DOWN -> unscaleOutputs(LinearRole.UP, scales);
+      case O -> {
+        if (shape.traits().fused()) {
+          unscaleOutputs(LinearRole.QKV, shape.queryWidth() + shape.keyWidth(), scales);
+        } else {
+          unscaleOutputs(LinearRole.V, 0, scales);
+        }
+      }
+      case DOWN -> {
+        if (shape.traits().fused()) {
+          unscaleOutputs(LinearRole.GATE_UP, shape.ffn(), scales);
+        } else {
+          unscaleOutputs(LinearRole.UP, 0, scales);
+        }
+      }
     }
-    for (LinearRole role : stage.linears()) {
+    for (LinearRole role : shape.linears(stage)) {
       scales.scaleColumns(linear(role), shape.out(role));
     }
+  }
+
+  /** What a norm multiplies by, and the file does not hold. */
+  private float normOffset() {
+    return spec.shape().traits().normsFromOne() ? 1 : 0;
+  }
+
+  private float[] stored(float[] norm) {
+    float[] stored = norm.clone();
+    for (int i = 0; i < stored.length; i++) {
+      stored[i] -= normOffset();
+    }
+    return stored;
   }
 
   /** A linear's weights, to be changed in place. */
@@ -76,18 +104,19 @@ final class FoldedBlock {
     return weights.linear(role);
   }
 
-  private void unscaleOutputs(LinearRole role, ChannelScales scales) {
-    scales.unscaleRows(linear(role), spec.shape().in(role));
+  /** Of a linear the rows from {@code first} on that make what is scaled. */
+  private void unscaleOutputs(LinearRole role, int first, ChannelScales scales) {
+    scales.unscaleRows(linear(role), first, spec.shape().in(role));
     if (spec.biases().containsKey(role)) {
-      scales.unscale(weights.biases().get(role));
+      scales.unscaleRows(weights.biases().get(role), first, 1);
       changed.put(spec.biases().get(role), weights.biases().get(role));
     }
   }
 
   private TensorRef norm(Stage stage) {
     return switch (stage) {
-      case QKV -> spec.inputNorm();
-      case GATE_UP -> spec.postNorm();
+      case QKV -> spec.others().get(BlockPart.INPUT_NORM);
+      case GATE_UP -> spec.others().get(BlockPart.POST_NORM);
       default -> null;
     };
   }
@@ -110,7 +139,7 @@ final class FoldedBlock {
         (ref, array) -> {
           Dtype dtype = wide.getOrDefault(ref.tensor(), ref.dtype());
           specs.add(new TensorSpec(ref.tensor(), dtype, ref.shape()));
-          values.put(ref.tensor(), array);
+          values.put(ref.tensor(), norms.contains(ref) ? stored(array) : array);
         });
     List<TensorSpec> ordered = SafetensorsHeader.writingOrder(specs);
     String checksum =
@@ -137,8 +166,8 @@ final class FoldedBlock {
 
   /** Greatest magnitudes of a stage's linears by input channel, [in]. */
   float[] columnMaxima(Stage stage) {
-    float[] maxima = new float[spec.shape().in(stage.linears().get(0))];
-    for (LinearRole role : stage.linears()) {
+    float[] maxima = new float[spec.shape().in(stage)];
+    for (LinearRole role : spec.shape().linears(stage)) {
       SmoothQuant.addColumnMaxima(weights.linear(role), spec.shape().out(role), maxima);
     }
     return maxima;

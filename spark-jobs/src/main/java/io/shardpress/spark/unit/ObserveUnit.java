@@ -45,7 +45,7 @@ public record ObserveUnit(
     BlockWeights weights = spec.load(environment.reader());
     Map<Stage, InputMagnitudes> seen = new EnumMap<>(Stage.class);
     for (Stage stage : Stage.values()) {
-      seen.put(stage, new InputMagnitudes(shape.in(stage.linears().get(0))));
+      seen.put(stage, new InputMagnitudes(shape.in(stage)));
     }
     int batch = Batches.windows(shape, window, samples.count());
     int size = window * shape.hidden();

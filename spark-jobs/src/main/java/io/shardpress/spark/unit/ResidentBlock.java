@@ -5,10 +5,10 @@ import io.shardpress.kernels.quant.QuantizedLinear;
 import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.spark.store.PartKey;
 import java.lang.ref.SoftReference;
-import java.util.EnumMap;
-import java.util.EnumSet;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
@@ -22,12 +22,12 @@ final class ResidentBlock {
 
   private final ScaleCourse course;
   private final BlockWeights weights;
-  private final Map<LinearRole, QuantizedLinear> start = new EnumMap<>(LinearRole.class);
+  private final Map<LinearRole, QuantizedLinear> start = new TreeMap<>();
   private final ConcurrentLinkedQueue<ScaleLearner> idle = new ConcurrentLinkedQueue<>();
 
   private ResidentBlock(ScaleCourse course, TaskEnvironment environment) {
     this.course = course;
-    Set<LinearRole> others = EnumSet.allOf(LinearRole.class);
+    Set<LinearRole> others = new TreeSet<>(course.spec().linears().keySet());
     others.removeAll(course.start().keySet());
     weights = course.spec().load(environment.reader(), others);
     course.start().forEach((role, linear) -> start.put(role, linear.read(environment.store())));

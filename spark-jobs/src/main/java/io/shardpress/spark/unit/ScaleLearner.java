@@ -8,15 +8,15 @@ import io.shardpress.kernels.nn.DecoderBlock;
 import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.kernels.quant.QuantizedLinear;
 import io.shardpress.schemas.model.LinearRole;
-import java.util.EnumMap;
 import java.util.Map;
+import java.util.TreeMap;
 
 /** A block with room for a pass and for its gradients, for one task at a time. */
 final class ScaleLearner {
   // The steps are taken where the sums are made.
   private static final LearningRate NONE = new LearningRate(0, 1, LearningRate.Decay.COSINE);
 
-  private final Map<LinearRole, ScalesLinear> linears = new EnumMap<>(LinearRole.class);
+  private final Map<LinearRole, ScalesLinear> linears = new TreeMap<>();
   private final BlockwiseLearner learner;
 
   /**

@@ -53,7 +53,7 @@ public record StageUnit(
       new ChainPass(block, original, 0, batch, environment.workers()),
       new ChainPass(block, quantized, 1, batch, environment.workers())
     };
-    int in = shape.in(stage.linears().get(0));
+    int in = shape.in(stage);
     float[] h = new float[in * in];
     float[] p = new float[correctionRows(corrected, stage, shape) * in];
     try (PartReader full = environment.store().read(inputs.full());
@@ -84,8 +84,8 @@ public record StageUnit(
   public static int correctionRows(Correction corrected, Stage stage, BlockShape shape) {
     return switch (corrected) {
       case NONE -> 0;
-      case INPUTS -> shape.in(stage.linears().get(0));
-      case OUTPUTS -> shape.out(stage.linears().get(0));
+      case INPUTS -> shape.in(stage);
+      case OUTPUTS -> shape.hidden();
     };
   }
 
@@ -108,7 +108,7 @@ public record StageUnit(
     float[] error = difference(chains[0].activations().stageInput(stage), quantized, rows * in);
     int width = in;
     if (corrected == Correction.OUTPUTS) {
-      LinearRole role = stage.linears().get(0);
+      LinearRole role = stage == Stage.O ? LinearRole.O : LinearRole.DOWN;
       width = p.length / in;
       float[] inputError = error;
       error = difference(chains[0].residual(stage), chains[1].residual(stage), rows * width);

@@ -18,8 +18,8 @@ import io.shardpress.spark.text.Windows;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.EnumMap;
 import java.util.Map;
+import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -55,9 +55,9 @@ class ScaleStepsTest {
   static void readBlock() throws IOException {
     model = SmallModel.write(folder.resolve("model"));
     Configuration configuration = new Configuration();
-    shape = BlockShape.of(Checkpoint.open(model.toString(), configuration).config());
+    shape = BlockShape.of(Checkpoint.open(model.toString(), configuration).config(), 0);
     Map<String, Tensor> tensors = SampleFiles.tensors();
-    Map<LinearRole, float[]> linears = new EnumMap<>(LinearRole.class);
+    Map<LinearRole, float[]> linears = new TreeMap<>();
     NAMES.forEach((role, name) -> linears.put(role, bf16(tensors, BLOCK + name)));
     original =
         new BlockWeights(
@@ -130,7 +130,7 @@ class ScaleStepsTest {
   }
 
   private static double error(Published published, int bits) {
-    Map<LinearRole, float[]> linears = new EnumMap<>(LinearRole.class);
+    Map<LinearRole, float[]> linears = new TreeMap<>();
     NAMES.forEach(
         (role, name) -> {
           Published.Weight[] weights =
