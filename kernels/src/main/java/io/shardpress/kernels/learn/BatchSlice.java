@@ -76,7 +76,7 @@ final class BatchSlice {
     int count = windows * size;
     System.arraycopy(input, at, activations.input(), 0, count);
     block.forward(weights, windows * block.window(), activations, workers);
-    float[] output = activations.output();
+    float[] output = block.result(activations);
     double sum = 0;
     for (int i = 0; i < count; i++) {
       float error = output[i] - target[at + i];

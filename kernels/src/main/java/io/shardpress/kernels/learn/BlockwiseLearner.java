@@ -14,9 +14,10 @@ import java.util.function.BiConsumer;
 import java.util.function.IntConsumer;
 
 /**
- * Learns by the output error of a whole block: all its linears at once, from squared errors against
- * the full-precision block's output, summed over the window and averaged over batch and hidden
- * (LRQ, FlexRound and AutoRound alike; what differs are the linears' parameters).
+ * Learns by the output error of a whole block, its attention or an expert: all its linears at once,
+ * from squared errors against the full-precision block's output, summed over the window and
+ * averaged over batch and hidden (LRQ, FlexRound and AutoRound alike; what differs are the linears'
+ * parameters).
  */
 public final class BlockwiseLearner {
   private final DecoderBlock block;
@@ -44,9 +45,9 @@ public final class BlockwiseLearner {
 
   /**
    * @param small whether a window and a linear each get a thread of their own, instead of all
-   *     threads in turn; the results differ by rounding alone
+   *     threads in turn; the results differ by rounding alone. Not for single tokens as windows
    */
-  BlockwiseLearner(
+  public BlockwiseLearner(
       DecoderBlock block,
       BlockWeights weights,
       Map<LinearRole, ? extends TrainableLinear> linears,
@@ -155,8 +156,7 @@ public final class BlockwiseLearner {
 
   private Map<LinearRole, float[]> quantize(Workers workers) {
     Map<LinearRole, float[]> quantized = new ConcurrentHashMap<>();
-    forEachLinear(
-        workers, (role, inner) -> quantized.put(role, linears.get(role).forward(inner)));
+    forEachLinear(workers, (role, inner) -> quantized.put(role, linears.get(role).forward(inner)));
     return quantized;
   }
 

@@ -10,6 +10,9 @@ import io.shardpress.kernels.quant.ScaleFormat;
  * @param values [in], all above 0
  */
 public record ChannelScales(float[] values) {
+  /** So far from 1 that nobody wants more, and near enough that bf16 and f16 keep all bits. */
+  private static final long MOST_EXPONENT = 8;
+
   public ChannelScales {
     for (int i = 0; i < values.length; i++) {
       if (!(values[i] > 0) || Float.isInfinite(values[i])) {
@@ -23,6 +26,20 @@ public record ChannelScales(float[] values) {
   /** Channels. */
   public int in() {
     return values.length;
+  }
+
+  /**
+   * The nearest powers of two: what they are folded into keeps its own dtype without rounding, such
+   * as a router that reads the same input.
+   */
+  public ChannelScales powersOfTwo() {
+    float[] powers = new float[in()];
+    for (int i = 0; i < powers.length; i++) {
+      long exponent = Math.round(StrictMath.log(values[i]) / StrictMath.log(2));
+      powers[i] =
+          (float) StrictMath.pow(2, Math.max(-MOST_EXPONENT, Math.min(MOST_EXPONENT, exponent)));
+    }
+    return new ChannelScales(powers);
   }
 
   /** W ← W·s for W [rows×in]. */

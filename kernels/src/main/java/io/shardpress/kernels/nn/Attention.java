@@ -11,10 +11,10 @@ import java.util.Arrays;
 
 /**
  * Causal softmax attention with grouped heads, softmax(Q·Kᵀ/√D)·V, over windows of {@code window}
- * rows; where scores are capped, softmax(cap·tanh(Q·Kᵀ/√D/cap))·V. Queries go in tiles of {@link #QUERIES} rows against all keys that they may see, so memory
- * is a tile by a window, never a window by a window for every head (arXiv 2205.14135 without its
- * tiling of keys). The backward pass makes the tile's probabilities again from the stored
- * log-sum-exp.
+ * rows; where scores are capped, softmax(cap·tanh(Q·Kᵀ/√D/cap))·V. Queries go in tiles of {@link
+ * #QUERIES} rows against all keys that they may see, so memory is a tile by a window, never a
+ * window by a window for every head (arXiv 2205.14135 without its tiling of keys). The backward
+ * pass makes the tile's probabilities again from the stored log-sum-exp.
  *
  * <p>Where there are vectors, {@link PanelAttention} and {@link PanelAttentionGradient} do the
  * passes, on the micro-kernel itself; what stands here of them is for processes without.

@@ -23,7 +23,8 @@ public final class BlockGradients {
     int q = Math.multiplyExact(rows, shape.queryWidth());
     int k = Math.multiplyExact(rows, shape.keyWidth());
     int hidden = Math.multiplyExact(rows, shape.hidden());
-    int ffn = Math.multiplyExact(rows, shape.ffn());
+    // Of a mixture attention alone is learned here.
+    int ffn = shape.mixture() == null ? Math.multiplyExact(rows, shape.ffn()) : 0;
     feedForward = new float[ffn];
     gate = new float[ffn];
     up = new float[ffn];

@@ -72,6 +72,15 @@ public record BlockShape(
         mixture);
   }
 
+  /** An expert as a feed-forward of its own. */
+  BlockShape ofExpert(int expert) {
+    BlockTraits plain =
+        new BlockTraits(
+            false, false, false, traits.activation(), traits.queryScalar(), 0, 0, false);
+    return new BlockShape(
+        hidden, mixture.width(expert), heads, kvHeads, headDim, epsilon, rotation, 0, plain, null);
+  }
+
   /** Width of the concatenated query heads. */
   public int queryWidth() {
     return heads * headDim;

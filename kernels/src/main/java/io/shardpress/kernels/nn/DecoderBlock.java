@@ -11,8 +11,8 @@ import java.util.Map;
  * optional biases, head norms, norms of what is added to the stream, fused linears and other
  * activations, as {@link BlockShape} has them. The forward pass runs in the four stages of {@link
  * Stage}, so that a layer-wise learner can stop between them. A mixture of experts runs in stage
- * GATE_UP, and DOWN adds what it gives; there is no backward pass through it, since experts are
- * learned one by one.
+ * GATE_UP, and DOWN adds what it gives; there is no backward pass through all of it, since
+ * attention and experts are learned one by one: see {@link #attentionOnly} and {@link #expert}.
  */
 public final class DecoderBlock {
   private final BlockShape shape;
@@ -21,6 +21,14 @@ public final class DecoderBlock {
   private final Attention attention;
   private final Rope rope;
   private final ActivationQuantization quantization;
+  private final Extent extent;
+
+  /** What of a block is run and learned. */
+  private enum Extent {
+    WHOLE,
+    ATTENTION,
+    FEED_FORWARD
+  }
 
   /**
    * @param window tokens of a window; every batch holds whole windows
@@ -32,7 +40,8 @@ public final class DecoderBlock {
         shape.mixture() == null ? null : new Mixture(shape, matmul),
         new Attention(shape, matmul),
         new Rope(shape.rotation(), shape.headDim(), window),
-        ActivationQuantization.NONE);
+        ActivationQuantization.NONE,
+        Extent.WHOLE);
   }
 
   private DecoderBlock(
@@ -41,13 +50,15 @@ public final class DecoderBlock {
       Mixture mixture,
       Attention attention,
       Rope rope,
-      ActivationQuantization quantization) {
+      ActivationQuantization quantization,
+      Extent extent) {
     this.shape = shape;
     this.linears = linears;
     this.mixture = mixture;
     this.attention = attention;
     this.rope = rope;
     this.quantization = quantization;
+    this.extent = extent;
   }
 
   /**
@@ -55,7 +66,39 @@ public final class DecoderBlock {
    * rounding's gradient for 1, and the weights' gradients from the inputs as they were before.
    */
   public DecoderBlock with(ActivationQuantization other) {
-    return new DecoderBlock(shape, linears, mixture, attention, rope, other);
+    return new DecoderBlock(shape, linears, mixture, attention, rope, other, extent);
+  }
+
+  /**
+   * Its first half alone, x + o(attention(norm x)): what it gives is {@link
+   * BlockActivations#middle}.
+   */
+  public DecoderBlock attentionOnly() {
+    return new DecoderBlock(
+        shape, linears, mixture, attention, rope, quantization, Extent.ATTENTION);
+  }
+
+  /**
+   * An expert by itself, down(f(gate x) ∘ up x), without norms and residual stream; its linears are
+   * those of no expert, and rows are tokens in any order.
+   *
+   * @param block the block that it belongs to
+   * @param expert its number
+   */
+  public static DecoderBlock expert(BlockShape block, int expert, Matmul matmul) {
+    return new DecoderBlock(
+        block.ofExpert(expert),
+        new Linears(matmul),
+        null,
+        null,
+        new Rope(block.rotation(), block.headDim(), 1),
+        ActivationQuantization.NONE,
+        Extent.FEED_FORWARD);
+  }
+
+  /** What a forward pass gives, [rows×hidden]. */
+  public float[] result(BlockActivations a) {
+    return extent == Extent.ATTENTION ? a.middle() : a.output();
   }
 
   public BlockShape shape() {
@@ -69,9 +112,19 @@ public final class DecoderBlock {
 
   /** The whole forward pass: reads {@code a.input()}, fills everything else in {@code a}. */
   public void forward(BlockWeights w, int rows, BlockActivations a, Workers workers) {
+    if (extent == Extent.FEED_FORWARD) {
+      resume(rows, a);
+      System.arraycopy(a.input(), 0, a.feedForwardInput(), 0, rows * shape.hidden());
+      run(Stage.GATE_UP, w, a, workers);
+      run(Stage.DOWN, w, a, workers);
+      return;
+    }
     begin(w, rows, a, workers);
-    for (Stage stage : Stage.values()) {
-      run(stage, w, a, workers);
+    run(Stage.QKV, w, a, workers);
+    run(Stage.O, w, a, workers);
+    if (extent == Extent.WHOLE) {
+      run(Stage.GATE_UP, w, a, workers);
+      run(Stage.DOWN, w, a, workers);
     }
   }
 
@@ -116,7 +169,8 @@ public final class DecoderBlock {
 
   /** Runs a stage's linears and what follows them, up to the input of the next stage. */
   public void run(Stage stage, BlockWeights w, BlockActivations a, Workers workers) {
-    float[] x = quantization.input(stage, shape, a, workers);
+    boolean inMixture = mixture != null && stage == Stage.DOWN;
+    float[] x = inMixture ? null : quantization.input(stage, shape, a, workers);
     switch (stage) {
       case QKV -> {
         boolean norms = w.queryNorm() != null;
@@ -180,6 +234,9 @@ public final class DecoderBlock {
         if (mixture == null) {
           linear(w, LinearRole.DOWN, a, x, out, workers);
         }
+        if (extent == Extent.FEED_FORWARD) {
+          return;
+        }
         float[] norm = norms == null ? null : norms.feedForward();
         addNormed(a, out, norm, a.middle(), a.output(), workers);
       }
@@ -241,6 +298,11 @@ public final class DecoderBlock {
       Workers workers) {
     int rows = a.rows;
     int hidden = shape.hidden();
+    if (extent == Extent.ATTENTION) {
+      System.arraycopy(dy, 0, g.middle, 0, rows * hidden);
+      backwardAttention(w, a, dx, g, workers);
+      return;
+    }
     if (mixture != null) {
       throw new IllegalStateException("no backward pass through a mixture of experts");
     }
@@ -268,6 +330,12 @@ public final class DecoderBlock {
     } else {
       inputGradient(w, LinearRole.GATE, a, g.gate, 0, g.normed, workers);
       inputGradient(w, LinearRole.UP, a, g.up, 1, g.normed, workers);
+    }
+    if (extent == Extent.FEED_FORWARD) {
+      if (dx != null) {
+        System.arraycopy(g.normed, 0, dx, 0, rows * hidden);
+      }
+      return;
     }
     System.arraycopy(dy, 0, g.middle, 0, rows * hidden);
     RmsNorm.backward(
@@ -362,8 +430,7 @@ public final class DecoderBlock {
   private void linear(
       BlockWeights w, LinearRole role, BlockActivations a, float[] x, float[] y, Workers workers) {
     float[] bias = w.biases().get(role);
-    linears.forward(
-        a.rows, shape.in(role), shape.out(role), x, w.linear(role), bias, y, workers);
+    linears.forward(a.rows, shape.in(role), shape.out(role), x, w.linear(role), bias, y, workers);
   }
 
   private void inputGradient(

@@ -12,8 +12,7 @@ final class GatedActivation {
   private GatedActivation() {}
 
   /** y [n] from gate [n] and up [n]; another array than those. */
-  static void forward(
-      Activation f, int n, float[] gate, float[] up, float[] y, Workers workers) {
+  static void forward(Activation f, int n, float[] gate, float[] up, float[] y, Workers workers) {
     workers.forEach(
         (n + TILE - 1) / TILE,
         tile -> {

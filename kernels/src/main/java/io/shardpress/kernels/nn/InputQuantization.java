@@ -66,6 +66,28 @@ public sealed interface InputQuantization extends Serializable {
   }
 
   /**
+   * A stage each in a way of its own: what runs two of them at once, as a mixture of experts does.
+   *
+   * @param stages the inputs of others stay as they are
+   */
+  record ByStage(Map<Stage, InputQuantization> stages) implements InputQuantization {
+    public ByStage {
+      stages = Map.copyOf(stages);
+    }
+
+    @Override
+    public void apply(
+        Stage stage, int rows, int width, float[] x, float[] quantized, Workers workers) {
+      InputQuantization own = stages.get(stage);
+      if (own == null) {
+        System.arraycopy(x, 0, quantized, 0, rows * width);
+      } else {
+        own.apply(stage, rows, width, x, quantized, workers);
+      }
+    }
+  }
+
+  /**
    * All tokens by one step for each stage, from calibration (strategy tensor): q, k and v share
    * theirs, and so do gate and up, since runtimes fuse them.
    *

@@ -133,9 +133,7 @@ public final class Mixture {
         continue;
       }
       float[] weights =
-          shared
-              ? sharedWeights(rows, x, w.sharedGate(), workers)
-              : routing.weightsOf(number);
+          shared ? sharedWeights(rows, x, w.sharedGate(), workers) : routing.weightsOf(number);
       int width = mixture.width(number);
       MixtureWeights.Expert expert = w.expert(number);
       float[] inside =

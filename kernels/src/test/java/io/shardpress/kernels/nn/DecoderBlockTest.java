@@ -11,8 +11,8 @@ import io.shardpress.kernels.reference.Difference;
 import io.shardpress.kernels.reference.NumericGradient;
 import io.shardpress.schemas.model.LinearRole;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.function.DoubleSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -44,7 +44,13 @@ class DecoderBlockTest {
 
   /** windows, tokens of a window, sliding window, cap of scores, head norms. */
   @ParameterizedTest
-  @CsvSource({"1,1,0,2,false", "2,7,0,2,false", "1,11,4,1.5,false", "2,70,0,0,true", "1,35,5,3,true"})
+  @CsvSource({
+    "1,1,0,2,false",
+    "2,7,0,2,false",
+    "1,11,4,1.5,false",
+    "2,70,0,0,true",
+    "1,35,5,3,true"
+  })
   void normedOutputs(int windows, int window, int sliding, double cap, boolean headNorms) {
     BlockShape shape = RandomBlock.normedOutputs(sliding, cap);
     forwardAndGradients(shape, windows, window, false, headNorms);

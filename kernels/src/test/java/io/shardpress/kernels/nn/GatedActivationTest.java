@@ -16,7 +16,14 @@ import org.junit.jupiter.params.provider.EnumSource;
 class GatedActivationTest {
   // The last size is more than one tile.
   @ParameterizedTest
-  @CsvSource({"1,SILU", "3,GELU_TANH", "207,SILU", "207,GELU_TANH", "16385,SILU", "16385,GELU_TANH"})
+  @CsvSource({
+    "1,SILU",
+    "3,GELU_TANH",
+    "207,SILU",
+    "207,GELU_TANH",
+    "16385,SILU",
+    "16385,GELU_TANH"
+  })
   void forwardAndGradient(int n, Activation f) {
     Random random = new Random(n);
     float[] gate = Arrays64.gaussian(random, n, 3);

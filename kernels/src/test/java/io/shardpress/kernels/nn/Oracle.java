@@ -25,8 +25,7 @@ final class Oracle {
    * x·cos + cat(−x₂, x₁)·sin of the rotated elements, with cos and sin of cat(f, f) times the
    * magnitude; then what is not rotated.
    */
-  static double[] rope(
-      int rows, int window, int heads, int width, double[] x, Rotation rotation) {
+  static double[] rope(int rows, int window, int heads, int width, double[] x, Rotation rotation) {
     double[] frequencies = rotation.inverseFrequencies();
     int half = frequencies.length;
     double[] y = x.clone();

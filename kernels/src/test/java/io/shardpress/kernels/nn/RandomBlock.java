@@ -5,8 +5,8 @@ import io.shardpress.schemas.model.BlockTraits;
 import io.shardpress.schemas.model.BlockTraits.Activation;
 import io.shardpress.schemas.model.LinearRole;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.Random;
+import java.util.TreeMap;
 
 /** Small decoder blocks with random weights. */
 public final class RandomBlock {

@@ -62,9 +62,6 @@ final class ConfigParser {
     if (config.flag("use_bidirectional_attention", false)) {
       missing.add("use_bidirectional_attention: only causal attention has a block");
     }
-    if (family.experts()) {
-      missing.add("mixture of experts: no learner for it");
-    }
     if (quantized()) {
       missing.add("quantization_config: the checkpoint is quantized already, decompress it first");
     }

@@ -43,10 +43,6 @@ enum Family {
     return modelTypes.get(0);
   }
 
-  boolean experts() {
-    return this == MIXTRAL || this == QWEN2_MOE || this == QWEN3_MOE;
-  }
-
   boolean gemma() {
     return this == GEMMA2 || this == GEMMA3;
   }

@@ -62,8 +62,7 @@ final class ConfigOracle {
     assertThat((double) found.intermediateSize())
         .isEqualTo(number("intermediate_size", gemma ? 9216 : -1));
     assertThat((double) found.vocabSize())
-        .isEqualTo(
-            number("vocab_size", type.equals("gemma2") ? 256_000 : gemma ? 262_208 : -1));
+        .isEqualTo(number("vocab_size", type.equals("gemma2") ? 256_000 : gemma ? 262_208 : -1));
     double positions =
         switch (type) {
           case "gemma2" -> 8192;
@@ -190,8 +189,7 @@ final class ConfigOracle {
           && word.text().startsWith("\"")
           && StrictJsonReading.string(word.text()).equals("sliding_attention");
     }
-    double pattern =
-        number("sliding_window_pattern", number("_sliding_window_pattern", 6));
+    double pattern = number("sliding_window_pattern", number("_sliding_window_pattern", 6));
     return switch (type) {
       case "gemma2" -> layer % 2 == 0;
       case "gemma3", "gemma3_text" -> (layer + 1) % pattern != 0;

@@ -226,10 +226,12 @@ class ModelConfigTest {
         "{'x':1} | model_type \"\": no block for it",
         "{'model_type':'gpt2','n_embd':8,'head_dim':'odd','hidden_size':1e99} | \"gpt2\"",
         "{'model_type':'llama',SIZES'hidden_act':'gelu'} | hidden_act \"gelu\"",
-        "{'model_type':'llama',SIZES'rope_scaling':{'type':'yarn','factor':4}} | rope type \"yarn\"",
+        "{'model_type':'llama',SIZES'rope_scaling':{'type':'yarn','factor':4}} | rope type"
+            + " \"yarn\"",
         "{'model_type':'llama',SIZES'rope_scaling':{'type':'dynamic','factor':4}} | \"dynamic\"",
         "{'model_type':'gemma3_text',SIZES'use_bidirectional_attention':true} | only causal",
-        "{'model_type':'llama',SIZES'rope_parameters':{'full_attention':{'rope_theta':1e4}}} | per layer type",
+        "{'model_type':'llama',SIZES'rope_parameters':{'full_attention':{'rope_theta':1e4}}} | per"
+            + " layer type",
         "{'model_type':'llama',SIZES'rope_scaling':{'rope_type':'longrope'}} | \"longrope\"",
         "{'model_type':'llama',SIZES'partial_rotary_factor':0.5} | partial_rotary_factor 0.5",
         "{'model_type':'llama',SIZES'quantization_config':{}} | quantized already",
@@ -251,11 +253,15 @@ class ModelConfigTest {
         "{'model_type':'llama',SIZES'rms_norm_eps':NaN} | rms_norm_eps: found",
         "{'model_type':'llama',SIZES'mlp_bias':'no'} | mlp_bias: found \"no\"",
         "{'model_type':'llama',SIZES'rope_scaling':7} | rope_scaling: found 7",
-        "{'model_type':'llama',SIZES'rope_scaling':{'type':'llama3'}} | low_freq_factor: found nothing",
+        "{'model_type':'llama',SIZES'rope_scaling':{'type':'llama3'}} | low_freq_factor: found"
+            + " nothing",
         "{'model_type':'phi3',SIZES'partial_rotary_factor':0.26} | an even number of elements",
-        "{'model_type':'phi3',SIZES'rope_scaling':{'type':'longrope'}} | short_factor: found nothing",
-        "{'model_type':'phi3',SIZES'rope_scaling':{'type':'su','short_factor':[1],'long_factor':[1]}} | found 1 factors, wanted 64",
-        "{'model_type':'mixtral',SIZES'num_experts_per_tok':9} | num_experts_per_tok: found 9, wanted at most 8",
+        "{'model_type':'phi3',SIZES'rope_scaling':{'type':'longrope'}} | short_factor: found"
+            + " nothing",
+        "{'model_type':'phi3',SIZES'rope_scaling':{'type':'su','short_factor':[1],'long_factor':[1]}}"
+            + " | found 1 factors, wanted 64",
+        "{'model_type':'mixtral',SIZES'num_experts_per_tok':9} | num_experts_per_tok: found 9,"
+            + " wanted at most 8",
         "{'model_type':'qwen3_moe',SIZES'mlp_only_layers':[32]} | mlp_only_layers: found 32",
         "{'model_type':'llama','hidden_size':4,'hidden_size':4} | Duplicate field",
         "[] | wanted a JSON object",

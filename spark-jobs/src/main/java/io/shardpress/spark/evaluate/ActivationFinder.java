@@ -102,7 +102,8 @@ final class ActivationFinder {
   private List<TensorRef> find(
       int block, Stage stage, String suffix, Function<String, TensorRef> finder) {
     List<TensorRef> found = new ArrayList<>();
-    linears(block, stage).forEach(role -> found.add(finder.apply(names.module(block, role) + suffix)));
+    linears(block, stage)
+        .forEach(role -> found.add(finder.apply(names.module(block, role) + suffix)));
     return List.copyOf(found);
   }
 }

@@ -31,8 +31,7 @@ record BlockSource(
   BlockSource withPublishedCache() {
     return activations == null
         ? this
-        : new BlockSource(
-            shape, linears, biases, others, activations.withPublishedCache());
+        : new BlockSource(shape, linears, biases, others, activations.withPublishedCache());
   }
 
   /** Reads the weights, experts when they are asked for; nothing keeps them but the caller. */

@@ -41,7 +41,8 @@ final class ModelPass {
     int hidden = shape.hidden();
     int windows = ids.length / window;
     float[] x = new float[Math.multiplyExact(ids.length, hidden)];
-    new EmbeddingLookup(model.embedding(), model.embeddingScale(), environment.reader()).lookUp(ids, x);
+    new EmbeddingLookup(model.embedding(), model.embeddingScale(), environment.reader())
+        .lookUp(ids, x);
     int batch =
         model.blocks().stream()
             .mapToInt(source -> Batches.windows(source.shape(), window, windows))
@@ -53,8 +54,7 @@ final class ModelPass {
       DecoderBlock block = new DecoderBlock(source.shape(), window, environment.matmul());
       BlockActivations activations =
           rooms.computeIfAbsent(
-              source.shape().ffn(),
-              width -> new BlockActivations(source.shape(), batch * window));
+              source.shape().ffn(), width -> new BlockActivations(source.shape(), batch * window));
       BlockWeights weights = source.load(environment.reader());
       Map<Stage, DecoderBlock> stages = stages(block, source);
       for (int first = 0; first < windows; first += batch) {

@@ -47,8 +47,7 @@ public record ModelSource(
    */
   public ModelSource withPublishedCache() {
     List<BlockSource> others = blocks.stream().map(BlockSource::withPublishedCache).toList();
-    return new ModelSource(
-        uri, traits, embedding, embeddingScale, others, finalNorm, head);
+    return new ModelSource(uri, traits, embedding, embeddingScale, others, finalNorm, head);
   }
 
   /** The first block's sizes; width and epsilon are those of all. */

@@ -43,8 +43,17 @@ record StoredActivations(
   Map<Stage, ActivationQuantization> load(TensorReader reader) {
     KeyValueQuantization keyValues = keyValues(reader);
     Map<Stage, ActivationQuantization> stages = new EnumMap<>(Stage.class);
+    Map<Stage, InputQuantization> own = new EnumMap<>(Stage.class);
     for (Stage stage : Stage.values()) {
-      stages.put(stage, new ActivationQuantization(inputs(stage, reader), keyValues));
+      InputQuantization quantization = inputs(stage, reader);
+      if (quantization != null) {
+        own.put(stage, quantization);
+      }
+    }
+    // Each stage by its own, also where a mixture of experts runs two at once.
+    InputQuantization all = own.isEmpty() ? null : new InputQuantization.ByStage(own);
+    for (Stage stage : Stage.values()) {
+      stages.put(stage, new ActivationQuantization(all, keyValues));
     }
     return stages;
   }

@@ -57,6 +57,18 @@ final class BlockState {
     return new ChainLink(spec, new TreeMap<>(learned));
   }
 
+  /** The block with what has been learned of its attention. */
+  ChainLink attentionLink() {
+    Map<LinearRole, LearnedLinear> attention = new TreeMap<>(learned);
+    attention.keySet().removeIf(role -> role.expert() != LinearRole.NONE);
+    return new ChainLink(spec, attention);
+  }
+
+  /** Whether it has a mixture of experts, which are learned one by one. */
+  boolean sparse() {
+    return spec.shape().mixture() != null;
+  }
+
   /** The block with nothing learned. */
   ChainLink original() {
     return new ChainLink(spec, new TreeMap<>());

@@ -11,8 +11,8 @@ import java.util.stream.Stream;
  *
  * @param block with what it will have learned
  * @param solver null where GPTQ has no part in it
- * @param stages GPTQ's units
- * @param unit of a block-wise learner, which comes last; null where there is none
+ * @param stages GPTQ's units; of a block with a mixture of experts all that it learns by
+ * @param unit of a block-wise learner of a whole block, which comes last; null where there is none
  * @param steps on the scales of what GPTQ has solved, which come last; null where there are none
  * @param nextFull the block's outputs in the full-precision chain, by sample partition
  * @param nextQuantized its outputs in the quantized chain, or where blocks learn side by side, its
@@ -21,7 +21,7 @@ import java.util.stream.Stream;
 record BlockTurn(
     BlockState block,
     GptqSolver solver,
-    List<GptqSolver.StageUnits> stages,
+    List<LearningStep> stages,
     BlockwiseUnit unit,
     ScaleSteps steps,
     List<PartKey> nextFull,

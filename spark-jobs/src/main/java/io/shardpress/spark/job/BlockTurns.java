@@ -155,8 +155,10 @@ record BlockTurns(List<BlockTurn> sideBySide, List<BlockTurn> inOrder) {
       LayerCourse layer = modifier.kind() == ModifierKind.LRQ ? LayerCourse.of(modifier) : null;
       GptqParameters parameters = new GptqParameters(GptqSettings.of(modifier), false, layer);
       GptqSolver solver = new GptqSolver(context, parameters);
-      List<GptqSolver.StageUnits> stages =
-          block.targets.isEmpty() ? List.of() : solver.prepare(block);
+      if (block.sparse()) {
+        return sparse(block, solver, null);
+      }
+      List<LearningStep> stages = block.targets.isEmpty() ? List.of() : solver.prepare(block);
       ScaleSettings scales = ScaleSettings.of(modifier);
       ScaleSteps steps = null;
       if (scales.iterations() > 0 && !block.targets.isEmpty()) {
@@ -176,21 +178,31 @@ record BlockTurns(List<BlockTurn> sideBySide, List<BlockTurn> inOrder) {
         return turn(block, null, List.of(), null, null);
       }
       GptqSolver solver = null;
-      List<GptqSolver.StageUnits> stages = List.of();
       if (fresh && modifier.solvesByGptq()) {
         solver = new GptqSolver(context, new GptqParameters(GptqSettings.of(modifier), true));
-        stages = solver.prepare(block);
       }
+      BlockwiseSolver learner = new BlockwiseSolver(context, modifier, course, again);
+      if (block.sparse()) {
+        return sparse(block, solver, learner);
+      }
+      List<LearningStep> stages = solver == null ? List.of() : solver.prepare(block);
       List<PartKey> targets = keys("output", block.original(), block, block.full);
-      BlockwiseUnit unit =
-          new BlockwiseSolver(context, modifier, course, again).prepare(block, targets);
+      BlockwiseUnit unit = learner.prepare(block, targets);
       return turn(block, solver, stages, unit, null);
+    }
+
+    private BlockTurn sparse(BlockState block, GptqSolver gptq, BlockwiseSolver learner) {
+      List<LearningStep> steps =
+          block.targets.isEmpty()
+              ? List.of()
+              : new SparseSolver(context, gptq, learner).prepare(block);
+      return turn(block, gptq, steps, null, null);
     }
 
     private BlockTurn turn(
         BlockState block,
         GptqSolver solver,
-        List<GptqSolver.StageUnits> stages,
+        List<LearningStep> stages,
         BlockwiseUnit unit,
         ScaleSteps steps) {
       return new BlockTurn(

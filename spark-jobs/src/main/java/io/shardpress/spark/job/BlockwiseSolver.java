@@ -6,8 +6,10 @@ import io.shardpress.schemas.recipe.LrqSettings;
 import io.shardpress.schemas.recipe.Modifier;
 import io.shardpress.schemas.recipe.ModifierKind;
 import io.shardpress.schemas.recipe.WeightScheme;
+import io.shardpress.spark.plan.PlanEntry;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.unit.BlockwiseUnit;
+import io.shardpress.spark.unit.ExpertUnit;
 import io.shardpress.spark.unit.LearnedLinear;
 import java.util.List;
 import java.util.Map;
@@ -45,22 +47,80 @@ final class BlockwiseSolver {
    */
   BlockwiseUnit prepare(BlockState block, List<PartKey> targets) {
     BlockwiseUnit unit = unit(block, targets);
-    block.targets.forEach(
-        (role, entry) ->
-            block.learned.put(
-                role,
-                new LearnedLinear(
-                    entry.module(),
-                    entry.out(),
-                    entry.in(),
-                    block.scheme(role),
-                    List.of(unit.part()))));
+    unit.schemes()
+        .keySet()
+        .forEach(role -> block.learned.put(role, learned(block, role, unit.part())));
     return unit;
+  }
+
+  /** What recipes call the learner. */
+  String algorithm() {
+    return kind.algorithm();
+  }
+
+  /** A linear of a block that a part holds all of. */
+  LearnedLinear learned(BlockState block, LinearRole role, PartKey part) {
+    PlanEntry entry = block.targets.get(role);
+    return new LearnedLinear(
+        entry.module(), entry.out(), entry.in(), block.scheme(role), List.of(part));
+  }
+
+  /**
+   * What has to run for an expert.
+   *
+   * @param start what its linears have from GPTQ or an earlier learner
+   * @param full residual streams in full precision before the experts, by sample partition
+   * @param routed those of the quantized chain, with their routing
+   */
+  ExpertUnit expert(
+      BlockState block,
+      int expert,
+      Map<LinearRole, WeightScheme> schemes,
+      Map<LinearRole, LearnedLinear> start,
+      List<PartKey> full,
+      List<PartKey> routed) {
+    PartKey.Builder key =
+        context
+            .key(kind.algorithm() + " of an expert")
+            .add("number", block.spec.block())
+            .add("expert", expert)
+            .add("block", block.digest)
+            .add("full", full)
+            .add("routed", routed)
+            .add("schemes", schemes)
+            .add("format", context.plan().scaleFormat())
+            .add("settings", settings)
+            .add("lrq", String.valueOf(lrq))
+            .add("rounded", keepRounded);
+    start.forEach((role, linear) -> key.add(role.label(), linear.tiles()));
+    return new ExpertUnit(
+        key.build(),
+        block.spec,
+        expert,
+        schemes,
+        context.plan().scaleFormat(),
+        start,
+        full,
+        routed,
+        context.samples(),
+        context.window(),
+        kind,
+        settings,
+        lrq,
+        keepRounded);
   }
 
   private BlockwiseUnit unit(BlockState block, List<PartKey> targets) {
     Map<LinearRole, WeightScheme> schemes = new TreeMap<>();
-    block.targets.keySet().forEach(role -> schemes.put(role, block.scheme(role)));
+    Map<LinearRole, LearnedLinear> start = new TreeMap<>();
+    for (LinearRole role : block.targets.keySet()) {
+      if (role.expert() == LinearRole.NONE) {
+        schemes.put(role, block.scheme(role));
+        if (block.learned.containsKey(role)) {
+          start.put(role, block.learned.get(role));
+        }
+      }
+    }
     PartKey.Builder key =
         context
             .key(kind.algorithm())
@@ -73,13 +133,13 @@ final class BlockwiseSolver {
             .add("settings", settings)
             .add("lrq", String.valueOf(lrq))
             .add("rounded", keepRounded);
-    block.learned.forEach((role, linear) -> key.add(role.label(), linear.tiles()));
+    start.forEach((role, linear) -> key.add(role.label(), linear.tiles()));
     return new BlockwiseUnit(
         key.build(),
         block.spec,
         schemes,
         context.plan().scaleFormat(),
-        new TreeMap<>(block.learned),
+        start,
         block.quantized,
         targets,
         context.samples(),

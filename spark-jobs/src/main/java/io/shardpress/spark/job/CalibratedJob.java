@@ -159,28 +159,14 @@ final class CalibratedJob {
     if (turns.isEmpty()) {
       return;
     }
-    List<GptqSolver.StageUnits> stages = turns.get(0).stages();
-    List<BlockwiseUnit> units = new ArrayList<>();
-    for (int i = 0; i < turns.size(); i++) {
-      units.add(turns.get(i).unit());
-      if (i > 0 && !stages.isEmpty()) {
-        stages = together(stages, turns.get(i).stages());
-      }
+    List<BlockwiseUnit> units = turns.stream().map(BlockTurn::unit).filter(u -> u != null).toList();
+    List<LearningStep> steps =
+        LearningStep.together(turns.stream().map(BlockTurn::stages).toList());
+    learners = learners.plus(LearningStep.run(context.runner(), steps));
+    if (!units.isEmpty()) {
+      learners =
+          learners.plus(context.runner().run(algorithm(), "of " + turns.size() + " blocks", units));
     }
-    if (!stages.isEmpty()) {
-      learners = learners.plus(turns.get(0).solver().run(stages));
-    }
-    learners =
-        learners.plus(context.runner().run(algorithm(), "of " + turns.size() + " blocks", units));
-  }
-
-  private static List<GptqSolver.StageUnits> together(
-      List<GptqSolver.StageUnits> one, List<GptqSolver.StageUnits> other) {
-    List<GptqSolver.StageUnits> both = new ArrayList<>();
-    for (int stage = 0; stage < one.size(); stage++) {
-      both.add(one.get(stage).with(other.get(stage)));
-    }
-    return both;
   }
 
   /**
@@ -190,8 +176,13 @@ final class CalibratedJob {
    */
   private boolean learn(BlockTurn turn) {
     BlockState block = turn.block();
+    if (block.sparse()) {
+      forward("targets", block, block.original(), block.full, turn.nextFull(), null);
+      learners = learners.plus(LearningStep.run(context.runner(), turn.stages()));
+      return false;
+    }
     if (turn.solver() != null) {
-      learners = learners.plus(turn.solver().run(turn.stages()));
+      learners = learners.plus(LearningStep.run(context.runner(), turn.stages()));
       if (turn.unit() == null && turn.steps() == null) {
         return true;
       }

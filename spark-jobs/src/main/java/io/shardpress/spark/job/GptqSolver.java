@@ -7,6 +7,7 @@ import io.shardpress.schemas.recipe.ActOrder;
 import io.shardpress.spark.plan.PlanEntry;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.unit.ChainLink;
+import io.shardpress.spark.unit.ExpertMomentsUnit;
 import io.shardpress.spark.unit.FactorUnit;
 import io.shardpress.spark.unit.LearnedLinear;
 import io.shardpress.spark.unit.RowTile;
@@ -32,54 +33,125 @@ final class GptqSolver {
     this.parameters = parameters;
   }
 
-  /**
-   * The units of a stage, in the order in which their parts depend on one another.
-   *
-   * @param where names its Spark jobs
-   */
-  record StageUnits(
-      String where, List<UnitOfWork> passes, List<UnitOfWork> factors, List<UnitOfWork> solves) {
-    /** The same stage of two groups of blocks, side by side. */
-    StageUnits with(StageUnits other) {
-      return new StageUnits(
-          where,
-          both(passes, other.passes),
-          both(factors, other.factors),
-          both(solves, other.solves));
-    }
-
-    private static List<UnitOfWork> both(List<UnitOfWork> one, List<UnitOfWork> other) {
-      List<UnitOfWork> all = new ArrayList<>(one);
-      all.addAll(other);
-      return all;
-    }
-  }
-
   /** Fills {@code learned} and {@code states} of a block, and gives what has to run for it. */
-  List<StageUnits> prepare(BlockState block) {
+  List<LearningStep> prepare(BlockState block) {
     Map<LinearRole, LearnedLinear> solved = new TreeMap<>();
-    List<StageUnits> stages = new ArrayList<>();
+    List<LearningStep> steps = new ArrayList<>();
     for (Stage stage : Stage.values()) {
-      stages.add(prepare(stage, block, solved));
+      steps.addAll(prepare(stage, block, solved));
     }
     block.learned.putAll(solved);
-    return stages;
+    return steps;
   }
 
-  /** Runs what was prepared. */
-  TaskRunner.Ran run(List<StageUnits> stages) {
-    TaskRunner runner = context.runner();
-    TaskRunner.Ran ran = TaskRunner.Ran.NOTHING;
-    for (StageUnits stage : stages) {
-      ran =
-          ran.plus(runner.run("statistics", stage.where(), stage.passes()))
-              .plus(runner.run("factors", stage.where(), stage.factors()))
-              .plus(runner.run("gptq", stage.where(), stage.solves()));
+  /** The same for the attention of a block with a mixture of experts. */
+  List<LearningStep> prepareAttention(BlockState block) {
+    Map<LinearRole, LearnedLinear> solved = new TreeMap<>();
+    List<LearningStep> steps = new ArrayList<>(prepare(Stage.QKV, block, solved));
+    steps.addAll(prepare(Stage.O, block, solved));
+    block.learned.putAll(solved);
+    return steps;
+  }
+
+  /**
+   * The same for its experts, each by itself, behind the passes that say where tokens go.
+   *
+   * @param full residual streams in full precision before the experts, by sample partition
+   * @param routed those of the quantized chain, with their routing
+   */
+  List<LearningStep> prepareExperts(BlockState block, List<PartKey> full, List<PartKey> routed) {
+    List<LearningStep> steps = new ArrayList<>();
+    for (Stage stage : List.of(Stage.GATE_UP, Stage.DOWN)) {
+      steps.addAll(prepareExperts(stage, block, full, routed));
     }
-    return ran;
+    return steps;
   }
 
-  private StageUnits prepare(Stage stage, BlockState block, Map<LinearRole, LearnedLinear> solved) {
+  private List<LearningStep> prepareExperts(
+      Stage stage, BlockState block, List<PartKey> full, List<PartKey> routed) {
+    List<UnitOfWork> passes = new ArrayList<>();
+    List<UnitOfWork> factors = new ArrayList<>();
+    List<UnitOfWork> solves = new ArrayList<>();
+    ChainLink link = parameters.settings().trueSequential() ? block.link() : block.attentionLink();
+    boolean same = full.equals(routed) || parameters.settings().alpha() == 0;
+    Correction corrected = same ? Correction.NONE : Correction.INPUTS;
+    Map<LinearRole, LearnedLinear> solved = new TreeMap<>();
+    for (List<Integer> experts : ExpertMomentsUnit.groups(block.spec.shape(), stage, corrected)) {
+      List<PartKey> statistics = new ArrayList<>();
+      for (SamplePartition samples : context.samples()) {
+        int p = samples.index();
+        PartKey.Builder key =
+            context
+                .key("expert statistics")
+                .add("stage", stage)
+                .add("experts", experts)
+                .add("block", block.digest)
+                .add("full", full.get(p))
+                .add("routed", routed)
+                .add("partition", p)
+                .add("corrected", corrected);
+        ofExperts(link.learned(), experts)
+            .forEach((role, linear) -> key.add(role.label(), linear.tiles()));
+        PartKey part = key.build();
+        ChainLink needed = new ChainLink(link.spec(), ofExperts(link.learned(), experts));
+        passes.add(
+            new ExpertMomentsUnit(
+                part,
+                stage,
+                needed,
+                experts,
+                full.get(p),
+                routed,
+                samples,
+                context.window(),
+                corrected));
+        statistics.add(part);
+        block.passing.add(part);
+      }
+      for (int place = 0; place < experts.size(); place++) {
+        int expert = experts.get(place);
+        List<LinearRole> roles =
+            LinearRole.ofExpert(expert).stream().filter(role -> Stage.of(role) == stage).toList();
+        int in = block.spec.shape().in(roles.get(0));
+        Sums sums = new Sums(statistics, place, expert, in, corrected, in);
+        solve(roles, block, sums, factors, solves, solved);
+      }
+    }
+    block.learned.putAll(solved);
+    return steps("experts of block " + block.spec.block() + " " + stage, passes, factors, solves);
+  }
+
+  private static Map<LinearRole, LearnedLinear> ofExperts(
+      Map<LinearRole, LearnedLinear> learned, List<Integer> experts) {
+    Map<LinearRole, LearnedLinear> some = new TreeMap<>();
+    learned.forEach(
+        (role, linear) -> {
+          if (experts.contains(role.expert())) {
+            some.put(role, linear);
+          }
+        });
+    return some;
+  }
+
+  private static List<LearningStep> steps(
+      String where, List<UnitOfWork> passes, List<UnitOfWork> factors, List<UnitOfWork> solves) {
+    return List.of(
+        new LearningStep("statistics", where, passes),
+        new LearningStep("factors", where, factors),
+        new LearningStep("gptq", where, solves));
+  }
+
+  /** Where the sums lie that some linears are solved from, see {@link FactorUnit}. */
+  private record Sums(
+      List<PartKey> statistics,
+      int place,
+      int expert,
+      int in,
+      Correction corrected,
+      int correctionRows) {}
+
+  private List<LearningStep> prepare(
+      Stage stage, BlockState block, Map<LinearRole, LearnedLinear> solved) {
     List<UnitOfWork> passes = new ArrayList<>();
     List<UnitOfWork> factors = new ArrayList<>();
     List<UnitOfWork> solves = new ArrayList<>();
@@ -95,19 +167,33 @@ final class GptqSolver {
       passes.add(pass);
       statistics.add(pass.statistics());
     }
+    int in = block.spec.shape().in(stage);
+    int rows = StageUnit.correctionRows(corrected, stage, block.spec.shape());
+    Sums sums = new Sums(statistics, 0, LinearRole.NONE, in, corrected, rows);
+    solve(block.spec.shape().linears(stage), block, sums, factors, solves, solved);
+    return steps("blocks " + block.spec.block() + "+ " + stage, passes, factors, solves);
+  }
+
+  /** Adds the factors of what some linears read, and the tiles that are solved from them. */
+  private void solve(
+      List<LinearRole> roles,
+      BlockState block,
+      Sums sums,
+      List<UnitOfWork> factors,
+      List<UnitOfWork> solves,
+      Map<LinearRole, LearnedLinear> solved) {
     // All linears of a stage that want an order have the same one: it is that of their inputs.
     Map<Boolean, FactorUnit> byOrder = new TreeMap<>();
-    for (LinearRole role : block.spec.shape().linears(stage)) {
+    for (LinearRole role : roles) {
       if (block.targets.containsKey(role)) {
         FactorUnit factor =
             byOrder.computeIfAbsent(
                 block.scheme(role).order() != ActOrder.NONE,
-                ordered -> factor(stage, block, statistics, corrected, ordered));
+                ordered -> factor(block, sums, ordered));
         solved.put(role, solve(role, block, factor, solves));
       }
     }
     factors.addAll(byOrder.values());
-    return new StageUnits("blocks " + block.spec.block() + "+ " + stage, passes, factors, solves);
   }
 
   private Correction correction(Stage stage, BlockState block, ChainLink link) {
@@ -148,29 +234,26 @@ final class GptqSolver {
     return unit;
   }
 
-  private FactorUnit factor(
-      Stage stage,
-      BlockState block,
-      List<PartKey> statistics,
-      Correction corrected,
-      boolean ordered) {
+  private FactorUnit factor(BlockState block, Sums sums, boolean ordered) {
     PartKey key =
         context
             .key("factors")
-            .add("statistics", statistics)
+            .add("statistics", sums.statistics())
+            .add("place", sums.place())
             .add("damping", parameters.settings().dampeningFrac())
             .add("lambda", parameters.settings().damping())
             .add("ordered", ordered)
             .add("moments", keepMoments())
             .build();
     block.passing.add(key);
-    int in = block.spec.shape().in(stage);
     return new FactorUnit(
         key,
-        statistics,
-        in,
-        corrected,
-        StageUnit.correctionRows(corrected, stage, block.spec.shape()),
+        sums.statistics(),
+        sums.place(),
+        sums.expert(),
+        sums.in(),
+        sums.corrected(),
+        sums.correctionRows(),
         ordered,
         keepMoments(),
         parameters.settings().dampeningFrac(),

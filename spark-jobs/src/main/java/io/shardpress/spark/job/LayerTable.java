@@ -3,6 +3,7 @@ package io.shardpress.spark.job;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.schemas.model.TensorPlace;
 import io.shardpress.schemas.recipe.ActOrder;
 import io.shardpress.schemas.recipe.LrqSettings;
@@ -12,6 +13,7 @@ import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.spark.plan.CompressionPlan;
 import io.shardpress.spark.plan.PlanEntry;
 import io.shardpress.spark.store.PartStore;
+import io.shardpress.spark.unit.CalibrationTokens;
 import io.shardpress.spark.unit.LearnedLinear;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -58,6 +60,15 @@ final class LayerTable {
       line.put("rank", LrqSettings.of(modifier).rank(entry.out(), entry.in()));
     }
     line.put("bits", CalibratedJob.bits(List.of(entry)));
+    boolean chosen =
+        TensorPlace.linear(entry.tensor().tensor())
+            .filter(role -> role.expert() != LinearRole.NONE && role.expert() != LinearRole.SHARED)
+            .isPresent();
+    if (chosen && modifier.kind().learnsFromActivations()) {
+      CalibrationTokens tokens = linear.readCalibrationTokens(store);
+      line.put("calibration_tokens", tokens.count());
+      line.put("calibrated_on_all_tokens", tokens.all());
+    }
     line.put("weight_error", linear.readError(store).relative());
     try {
       return JSON.writeValueAsString(line);

@@ -29,8 +29,8 @@ import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
@@ -240,7 +240,7 @@ final class Transforms {
     for (Stage stage : Stage.values()) {
       boolean atNorm = stage == Stage.QKV || stage == Stage.GATE_UP;
       boolean possible =
-          modifier.kind() == ModifierKind.SMOOTH_QUANT ? atNorm : spec.takesScales(stage);
+          spec.takesScales(stage) && (atNorm || modifier.kind() != ModifierKind.SMOOTH_QUANT);
       if (possible
           && spec.shape().linears(stage).stream().anyMatch(quantized::contains)
           && spec.shape().linears(stage).stream()

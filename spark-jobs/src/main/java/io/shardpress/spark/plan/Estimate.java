@@ -27,6 +27,9 @@ public record Estimate(double flops, long taskBytes) {
    * @param window tokens of one
    */
   public static Estimate of(ModelConfig config, Modifier modifier, int windows, int window) {
+    if (config.sparse(config.layers() - 1)) {
+      return new SparseEstimate(config, modifier, windows, window).estimate();
+    }
     double tokens = (double) windows * window;
     List<LinearRole> linears = config.linears(config.layers() - 1);
     double weights = 0;

@@ -59,6 +59,10 @@ public record Parallelism(List<String> lines, String warning) {
         if (course.touchUp() > 0) {
           lines.add("%s in order: 1 task".formatted(name));
         }
+      } else if (plan.config().experts() != null) {
+        lines.add(
+            "%s, block after block: 1 task for attention, then %d for experts"
+                .formatted(name, plan.config().experts().count()));
       } else {
         lines.add("%s: 1 task, block after block".formatted(name));
         warning =

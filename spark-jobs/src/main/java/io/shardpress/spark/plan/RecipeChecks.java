@@ -1,10 +1,12 @@
 package io.shardpress.spark.plan;
 
 import io.shardpress.schemas.CheckpointException;
+import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.schemas.model.ModelConfig;
 import io.shardpress.schemas.model.TensorPlace;
 import io.shardpress.schemas.output.ManifestTensor.Action;
 import io.shardpress.schemas.recipe.Modifier;
+import io.shardpress.schemas.recipe.ScaleSettings;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -19,9 +21,38 @@ final class RecipeChecks {
     this.config = config;
   }
 
+  /** What learners cannot do with a mixture of experts. */
+  private void experts(Set<Modifier> used) {
+    for (Modifier modifier : used) {
+      if (!modifier.learnsByBlocks() && ScaleSettings.of(modifier).iterations() > 0) {
+        throw new CheckpointException(
+            source
+                + ": scale_iterations after GPTQ takes whole blocks through a backward pass, which"
+                + " a mixture of experts has none of; leave it out, or take LRQModifier, whose own"
+                + " steps on scales are expert by expert");
+      }
+    }
+  }
+
+  /** Experts' inputs differ by expert, and no runtime takes a scale for each. */
+  private void checkStaticInputs(List<PlanEntry> quantized) {
+    for (PlanEntry entry : quantized) {
+      boolean expert =
+          TensorPlace.linear(entry.tensor().tensor())
+              .filter(role -> role.expert() != LinearRole.NONE)
+              .isPresent();
+      if (expert && entry.choice().group().staticActivations()) {
+        throw new CheckpointException(
+            "%s: tensor %s: found static input_activations for an expert, of which scales are not measured; take a scheme without them, such as W8A8, or ignore the experts"
+                .formatted(source, entry.tensor().tensor()));
+      }
+    }
+  }
+
   void check(List<PlanEntry> entries) {
     List<PlanEntry> quantized =
         entries.stream().filter(entry -> entry.action() == Action.QUANTIZE).toList();
+    checkStaticInputs(quantized);
     Set<Modifier> used =
         quantized.stream().map(entry -> entry.choice().modifier()).collect(Collectors.toSet());
     if (used.stream().noneMatch(modifier -> modifier.kind().learnsFromActivations())) {
@@ -34,6 +65,9 @@ final class RecipeChecks {
               + used.size()
               + " modifiers, one of them calibrated; give all to one, with config_groups for"
               + " different schemes");
+    }
+    if (config.experts() != null) {
+      experts(used);
     }
     for (PlanEntry entry : quantized) {
       TensorPlace place = TensorPlace.of(entry.tensor().tensor());

@@ -8,6 +8,7 @@ import io.shardpress.kernels.nn.BlockActivations;
 import io.shardpress.kernels.nn.BlockShape;
 import io.shardpress.kernels.nn.BlockWeights;
 import io.shardpress.kernels.nn.DecoderBlock;
+import io.shardpress.kernels.nn.MixtureWeights;
 import io.shardpress.kernels.nn.Stage;
 import io.shardpress.kernels.quant.MinMax;
 import io.shardpress.kernels.quant.RoundToNearest;
@@ -20,8 +21,8 @@ import io.shardpress.spark.store.PartReader;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.Set;
+import java.util.TreeMap;
 
 /**
  * Scales a block's weights by AWQ: for each stage the exponent whose rounded weights change the
@@ -58,7 +59,8 @@ public record AwqUnit(
   public void run(TaskEnvironment environment) {
     BlockShape shape = spec.shape();
     BlockWeights original = spec.load(environment.reader());
-    FoldedBlock folded = new FoldedBlock(spec, spec.load(environment.reader()));
+    FoldedBlock folded =
+        new FoldedBlock(spec, spec.load(environment.reader()), environment.reader());
     DecoderBlock block = new DecoderBlock(shape, window, environment.matmul());
     int windows = windows(shape);
     int rows = windows * window;
@@ -78,11 +80,23 @@ public record AwqUnit(
     if (settings.clip()) {
       block.forward(original, rows, a, environment.workers());
       for (Stage stage : Stage.values()) {
+        if (!clips(stage)) {
+          continue;
+        }
         float[] moments = moments(stage, a.stageInput(stage), rows, environment);
         clip(stage, folded, chosen.get(stage), moments, environment);
       }
     }
     folded.write(environment, part, schemes.keySet());
+  }
+
+  /** Whether a linear of a stage has its ranges searched: experts' have not. */
+  private boolean clips(Stage stage) {
+    return schemes.keySet().stream().anyMatch(role -> Stage.of(role) == stage && clips(role));
+  }
+
+  private static boolean clips(LinearRole role) {
+    return role.expert() == LinearRole.NONE && AwqClip.takes(role);
   }
 
   private ChannelScales search(
@@ -103,7 +117,7 @@ public record AwqUnit(
     Awq.Loss loss =
         wanted -> {
           ChannelScales scales = folded.storable(stage, wanted);
-          BlockWeights rounded = original.with(rounded(stage, original, scales));
+          BlockWeights rounded = rounded(stage, original, scales);
           switch (stage) {
             case QKV -> {
               block.begin(rounded, rows, a, environment.workers());
@@ -121,22 +135,44 @@ public record AwqUnit(
     return folded.storable(stage, Awq.search(meanAbs, settings.grid(), loss).scales());
   }
 
-  /** The stage's linears as Q(W·s)/s. */
-  private Map<LinearRole, float[]> rounded(
-      Stage stage, BlockWeights original, ChannelScales scales) {
+  /** The block with a stage's linears as Q(W·s)/s. */
+  private BlockWeights rounded(Stage stage, BlockWeights original, ChannelScales scales) {
     Map<LinearRole, float[]> rounded = new TreeMap<>();
     for (LinearRole role : spec.shape().linears(stage)) {
-      if (schemes.containsKey(role)) {
-        int out = spec.shape().out(role);
-        float[] w = original.linear(role).clone();
-        scales.scaleColumns(w, out);
-        RoundToNearest.quantize(w, out, scales.in(), schemes.get(role), format, new MinMax())
-            .dequantize(w);
-        scales.unscaleColumns(w, out);
-        rounded.put(role, w);
+      if (schemes.containsKey(role) && role.expert() == LinearRole.NONE) {
+        rounded.put(role, rounded(role, original.linear(role).clone(), scales));
       }
     }
-    return rounded;
+    MixtureWeights experts = original.mixture();
+    BlockWeights block = original.with(rounded);
+    return experts == null || stage != Stage.GATE_UP
+        ? block
+        : block.with(
+            new LazyExperts(
+                experts.router(),
+                experts.sharedGate(),
+                number -> rounded(experts.expert(number), number, scales)));
+  }
+
+  /** An expert with gate and up rounded; its arrays are nobody else's. */
+  private MixtureWeights.Expert rounded(
+      MixtureWeights.Expert expert, int number, ChannelScales scales) {
+    List<LinearRole> roles = LinearRole.ofExpert(number);
+    return new MixtureWeights.Expert(
+        rounded(roles.get(0), expert.gate(), scales),
+        rounded(roles.get(1), expert.up(), scales),
+        expert.down());
+  }
+
+  private float[] rounded(LinearRole role, float[] w, ChannelScales scales) {
+    if (schemes.containsKey(role)) {
+      int out = spec.shape().out(role);
+      scales.scaleColumns(w, out);
+      RoundToNearest.quantize(w, out, scales.in(), schemes.get(role), format, new MinMax())
+          .dequantize(w);
+      scales.unscaleColumns(w, out);
+    }
+    return w;
   }
 
   private void clip(
@@ -149,7 +185,7 @@ public record AwqUnit(
       scales.unscaleMoments(moments);
     }
     for (LinearRole role : spec.shape().linears(stage)) {
-      if (schemes.containsKey(role) && AwqClip.takes(role)) {
+      if (schemes.containsKey(role) && clips(role)) {
         int out = spec.shape().out(role);
         int in = spec.shape().in(role);
         AwqClip clip = new AwqClip(schemes.get(role), format, environment.matmul());

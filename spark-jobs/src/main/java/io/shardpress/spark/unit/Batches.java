@@ -12,7 +12,16 @@ public final class Batches {
 
   private Batches() {}
 
+  /**
+   * Tokens of a batch that goes through a mixture of experts: of each expert's weights, which are
+   * read for every batch, more tokens are worth more than caches are.
+   */
+  public static final int MIXTURE_TOKENS = 8192;
+
   public static int windows(BlockShape shape, int window, int available) {
+    if (shape.mixture() != null) {
+      return Math.max(1, Math.min(available, MIXTURE_TOKENS / window));
+    }
     long widest = Math.max(shape.ffn(), Math.max(shape.hidden(), shape.queryWidth()));
     return (int) Math.max(1, Math.min(available, ELEMENTS / (widest * window)));
   }

@@ -53,20 +53,18 @@ public record BlockSpec(
     BlockPart.of(config, block)
         .forEach(part -> others.put(part, checkpoint.find(part.name(names, block)).orElseThrow()));
     return new BlockSpec(
-        block,
-        names.block(block),
-        BlockShape.of(config, block),
-        modules,
-        linears,
-        biases,
-        others);
+        block, names.block(block), BlockShape.of(config, block), modules, linears, biases, others);
   }
 
   /**
    * Whether there is an operation that can take 1/s where a stage's inputs are scaled: a norm, up
-   * for down, and v for o where every query head has a value head of its own.
+   * for down, and v for o where every query head has a value head of its own. Experts' down stays
+   * as it is.
    */
   public boolean takesScales(Stage stage) {
+    if (shape.mixture() != null && stage == Stage.DOWN) {
+      return false;
+    }
     return stage != Stage.O || shape.heads() == shape.kvHeads();
   }
 

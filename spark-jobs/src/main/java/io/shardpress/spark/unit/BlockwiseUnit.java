@@ -1,18 +1,13 @@
 package io.shardpress.spark.unit;
 
-import io.shardpress.kernels.learn.AutoRoundLinear;
 import io.shardpress.kernels.learn.BlockwiseLearner;
-import io.shardpress.kernels.learn.FlexRoundLinear;
 import io.shardpress.kernels.learn.LearningRate;
-import io.shardpress.kernels.learn.LrqLinear;
 import io.shardpress.kernels.learn.ScalesLinear;
 import io.shardpress.kernels.learn.TrainableLinear;
 import io.shardpress.kernels.nn.BlockShape;
 import io.shardpress.kernels.nn.BlockWeights;
 import io.shardpress.kernels.nn.DecoderBlock;
-import io.shardpress.kernels.quant.RoundToNearest;
 import io.shardpress.kernels.quant.ScaleFormat;
-import io.shardpress.kernels.quant.Steps;
 import io.shardpress.kernels.random.SeededRandom;
 import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.schemas.recipe.BlockwiseSettings;
@@ -26,13 +21,14 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Learns a block on its output error.
+ * Learns a block on its output error; of one with a mixture of experts attention, on the error of
+ * what it leaves in the residual stream.
  *
  * @param schemes of the linears that are learned; the others stay as they are
  * @param start what those linears start from, GPTQ's result or an earlier learner's; empty: from
  *     round to nearest
  * @param inputs the block's inputs, a part for each sample partition
- * @param targets its full-precision outputs, likewise
+ * @param targets its full-precision outputs, likewise; of attention alone what it leaves
  * @param lrq null for other kinds
  * @param keepRounded whether another learner will start from the result
  */
@@ -51,9 +47,6 @@ public record BlockwiseUnit(
     LrqSettings lrq,
     boolean keepRounded)
     implements UnitOfWork {
-  // Of the steps on scales alone: in relative size, what a scale moves at most by one of them.
-  private static final double SCALES_RATE = 1e-3;
-
   @Override
   public List<PartKey> parts() {
     return List.of(part);
@@ -64,21 +57,24 @@ public record BlockwiseUnit(
     BlockShape shape = spec.shape();
     BlockWeights original = spec.load(environment.reader());
     Map<LinearRole, TrainableLinear> linears = new TreeMap<>();
+    LearningCourse course = new LearningCourse(kind, settings, lrq, format, start, spec.block());
     schemes.forEach(
-        (role, scheme) -> linears.put(role, linear(role, scheme, original, environment)));
-    learn(
-        original,
-        linears,
-        new LearningRate(settings.learningRate(), settings.iterations(), decay()),
-        "batches",
-        environment);
+        (role, scheme) ->
+            linears.put(
+                role,
+                course.linear(
+                    role,
+                    scheme,
+                    shape.out(role),
+                    shape.in(role),
+                    original.linear(role),
+                    environment)));
+    learn(original, linears, course.rate(), "batches", environment);
     // What another learner goes on from is finished by that one.
     if (settings.scaleIterations() > 0 && !keepRounded) {
       linears.replaceAll(
           (role, linear) -> new ScalesLinear(linear.result(format, environment.workers()), format));
-      LearningRate rate =
-          new LearningRate(SCALES_RATE, settings.scaleIterations(), LearningRate.Decay.COSINE);
-      learn(original, linears, rate, "scales", environment);
+      learn(original, linears, course.scalesRate(), "scales", environment);
     }
     try (PartWriter writer = environment.store().write(part)) {
       linears.forEach(
@@ -95,43 +91,6 @@ public record BlockwiseUnit(
     }
   }
 
-  private TrainableLinear linear(
-      LinearRole role, WeightScheme scheme, BlockWeights original, TaskEnvironment environment) {
-    int out = spec.shape().out(role);
-    int in = spec.shape().in(role);
-    float[] w;
-    Steps steps;
-    if (start.containsKey(role)) {
-      w = start.get(role).readCompensated(environment.store());
-      steps = start.get(role).read(environment.store()).steps();
-    } else {
-      w = original.linear(role);
-      steps =
-          RoundToNearest.steps(
-              w, out, in, scheme, format, StepRules.of(settings.stepSearch()), null);
-    }
-    return switch (kind) {
-      case LRQ ->
-          new LrqLinear(
-              w,
-              out,
-              in,
-              scheme,
-              steps,
-              lrq.rank(out, in),
-              new SeededRandom(settings.seed(), spec.block(), role.label()),
-              environment.matmul(),
-              format);
-      case FLEX_ROUND -> new FlexRoundLinear(w, out, in, scheme, steps, format);
-      case AUTO_ROUND -> new AutoRoundLinear(w, out, in, scheme, format);
-      default -> throw new IllegalStateException(kind + " is not block-wise");
-    };
-  }
-
-  private LearningRate.Decay decay() {
-    return kind == ModifierKind.AUTO_ROUND ? LearningRate.Decay.LINEAR : LearningRate.Decay.COSINE;
-  }
-
   /** Steps on batches drawn by {@code draws}, with the linears' parameters as they are left. */
   private void learn(
       BlockWeights original,
@@ -139,7 +98,9 @@ public record BlockwiseUnit(
       LearningRate rate,
       String draws,
       TaskEnvironment environment) {
-    DecoderBlock block = new DecoderBlock(spec.shape(), window, environment.matmul());
+    DecoderBlock whole = new DecoderBlock(spec.shape(), window, environment.matmul());
+    // Experts are learned one by one, so that a block with them has no other linears here.
+    DecoderBlock block = spec.shape().mixture() == null ? whole : whole.attentionOnly();
     BlockwiseLearner learner =
         new BlockwiseLearner(block, original, linears, settings.batchSize(), rate);
     SeededRandom random = new SeededRandom(settings.seed(), spec.block(), draws);

@@ -5,6 +5,7 @@ import io.shardpress.kernels.learn.OrderedGptq;
 import io.shardpress.kernels.learn.StageFactors;
 import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.parallel.Workers;
+import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartReader;
 import io.shardpress.spark.store.PartRow;
@@ -17,6 +18,8 @@ import java.util.List;
  * Adds up the sample partitions' moments, in their order and in f64, and factors them for the
  * stage's linears.
  *
+ * @param place of the sums among those of the parts: 0 where they are the only ones
+ * @param expert whose sums they are, {@link LinearRole#NONE} where they are of all tokens
  * @param correctionRows rows of the sums that the correction is made from
  * @param ordered whether the inverse is in the order of falling diag(H̃), for {@link OrderedGptq}
  * @param keepMoments whether H̃ itself is kept for what descends its form
@@ -26,6 +29,8 @@ import java.util.List;
 public record FactorUnit(
     PartKey part,
     List<PartKey> statistics,
+    int place,
+    int expert,
     int in,
     Correction corrected,
     int correctionRows,
@@ -41,9 +46,10 @@ public record FactorUnit(
 
   @Override
   public void run(TaskEnvironment environment) {
-    float[] h = sum(environment.store(), 0, in);
-    float[] p =
-        corrected == Correction.NONE ? null : sum(environment.store(), tiles(in), correctionRows);
+    boolean corrects = corrected != Correction.NONE;
+    int first = place * (tiles(in) + (corrects ? tiles(correctionRows) : 0));
+    float[] h = sum(environment.store(), first, in);
+    float[] p = corrects ? sum(environment.store(), first + tiles(in), correctionRows) : null;
     float[] moments = keepMoments ? h.clone() : null;
     Matmul matmul = environment.matmul();
     Workers workers = environment.workers();
@@ -64,8 +70,16 @@ public record FactorUnit(
       if (keepMoments) {
         StageUnit.writeRows(writer, "moments", in, in, moments);
       }
+      if (chosen()) {
+        CalibrationTokens.sum(environment.store(), statistics, expert).write(writer, "");
+      }
       writer.commit();
     }
+  }
+
+  /** Whether they are of an expert that a router chooses. */
+  boolean chosen() {
+    return expert != LinearRole.NONE && expert != LinearRole.SHARED;
   }
 
   private int tiles(int rows) {

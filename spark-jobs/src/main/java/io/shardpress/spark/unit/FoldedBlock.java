@@ -11,6 +11,7 @@ import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.schemas.safetensors.Dtype;
 import io.shardpress.schemas.safetensors.SafetensorsHeader;
 import io.shardpress.schemas.safetensors.TensorSpec;
+import io.shardpress.spark.io.TensorReader;
 import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartWriter;
@@ -21,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * A block whose linears' inputs are scaled: 1/s goes into what makes the input, s into the linears'
@@ -32,13 +34,18 @@ final class FoldedBlock {
 
   private final BlockSpec spec;
   private final BlockWeights weights;
-  private final Map<TensorRef, float[]> changed = new LinkedHashMap<>();
+  private final TensorReader reader;
+  private final Map<TensorRef, Supplier<float[]>> changed = new LinkedHashMap<>();
   private final Set<TensorRef> norms = new HashSet<>();
 
-  /** Takes the block's arrays as they are and changes them in place. */
-  FoldedBlock(BlockSpec spec, BlockWeights weights) {
+  /**
+   * Takes the block's arrays as they are and changes them in place; experts are read when they are
+   * written.
+   */
+  FoldedBlock(BlockSpec spec, BlockWeights weights, TensorReader reader) {
     this.spec = spec;
     this.weights = weights;
+    this.reader = reader;
   }
 
   /** The scales nearest to these that a norm's stored weight can be divided by without rounding. */
@@ -53,7 +60,10 @@ final class FoldedBlock {
           case F16 -> ScaleFormat.F16;
           default -> ScaleFormat.F32;
         };
-    return wanted.storable(normWeight(stage), normOffset(), format);
+    // A router keeps its dtype, and its choice.
+    boolean routed = spec.shape().mixture() != null && stage == Stage.GATE_UP;
+    ChannelScales scales = routed ? wanted.powersOfTwo() : wanted;
+    return scales.storable(normWeight(stage), normOffset(), format);
   }
 
   /** Folds a stage's scales, which {@link #storable} has passed, into both sides. */
@@ -63,7 +73,7 @@ final class FoldedBlock {
       case QKV, GATE_UP -> {
         scales.unscale(normWeight(stage));
         norms.add(norm(stage));
-        changed.put(norm(stage), normWeight(stage));
+        changed.put(norm(stage), () -> normWeight(stage));
       }
       case O -> {
         if (shape.traits().fused()) {
@@ -81,7 +91,28 @@ final class FoldedBlock {
       }
     }
     for (LinearRole role : shape.linears(stage)) {
-      scales.scaleColumns(linear(role), shape.out(role));
+      if (role.expert() == LinearRole.NONE) {
+        scales.scaleColumns(linear(role), shape.out(role));
+      } else {
+        changed.put(spec.linears().get(role), () -> scaled(role, scales));
+      }
+    }
+    if (shape.mixture() != null && stage == Stage.GATE_UP) {
+      scaleRouter(BlockPart.ROUTER, weights.mixture().router(), scales);
+      scaleRouter(BlockPart.SHARED_GATE, weights.mixture().sharedGate(), scales);
+    }
+  }
+
+  private float[] scaled(LinearRole role, ChannelScales scales) {
+    float[] w = reader.readFloats(spec.linears().get(role));
+    scales.scaleColumns(w, spec.shape().out(role));
+    return w;
+  }
+
+  private void scaleRouter(BlockPart part, float[] w, ChannelScales scales) {
+    if (w != null) {
+      scales.scaleColumns(w, w.length / scales.in());
+      changed.put(spec.others().get(part), () -> w);
     }
   }
 
@@ -100,7 +131,7 @@ final class FoldedBlock {
 
   /** A linear's weights, to be changed in place. */
   float[] linear(LinearRole role) {
-    changed.put(spec.linears().get(role), weights.linear(role));
+    changed.put(spec.linears().get(role), () -> weights.linear(role));
     return weights.linear(role);
   }
 
@@ -109,7 +140,7 @@ final class FoldedBlock {
     scales.unscaleRows(linear(role), first, spec.shape().in(role));
     if (spec.biases().containsKey(role)) {
       scales.unscaleRows(weights.biases().get(role), first, 1);
-      changed.put(spec.biases().get(role), weights.biases().get(role));
+      changed.put(spec.biases().get(role), () -> weights.biases().get(role));
     }
   }
 
@@ -132,14 +163,19 @@ final class FoldedBlock {
    */
   void write(TaskEnvironment environment, PartKey part, Set<LinearRole> quantized) {
     Map<String, Dtype> wide = new LinkedHashMap<>();
-    quantized.forEach(role -> wide.put(spec.linears().get(role).tensor(), Dtype.F32));
+    for (LinearRole role : quantized) {
+      // Powers of two change experts without rounding.
+      if (role.expert() == LinearRole.NONE) {
+        wide.put(spec.linears().get(role).tensor(), Dtype.F32);
+      }
+    }
     List<TensorSpec> specs = new ArrayList<>();
-    Map<String, float[]> values = new LinkedHashMap<>();
+    Map<String, Supplier<float[]>> values = new LinkedHashMap<>();
     changed.forEach(
         (ref, array) -> {
           Dtype dtype = wide.getOrDefault(ref.tensor(), ref.dtype());
           specs.add(new TensorSpec(ref.tensor(), dtype, ref.shape()));
-          values.put(ref.tensor(), norms.contains(ref) ? stored(array) : array);
+          values.put(ref.tensor(), norms.contains(ref) ? () -> stored(array.get()) : array);
         });
     List<TensorSpec> ordered = SafetensorsHeader.writingOrder(specs);
     String checksum =
@@ -147,7 +183,7 @@ final class FoldedBlock {
             environment.store(),
             part,
             ordered,
-            name -> encode(dtype(ordered, name), values.get(name)));
+            name -> encode(dtype(ordered, name), values.get(name).get()));
     try (PartWriter writer = environment.store().write(part)) {
       writer.note(CHECKSUM, checksum);
       writer.commit();
@@ -168,7 +204,9 @@ final class FoldedBlock {
   float[] columnMaxima(Stage stage) {
     float[] maxima = new float[spec.shape().in(stage)];
     for (LinearRole role : spec.shape().linears(stage)) {
-      SmoothQuant.addColumnMaxima(weights.linear(role), spec.shape().out(role), maxima);
+      boolean here = role.expert() == LinearRole.NONE;
+      float[] w = here ? weights.linear(role) : reader.readFloats(spec.linears().get(role));
+      SmoothQuant.addColumnMaxima(w, spec.shape().out(role), maxima);
     }
     return maxima;
   }

@@ -188,6 +188,11 @@ public record LearnedLinear(
     return new WeightError(error, weights);
   }
 
+  /** What an expert's linear was calibrated on. */
+  public CalibrationTokens readCalibrationTokens(PartStore store) {
+    return CalibrationTokens.read(store, tiles.get(0), module);
+  }
+
   /** Its weights [out×in]. */
   float[] dequantize(PartStore store) {
     QuantizedLinear linear = quantized(store);

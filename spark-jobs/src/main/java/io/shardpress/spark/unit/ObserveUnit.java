@@ -59,6 +59,10 @@ public record ObserveUnit(
         }
         block.forward(weights, count * window, a, environment.workers());
         for (Stage stage : Stage.values()) {
+          if (shape.mixture() != null && stage == Stage.DOWN) {
+            // Each expert has an inside of its own.
+            continue;
+          }
           seen.get(stage).observe(a.stageInput(stage), count * window, environment.workers());
         }
         Activations.write(

@@ -6,8 +6,8 @@ import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.spark.store.PartKey;
 import java.lang.ref.SoftReference;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentLinkedQueue;
 

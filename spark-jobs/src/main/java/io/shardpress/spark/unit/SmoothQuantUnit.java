@@ -30,7 +30,8 @@ public record SmoothQuantUnit(
 
   @Override
   public void run(TaskEnvironment environment) {
-    FoldedBlock block = new FoldedBlock(spec, spec.load(environment.reader()));
+    FoldedBlock block =
+        new FoldedBlock(spec, spec.load(environment.reader()), environment.reader());
     for (Stage stage : Stage.values()) {
       if (!stages.contains(stage)) {
         continue;

@@ -125,6 +125,7 @@ public record SolveUnit(
       float[] w, int out, OrderedGptq.GroupResult result, TaskEnvironment environment) {
     try (PartWriter writer = environment.store().write(part)) {
       LearnedLinear.write(writer, module, out, tile.start(), result.linear(), w);
+      noteTokens(writer, environment);
       writer.commit();
     }
   }
@@ -139,7 +140,14 @@ public record SolveUnit(
           result.linear(),
           w,
           keepCompensated ? result.compensated() : null);
+      noteTokens(writer, environment);
       writer.commit();
+    }
+  }
+
+  private void noteTokens(PartWriter writer, TaskEnvironment environment) {
+    if (factors.chosen()) {
+      CalibrationTokens.read(environment.store(), factors.part(), "").write(writer, module);
     }
   }
 

@@ -39,7 +39,9 @@ class FamilyCompressTest {
           new Learner("W4A16", "FlexRoundModifier: {SCHEME, iterations: 6}", 1.2),
           new Learner("W4A16", "AutoRoundModifier: {SCHEME, iterations: 6, batch_size: 2}", 1.3),
           new Learner("W4A16_ASYM", "AWQModifier: {SCHEME, n_grid: 4}", 1.1),
-          new Learner("W8A8", "[{SmoothQuantModifier: {}}, {QuantizationModifier: {SCHEME}}]", 1.3));
+          new Learner("W4A8KV8", "GPTQModifier: {SCHEME}", 1.0),
+          new Learner(
+              "W8A8", "[{SmoothQuantModifier: {}}, {QuantizationModifier: {SCHEME}}]", 1.3));
 
   /**
    * GPTQ and one other learner of each family in turn; with {@code -Dshardpress.families=full} all
@@ -52,10 +54,7 @@ class FamilyCompressTest {
             family ->
                 IntStream.range(0, LEARNERS.size())
                     .filter(
-                        i ->
-                            full
-                                || i == 0
-                                || i == 1 + family.ordinal() % (LEARNERS.size() - 1))
+                        i -> full || i == 0 || i == 1 + family.ordinal() % (LEARNERS.size() - 1))
                     .mapToObj(i -> Arguments.of(family, LEARNERS.get(i))));
   }
 
@@ -93,8 +92,13 @@ class FamilyCompressTest {
   private double kl(Path model, Path output) throws IOException {
     CommandRun run =
         CommandRun.of(
-            "evaluate", model.toString(), output.toString(), "--json", "--samples=8",
-            "--sequence-length=32", "--text=" + model.resolve("heldout.jsonl"),
+            "evaluate",
+            model.toString(),
+            output.toString(),
+            "--json",
+            "--samples=8",
+            "--sequence-length=32",
+            "--text=" + model.resolve("heldout.jsonl"),
             "--master=local[2]");
     assertThat(run.code()).as(run.err()).isZero();
     JsonNode json = new JsonMapper().readTree(run.out());

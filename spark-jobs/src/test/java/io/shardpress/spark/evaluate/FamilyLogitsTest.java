@@ -26,8 +26,7 @@ class FamilyLogitsTest {
   @EnumSource(TinyFamily.class)
   void logitsAreThoseOfTheFormulas(TinyFamily family) throws IOException {
     Path model = family.write(folder.resolve("model"));
-    ModelSource source =
-        ModelSource.of(Checkpoint.open(model.toString(), new Configuration()));
+    ModelSource source = ModelSource.of(Checkpoint.open(model.toString(), new Configuration()));
     int[] ids = new Random(4).ints(2 * WINDOW, 0, source.vocabulary()).toArray();
     RunSettings settings =
         RunSettings.ofThisProcess(Map.of(), folder.resolve("work").toUri().toString());

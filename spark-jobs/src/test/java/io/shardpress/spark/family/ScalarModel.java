@@ -91,7 +91,8 @@ public final class ScalarModel {
         all = concatenated(concatenated(one, two), three);
       }
       for (int h = 0; h < heads; h++) {
-        q[t][h] = rotated(headNorm(head(all, h), block + "self_attn.q_norm.weight"), t, layer, tokens);
+        q[t][h] =
+            rotated(headNorm(head(all, h), block + "self_attn.q_norm.weight"), t, layer, tokens);
       }
       for (int h = 0; h < kvHeads; h++) {
         double[] key = headNorm(head(all, heads + h), block + "self_attn.k_norm.weight");
@@ -161,7 +162,8 @@ public final class ScalarModel {
         double original = config.get("original_max_position_embeddings").asDouble();
         double factor = config.get("max_position_embeddings").asDouble() / original;
         magnitude = Math.sqrt(1 + Math.log(factor) / Math.log(original));
-        frequency /= scaling.get(tokens > original ? "long_factor" : "short_factor").get(i).asDouble();
+        frequency /=
+            scaling.get(tokens > original ? "long_factor" : "short_factor").get(i).asDouble();
       }
       double cos = magnitude * Math.cos(position * frequency);
       double sin = magnitude * Math.sin(position * frequency);
@@ -236,8 +238,7 @@ public final class ScalarModel {
 
   private double[] norm(double[] x, String name) {
     double[] w = tensors.get(name);
-    double root =
-        Math.sqrt(dot(x, x) / x.length + config.get("rms_norm_eps").asDouble());
+    double root = Math.sqrt(dot(x, x) / x.length + config.get("rms_norm_eps").asDouble());
     double[] y = new double[x.length];
     for (int i = 0; i < y.length; i++) {
       y[i] = x[i] / root * (gemma ? 1 + w[i] : w[i]);

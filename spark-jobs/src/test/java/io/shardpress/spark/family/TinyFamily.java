@@ -26,7 +26,8 @@ public enum TinyFamily {
       """
       "architectures": ["MistralForCausalLM"], "model_type": "mistral", "sliding_window": 11,
       "num_hidden_layers": 2, "rope_theta": 10000.0, "rms_norm_eps": 1e-05, "hidden_act": "silu",
-      "torch_dtype": "bfloat16", "tie_word_embeddings": false"""),
+      "torch_dtype": "bfloat16", "tie_word_embeddings": false\
+      """),
   /** As Phi-4-mini: a part of each head turned; texts short enough for its first factors. */
   PHI3(
       """
@@ -35,7 +36,8 @@ public enum TinyFamily {
       "dtype": "bfloat16", "tie_word_embeddings": true, "partial_rotary_factor": 0.75,
       "max_position_embeddings": 512, "original_max_position_embeddings": 64,
       "rope_scaling": {"type": "longrope", "short_factor": [1, 1.1, 1.3, 1.5, 1.7, 2.0],
-      "long_factor": [1, 2, 4, 8, 16, 32]}"""),
+      "long_factor": [1, 2, 4, 8, 16, 32]}\
+      """),
   /** As Phi-3-mini-128k, in texts longer than those of its first training. */
   PHI3_LONG(
       """
@@ -44,7 +46,8 @@ public enum TinyFamily {
       "torch_dtype": "bfloat16", "tie_word_embeddings": false,
       "max_position_embeddings": 512, "original_max_position_embeddings": 16,
       "rope_scaling": {"type": "su", "short_factor": [1, 1, 1, 1, 1, 1, 1, 1],
-      "long_factor": [1.05, 1.2, 1.5, 2, 3, 5, 9, 17]}"""),
+      "long_factor": [1.05, 1.2, 1.5, 2, 3, 5, 9, 17]}\
+      """),
   /** As Gemma-2: caps, layers that slide in turn. */
   GEMMA2(
       """
@@ -52,7 +55,8 @@ public enum TinyFamily {
       "num_hidden_layers": 3, "rope_theta": 10000.0, "rms_norm_eps": 1e-06, "head_dim": 16,
       "hidden_act": "gelu_pytorch_tanh", "hidden_activation": "gelu_pytorch_tanh",
       "attn_logit_softcapping": 5.0, "final_logit_softcapping": 6.0, "query_pre_attn_scalar": 24,
-      "torch_dtype": "bfloat16" """),
+      "torch_dtype": "bfloat16"\
+      """),
   /** As Gemma-3-1b: norms of heads, two bases of frequencies, one of them stretched. */
   GEMMA3(
       """
@@ -61,7 +65,36 @@ public enum TinyFamily {
       "hidden_activation": "gelu_pytorch_tanh", "query_pre_attn_scalar": 16,
       "attn_logit_softcapping": null, "final_logit_softcapping": null,
       "rope_theta": 1000000.0, "rope_local_base_freq": 10000.0, "sliding_window_pattern": 3,
-      "rope_scaling": {"rope_type": "linear", "factor": 8.0}, "torch_dtype": "bfloat16" """);
+      "rope_scaling": {"rope_type": "linear", "factor": 8.0}, "torch_dtype": "bfloat16"\
+      """),
+  /** As Mixtral-8x7B. */
+  MIXTRAL(
+      """
+      "architectures": ["MixtralForCausalLM"], "model_type": "mixtral", "sliding_window": null,
+      "num_hidden_layers": 2, "rope_theta": 1000000.0, "rms_norm_eps": 1e-05, "hidden_act": "silu",
+      "num_local_experts": 4, "num_experts_per_tok": 2, "torch_dtype": "bfloat16",
+      "tie_word_embeddings": false\
+      """),
+  /** As Qwen1.5-MoE-A2.7B: biases, an expert for all tokens, weights that do not add up to 1. */
+  QWEN2_MOE(
+      """
+      "architectures": ["Qwen2MoeForCausalLM"], "model_type": "qwen2_moe",
+      "use_sliding_window": false, "sliding_window": 32768, "max_window_layers": 21,
+      "num_hidden_layers": 2, "rope_theta": 1000000.0, "rms_norm_eps": 1e-06, "hidden_act": "silu",
+      "num_experts": 5, "num_experts_per_tok": 2, "moe_intermediate_size": 64,
+      "shared_expert_intermediate_size": 128, "norm_topk_prob": false, "decoder_sparse_step": 1,
+      "torch_dtype": "bfloat16", "tie_word_embeddings": false\
+      """),
+  /** As Qwen3-30B-A3B, with a dense block among the others. */
+  QWEN3_MOE(
+      """
+      "architectures": ["Qwen3MoeForCausalLM"], "model_type": "qwen3_moe", "head_dim": 32,
+      "use_sliding_window": false, "sliding_window": null, "max_window_layers": 3,
+      "num_hidden_layers": 3, "rope_theta": 1000000.0, "rms_norm_eps": 1e-06, "hidden_act": "silu",
+      "num_experts": 6, "num_experts_per_tok": 3, "moe_intermediate_size": 64,
+      "norm_topk_prob": true, "decoder_sparse_step": 1, "mlp_only_layers": [1],
+      "attention_bias": false, "dtype": "bfloat16", "tie_word_embeddings": true\
+      """);
 
   /** Width of the stream; a multiple of the groups that tests take. */
   static final int HIDDEN = 96;
@@ -81,9 +114,9 @@ public enum TinyFamily {
   public String config() {
     String positions = keys.contains("max_position") ? "" : "\"max_position_embeddings\": 512, ";
     return """
-        {"hidden_size": %d, "intermediate_size": %d, "num_attention_heads": %d,
-        "num_key_value_heads": %d, "vocab_size": %d, %s%s}
-        """
+    {"hidden_size": %d, "intermediate_size": %d, "num_attention_heads": %d,
+    "num_key_value_heads": %d, "vocab_size": %d, %s%s}
+    """
         .formatted(HIDDEN, INTER, HEADS, KV_HEADS, VOCABULARY, positions, keys.strip());
   }
 

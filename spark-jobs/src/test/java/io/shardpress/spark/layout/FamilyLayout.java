@@ -78,7 +78,47 @@ enum FamilyLayout {
       }
       return specs;
     }
-  };
+  },
+  MIXTRAL_8X7B(
+      """
+      {"architectures": ["MixtralForCausalLM"], "attention_dropout": 0.0, "bos_token_id": 1,
+      "eos_token_id": 2, "hidden_act": "silu", "hidden_size": 4096, "initializer_range": 0.02,
+      "intermediate_size": 14336, "max_position_embeddings": 32768, "model_type": "mixtral",
+      "num_attention_heads": 32, "num_experts_per_tok": 2, "num_hidden_layers": 32,
+      "num_key_value_heads": 8, "num_local_experts": 8, "output_router_logits": false,
+      "rms_norm_eps": 1e-05, "rope_theta": 1000000.0, "router_aux_loss_coef": 0.02,
+      "sliding_window": null, "tie_word_embeddings": false, "torch_dtype": "bfloat16",
+      "use_cache": true, "vocab_size": 32000}
+      """),
+  QWEN15_MOE_A27B(
+      """
+      {"architectures": ["Qwen2MoeForCausalLM"], "attention_dropout": 0.0, "bos_token_id": 151643,
+      "decoder_sparse_step": 1, "eos_token_id": 151643, "hidden_act": "silu",
+      "hidden_size": 2048, "initializer_range": 0.02, "intermediate_size": 5632,
+      "max_position_embeddings": 8192, "max_window_layers": 21, "model_type": "qwen2_moe",
+      "moe_intermediate_size": 1408, "norm_topk_prob": false, "num_attention_heads": 16,
+      "num_experts": 60, "num_experts_per_tok": 4, "num_hidden_layers": 24,
+      "num_key_value_heads": 16, "output_router_logits": false, "rms_norm_eps": 1e-06,
+      "rope_theta": 1000000.0, "router_aux_loss_coef": 0.001,
+      "shared_expert_intermediate_size": 5632, "sliding_window": 32768,
+      "tie_word_embeddings": false, "torch_dtype": "bfloat16", "use_cache": true,
+      "use_sliding_window": false, "vocab_size": 151936}
+      """),
+  /** By Transformers 5. */
+  QWEN3_30B_A3B(
+      """
+      {"architectures": ["Qwen3MoeForCausalLM"], "attention_bias": false, "attention_dropout": 0.0,
+      "decoder_sparse_step": 1, "dtype": "bfloat16", "eos_token_id": 151645, "head_dim": 128,
+      "hidden_act": "silu", "hidden_size": 2048, "initializer_range": 0.02,
+      "intermediate_size": 6144, "max_position_embeddings": 40960, "max_window_layers": 48,
+      "mlp_only_layers": [], "model_type": "qwen3_moe", "moe_intermediate_size": 768,
+      "norm_topk_prob": true, "num_attention_heads": 32, "num_experts": 128,
+      "num_experts_per_tok": 8, "num_hidden_layers": 48, "num_key_value_heads": 4,
+      "output_router_logits": false, "rms_norm_eps": 1e-06, "rope_parameters": {
+      "rope_theta": 1000000.0, "rope_type": "default"}, "router_aux_loss_coef": 0.001,
+      "sliding_window": null, "tie_word_embeddings": false, "use_cache": true,
+      "use_sliding_window": false, "vocab_size": 151936}
+      """);
 
   private static final int PHI_FREQUENCIES = 48;
 

@@ -47,7 +47,6 @@ class FamilyLayoutTest {
     }
     assertThat(quantized + kept).as(plan.out()).isEqualTo(tensors.size());
     assertThat(quantized)
-        .isEqualTo(
-            (int) tensors.stream().filter(t -> !KEPT.matcher(t.name()).matches()).count());
+        .isEqualTo((int) tensors.stream().filter(t -> !KEPT.matcher(t.name()).matches()).count());
   }
 }

@@ -1,0 +1,186 @@
+package io.shardpress.spark.endtoend;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.shardpress.spark.cli.CommandRun;
+import io.shardpress.spark.family.TinyFamily;
+import io.shardpress.spark.io.SafetensorsWriter;
+import io.shardpress.spark.io.SampleFiles;
+import io.shardpress.spark.io.SampleFiles.Tensor;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Mixtures of experts through the command line: who is starved, what stays, what is refused. */
+class ExpertsTest {
+  private static final int WINDOWS = 40;
+  private static final int WINDOW = 32;
+
+  @TempDir Path folder;
+
+  /** Experts 1 and 3 of each block are chosen for no token, and learn on all. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "GPTQModifier: {scheme: W4A16, group_size: 32}",
+        "LRQModifier: {scheme: W4A16, group_size: 32, init: rtn, iterations: 4, rank: 8}",
+        "AutoRoundModifier: {scheme: W4A16, group_size: 32, iterations: 4, order: parallel}"
+      })
+  void starvedExpertsAreCalibratedOnAllTokens(String modifier) throws IOException {
+    Path model = TinyFamily.MIXTRAL.write(folder.resolve("model"));
+    List<Tensor> tensors = new ArrayList<>();
+    for (Tensor tensor : TinyFamily.MIXTRAL.tensors().values()) {
+      tensors.add(starving(tensor));
+    }
+    SafetensorsWriter.write(model.resolve("model.safetensors"), tensors);
+    Path output = folder.resolve("out");
+    CommandRun run = compress(model, output, modifier);
+    assertThat(run.code()).as(run.err()).isZero();
+    int starved = 0;
+    long chosen = 0;
+    for (String line : Files.readAllLines(output.resolve("report/layers.jsonl"))) {
+      JsonNode linear = new JsonMapper().readTree(line);
+      if (!linear.get("module").asText().contains(".experts.")) {
+        assertThat(linear.has("calibration_tokens")).isFalse();
+        continue;
+      }
+      boolean few = linear.get("module").asText().matches(".*experts\\.[13]\\..*");
+      assertThat(linear.get("calibrated_on_all_tokens").asBoolean()).as(line).isEqualTo(few);
+      long tokens = linear.get("calibration_tokens").asLong();
+      starved += few ? 1 : 0;
+      if (few) {
+        assertThat(tokens).isEqualTo(WINDOWS * WINDOW);
+      } else if (linear.get("role").asText().endsWith("gate")) {
+        chosen += tokens;
+      }
+      // 4 bits in groups of 32: as near as with other linears, and never NaN.
+      assertThat(linear.get("weight_error").asDouble()).as(line).isBetween(1e-4, 0.05);
+    }
+    assertThat(starved).isEqualTo(2 * 2 * 3);
+    // Two experts of two are chosen for every token of each of two blocks.
+    assertThat(chosen).isEqualTo(2L * 2 * WINDOWS * WINDOW);
+    CommandRun evaluation =
+        CommandRun.of(
+            "evaluate",
+            model.toString(),
+            output.toString(),
+            "--json",
+            "--samples=4",
+            "--sequence-length=" + WINDOW,
+            "--text=" + model.resolve("heldout.jsonl"),
+            "--master=local[2]");
+    assertThat(evaluation.code()).as(evaluation.err()).isZero();
+    double kl = new JsonMapper().readTree(evaluation.out()).get("kl").get("mean").asDouble();
+    assertThat(kl).isBetween(1e-6, 0.5);
+  }
+
+  /**
+   * Element 0 of the residual stream is 4 for every token, which embeddings set and nothing
+   * changes; routers take from it what decides.
+   */
+  private static Tensor starving(Tensor tensor) {
+    float[] values = tensor.bf16();
+    int columns = (int) (long) tensor.shape().get(tensor.shape().size() - 1);
+    if (tensor.name().endsWith("embed_tokens.weight")) {
+      for (int i = 0; i < values.length; i += columns) {
+        values[i] = 4;
+      }
+    } else if (tensor.name().matches(".*(o_proj|w2)\\.weight")) {
+      java.util.Arrays.fill(values, 0, columns, 0);
+    } else if (tensor.name().endsWith("post_attention_layernorm.weight")) {
+      values[0] = 1;
+    } else if (tensor.name().endsWith("moe.gate.weight")) {
+      for (int expert = 0; expert < 4; expert++) {
+        values[expert * columns] = expert % 2 == 0 ? 16 : -16;
+      }
+    } else {
+      return tensor;
+    }
+    ByteBuffer bytes = ByteBuffer.allocate(2 * values.length).order(ByteOrder.LITTLE_ENDIAN);
+    for (float value : values) {
+      bytes.putShort((short) (Float.floatToRawIntBits(value) >>> 16));
+    }
+    return new Tensor(tensor.name(), "BF16", tensor.shape(), "", 0, bytes.array());
+  }
+
+  @Test
+  void routersStayAndAreNamedForRuntimes() throws IOException {
+    for (TinyFamily family : List.of(TinyFamily.MIXTRAL, TinyFamily.QWEN2_MOE)) {
+      Path model = family.write(folder.resolve(family.name()));
+      Path output = folder.resolve(family + "-out");
+      CommandRun run =
+          compress(model, output, "QuantizationModifier: {scheme: W4A16, group_size: 32}");
+      assertThat(run.code()).as(run.err()).isZero();
+      JsonNode config = new JsonMapper().readTree(Files.readString(output.resolve("config.json")));
+      List<String> ignored = new ArrayList<>();
+      config.get("quantization_config").get("ignore").forEach(name -> ignored.add(name.asText()));
+      Map<String, Tensor> before = family.tensors();
+      Map<String, Tensor> after = new java.util.TreeMap<>();
+      SampleFiles.read(output, "model.safetensors").forEach(t -> after.put(t.name(), t));
+      List<String> routers =
+          before.keySet().stream().filter(name -> name.matches(".*gate\\.weight")).toList();
+      assertThat(routers).isNotEmpty();
+      for (String router : routers) {
+        assertThat(ignored).contains(router.replace(".weight", ""));
+        assertThat(after.get(router).dtype()).isEqualTo("BF16");
+        assertThat(after.get(router).bytes()).isEqualTo(before.get(router).bytes());
+      }
+      assertThat(ignored).contains("lm_head");
+    }
+  }
+
+  @Test
+  void expertsInOneTensorAreRefused() throws IOException {
+    Path model = TinyFamily.QWEN3_MOE.write(folder.resolve("model"));
+    List<Tensor> tensors = new ArrayList<>(TinyFamily.QWEN3_MOE.tensors().values());
+    tensors.removeIf(tensor -> tensor.name().contains(".experts."));
+    String name = "model.layers.0.mlp.experts.gate_up_proj";
+    tensors.add(
+        new Tensor(name, "BF16", List.of(6L, 128L, 96L), "", 0, new byte[2 * 6 * 128 * 96]));
+    SafetensorsWriter.write(model.resolve("model.safetensors"), tensors);
+    CommandRun plan = CommandRun.of("plan", model.toString(), "--algorithm=rtn");
+    assertThat(plan.code()).isEqualTo(1);
+    assertThat(plan.errors())
+        .singleElement()
+        .asString()
+        .contains(name, "[6, 128, 96]", "wanted one for each expert");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "GPTQModifier: {scheme: W4A16, group_size: 32, scale_iterations: 5}|scale_iterations",
+        "QuantizationModifier: {scheme: W8A8_STATIC}|static input_activations for an expert"
+      })
+  void whatCannotBeDoneIsSaidInThePlan(String recipeAndReason) throws IOException {
+    Path model = TinyFamily.MIXTRAL.write(folder.resolve("model"));
+    String[] parts = recipeAndReason.split("\\|");
+    Path recipe = Files.writeString(folder.resolve("recipe.yaml"), parts[0] + "\n");
+    CommandRun plan = CommandRun.of("plan", model.toString(), "--recipe=" + recipe);
+    assertThat(plan.code()).isEqualTo(1);
+    assertThat(plan.errors()).singleElement().asString().contains(parts[1]);
+  }
+
+  private CommandRun compress(Path model, Path output, String modifier) throws IOException {
+    Path recipe = Files.writeString(folder.resolve("recipe.yaml"), modifier + "\n");
+    return CommandRun.of(
+        "compress",
+        model.toString(),
+        output.toString(),
+        "--recipe=" + recipe,
+        "--samples=" + WINDOWS,
+        "--sequence-length=" + WINDOW,
+        "--master=local[2]");
+  }
+}
