@@ -76,9 +76,16 @@ public record ExpertMomentsUnit(
 
   /** Elements that the largest task of a block holds for its experts, at most. */
   public static long largest(BlockShape shape) {
-    long hidden = elements(shape, Stage.GATE_UP, shape.hidden(), Correction.INPUTS);
-    long width = elements(shape, Stage.DOWN, shape.mixture().widest(), Correction.INPUTS);
-    return Math.max(GROUP_ELEMENTS, Math.max(hidden, width));
+    long largest = 0;
+    for (Stage stage : List.of(Stage.GATE_UP, Stage.DOWN)) {
+      for (List<Integer> group : groups(shape, stage, Correction.INPUTS)) {
+        boolean inside = stage == Stage.DOWN;
+        long in = inside ? shape.mixture().width(group.get(0)) : shape.hidden();
+        long each = elements(shape, stage, in, Correction.INPUTS);
+        largest = Math.max(largest, group.size() * each);
+      }
+    }
+    return largest;
   }
 
   @Override

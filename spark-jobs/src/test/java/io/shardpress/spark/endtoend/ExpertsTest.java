@@ -107,11 +107,7 @@ class ExpertsTest {
     } else {
       return tensor;
     }
-    ByteBuffer bytes = ByteBuffer.allocate(2 * values.length).order(ByteOrder.LITTLE_ENDIAN);
-    for (float value : values) {
-      bytes.putShort((short) (Float.floatToRawIntBits(value) >>> 16));
-    }
-    return new Tensor(tensor.name(), "BF16", tensor.shape(), "", 0, bytes.array());
+    return bf16(tensor, values);
   }
 
   @Test
@@ -138,6 +134,67 @@ class ExpertsTest {
       }
       assertThat(ignored).contains("lm_head");
     }
+  }
+
+  /**
+   * What makes experts' inputs smaller makes a router's weights larger, by powers of two: it
+   * chooses as before, bit for bit.
+   */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "[{SmoothQuantModifier: {}}, {QuantizationModifier: {scheme: W8A8}}]",
+        "AWQModifier: {scheme: W4A16_ASYM, group_size: 32, n_grid: 3}"
+      })
+  void scalesLeaveTheRoutersChoice(String modifier) throws IOException {
+    Path model = TinyFamily.QWEN2_MOE.write(folder.resolve("model"));
+    Map<String, Tensor> before = TinyFamily.QWEN2_MOE.tensors();
+    before.replaceAll((name, tensor) -> uneven(tensor));
+    SafetensorsWriter.write(model.resolve("model.safetensors"), List.copyOf(before.values()));
+    Path output = folder.resolve("out");
+    CommandRun run = compress(model, output, modifier);
+    assertThat(run.code()).as(run.err()).isZero();
+    Map<String, Tensor> after = new java.util.TreeMap<>();
+    SampleFiles.read(output, "model.safetensors").forEach(t -> after.put(t.name(), t));
+    int moved = 0;
+    for (int block = 0; block < 2; block++) {
+      String prefix = "model.layers." + block + ".";
+      String norm = prefix + "post_attention_layernorm.weight";
+      float[] oldNorm = before.get(norm).bf16();
+      float[] newNorm = after.get(norm).bf16();
+      for (String name : List.of("mlp.gate.weight", "mlp.shared_expert_gate.weight")) {
+        float[] old = before.get(prefix + name).bf16();
+        float[] now = after.get(prefix + name).bf16();
+        for (int i = 0; i < old.length; i++) {
+          int column = i % oldNorm.length;
+          float scale = oldNorm[column] / newNorm[column];
+          assertThat(scale).isEqualTo(Math.scalb(1f, Math.getExponent(scale)));
+          assertThat(now[i]).isEqualTo(old[i] * scale);
+          moved += scale == 1 ? 0 : 1;
+        }
+      }
+    }
+    assertThat(moved).isPositive();
+  }
+
+  /** Norms before experts with every eighth channel 32 times as large. */
+  private static Tensor uneven(Tensor tensor) {
+    if (!tensor.name().endsWith("post_attention_layernorm.weight")) {
+      return tensor;
+    }
+    float[] values = tensor.bf16();
+    for (int i = 0; i < values.length; i += 8) {
+      values[i] *= 32;
+    }
+    return bf16(tensor, values);
+  }
+
+  private static Tensor bf16(Tensor tensor, float[] values) {
+    ByteBuffer bytes = ByteBuffer.allocate(2 * values.length).order(ByteOrder.LITTLE_ENDIAN);
+    for (float value : values) {
+      bytes.putShort((short) (Float.floatToRawIntBits(value) >>> 16));
+    }
+    return new Tensor(tensor.name(), "BF16", tensor.shape(), "", 0, bytes.array());
   }
 
   @Test
