@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.apache.spark.api.java.JavaSparkContext;
 import picocli.CommandLine;
@@ -70,13 +71,18 @@ public final class FidelityScript implements Callable<Integer> {
 
   /** Runs it; Markdown and one line of JSON go to stdout. */
   public static void main(String[] args) {
+    System.exit(run(args));
+  }
+
+  /** The same, for who lives on: the exit code. */
+  static int run(String... args) {
     CommandLine line = new CommandLine(new FidelityScript());
     line.setExecutionExceptionHandler(
         (failure, command, parsed) -> {
           System.err.println("error: " + failure.getMessage());
           return failure instanceof UsageException ? ExitCodes.WRONG_USAGE : ExitCodes.FAILED;
         });
-    System.exit(line.execute(args));
+    return line.execute(args);
   }
 
   @Override
@@ -85,6 +91,8 @@ public final class FidelityScript implements Callable<Integer> {
     String learnt = calibration == null ? model + "/calibration.jsonl" : calibration;
     String measured = text == null ? model + "/heldout.jsonl" : text;
     Map<String, String> schemes = Rows.columns();
+    known("--column", columns, schemes.keySet());
+    known("--row", rows, Rows.recipes(rank).keySet());
     schemes.keySet().removeIf(column -> !columns.isEmpty() && !columns.contains(column));
     FidelityTable table = new FidelityTable(List.copyOf(schemes.keySet()));
     try (JavaSparkContext spark = Fidelity.open()) {
@@ -106,6 +114,14 @@ public final class FidelityScript implements Callable<Integer> {
     System.out.println();
     System.out.println(table.json());
     return 0;
+  }
+
+  private static void known(String option, List<String> asked, Set<String> names) {
+    for (String name : asked) {
+      if (!names.contains(name)) {
+        throw new UsageException(option + " " + name + ": there are " + String.join(" | ", names));
+      }
+    }
   }
 
   /** Recipes by row: ours, as far as they were asked for, and the user's. */

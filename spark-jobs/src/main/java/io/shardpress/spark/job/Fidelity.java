@@ -26,6 +26,9 @@ import org.apache.spark.api.java.JavaSparkContext;
  * of many recipes.
  */
 public final class Fidelity {
+  // A table is of learners: shapes that a runtime cannot pack are measured as well.
+  private static final OutputChoice OUTPUTS = OutputChoice.DEFAULT.forAnyRuntime();
+
   private final JavaSparkContext spark;
   private final Configuration configuration;
   private final Checkpoint original;
@@ -68,7 +71,7 @@ public final class Fidelity {
    * @throws io.shardpress.schemas.CheckpointException where model and recipe do not go together
    */
   public Outcome run(Recipe recipe, String output) {
-    CompressionPlan plan = Planner.plan(original, recipe);
+    CompressionPlan plan = Planner.plan(original, recipe, OUTPUTS);
     Windows windows =
         recipe.needsText()
             ? Calibration.windows(original, calibration, recipe.calibrated(), configuration)
@@ -83,7 +86,7 @@ public final class Fidelity {
             calibration,
             Optional.empty(),
             false,
-            OutputChoice.DEFAULT.forAnyRuntime(),
+            OUTPUTS,
             true,
             new SparkSettings(Optional.empty(), Map.of()));
     OutputFolder folder = new OutputFolder(output, configuration);
