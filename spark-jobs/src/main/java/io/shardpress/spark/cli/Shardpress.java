@@ -79,6 +79,7 @@ public final class Shardpress implements Runnable {
       // An Error such as OutOfMemoryError; without the exit below Spark's threads would run on.
       System.err.println("error: " + e);
     } finally {
+      LastResort.endsWith(code);
       System.exit(code);
     }
   }
