@@ -20,7 +20,7 @@ final class Rows {
     rows.put("gptq, plain target", "GPTQModifier: {SCHEME, alpha: 0, step_search: false}");
     rows.put("gptq", "GPTQModifier: {SCHEME}");
     rows.put("lrq by layer", lrq(rank, "objective: layer, iterations: 300, learning_rate: 3e-3"));
-    String few = ", iterations: 150, batch_size: 1, keep_best: false, scale_iterations: 0";
+    String few = ", iterations: 150, batch_size: 1, scale_iterations: 0";
     rows.put(
         "flexround in 150 steps",
         "FlexRoundModifier: {SCHEME, init: rtn, learning_rate: 6e-3" + few + "}");

@@ -11,19 +11,30 @@ import java.util.stream.IntStream;
 public final class BestSeen {
   private static final int CHECKS = 5;
   private static final int CHECK_WINDOWS = 32;
+  private static final int FEWEST_CHECK_WINDOWS = 8;
+
+  // Of short learning's time, checks over all windows would take a half.
+  private static final int TRAINED_PER_CHECKED = 8;
 
   // Gradients that pass straight through rounding lead away from where GPTQ and descent have come
   // to the end of single changes: on fine grids for good, on coarse ones until the rate has fallen.
-  // The bound lies between what came back and what did not, after two of five checks.
-  private static final double LOST = 1.1;
+  // After two of five checks losses of 1.3 times the least came back below it, of 1.5 and more they
+  // did not, or by a hundredth.
+  private static final double LOST = 1.4;
   private static final int EARLY_CHECKS = 2;
 
   private final DoubleSupplier loss;
   private final Runnable remember;
   private double least = Double.POSITIVE_INFINITY;
 
-  BestSeen(BlockwiseLearner learner, LearningBatches batches, TaskEnvironment environment) {
-    this(() -> batches.loss(windows(batches.windows()), environment.workers()), learner::remember);
+  /**
+   * @param trained windows that learning takes in all its steps, one counted as often as drawn
+   */
+  BestSeen(
+      BlockwiseLearner learner, LearningBatches batches, int trained, TaskEnvironment environment) {
+    this(
+        () -> batches.loss(windows(batches.windows(), trained), environment.workers()),
+        learner::remember);
   }
 
   /**
@@ -37,7 +48,16 @@ public final class BestSeen {
 
   /** The windows of a text of so many that a loss is taken over. */
   public static int[] windows(int windows) {
-    int checked = Math.min(windows, CHECK_WINDOWS);
+    return spread(windows, CHECK_WINDOWS);
+  }
+
+  private static int[] windows(int windows, int trained) {
+    int most = Math.min(CHECK_WINDOWS, trained / TRAINED_PER_CHECKED);
+    return spread(windows, Math.max(FEWEST_CHECK_WINDOWS, most));
+  }
+
+  private static int[] spread(int windows, int most) {
+    int checked = Math.min(windows, most);
     return IntStream.range(0, checked).map(i -> (int) ((long) i * windows / checked)).toArray();
   }
 
@@ -45,7 +65,7 @@ public final class BestSeen {
    * Checks where a check is due.
    *
    * @param iteration the next one, from 0
-   * @return whether to take it; false from two fifths on, where the loss is a tenth above the least
+   * @return whether to take it; false from two fifths on, where the loss is far above the least
    */
   public boolean goOn(int iteration, int iterations) {
     int interval = Math.max(1, iterations / CHECKS);

@@ -108,7 +108,9 @@ public record BlockwiseUnit(
     try (LearningBatches batches =
         new LearningBatches(
             environment, inputs, targets, samples, learner, settings.batchSize(), size)) {
-      BestSeen best = settings.keepBest() ? new BestSeen(learner, batches, environment) : null;
+      int trained = settings.iterations() * settings.batchSize();
+      BestSeen best =
+          settings.keepBest() ? new BestSeen(learner, batches, trained, environment) : null;
       int iteration = 0;
       while (iteration < rate.iterations()
           && (best == null || best.goOn(iteration, rate.iterations()))) {

@@ -115,7 +115,7 @@ class BlockwiseUnitTest {
             learner,
             2,
             WINDOW * spec.shape().hidden())) {
-      BestSeen best = new BestSeen(learner, batches, environment);
+      BestSeen best = new BestSeen(learner, batches, 1000, environment);
       assertThat(best.goOn(0, 10)).isTrue();
       assertThat(best.goOn(4, 10)).as("as good as before").isTrue();
       linears.values().forEach(linear -> shift(linear.logScales(), 0.5f));
