@@ -39,11 +39,7 @@ final class Digests {
   /** Those that the store has; no part is named after a tensor that is missing. */
   static Digests known(Checkpoint checkpoint, PartStore store) {
     Map<String, String> digests = new HashMap<>();
-    for (PartKey part : parts(checkpoint)) {
-      if (store.has(part)) {
-        digests.putAll(read(part, store));
-      }
-    }
+    store.present(parts(checkpoint)).forEach(part -> digests.putAll(read(part, store)));
     return new Digests(digests);
   }
 

@@ -3,6 +3,7 @@ package io.shardpress.spark.job;
 import io.shardpress.schemas.CheckpointException;
 import io.shardpress.spark.store.PartException;
 import io.shardpress.spark.store.PartFault;
+import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartStore;
 import io.shardpress.spark.unit.ClusterTask;
 import io.shardpress.spark.unit.RunSettings;
@@ -13,6 +14,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -116,7 +118,9 @@ final class TaskRunner {
 
   /** The units of which the store has not all parts. */
   <U extends UnitOfWork> List<U> missing(List<U> units) {
-    return units.stream().filter(unit -> !unit.parts().stream().allMatch(store::has)).toList();
+    Set<PartKey> present =
+        store.present(units.stream().flatMap(unit -> unit.parts().stream()).toList());
+    return units.stream().filter(unit -> !present.containsAll(unit.parts())).toList();
   }
 
   /**

@@ -5,6 +5,17 @@ import io.shardpress.spark.io.WholeFile;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -15,6 +26,10 @@ import org.apache.hadoop.fs.Path;
  * bytes.
  */
 public final class PartStore {
+  // S3A keeps hundreds of connections open, HDFS answers over one.
+  private static final int LOOK_UPS = 16;
+  private static final int FEW = 4;
+
   private final String uri;
   private final Configuration configuration;
 
@@ -36,6 +51,46 @@ public final class PartStore {
       return false;
     } catch (IOException e) {
       throw new UncheckedIOException(path + ": cannot look up: " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Those that are there, asked for side by side: a store over a network takes milliseconds to
+   * answer for each, and a large model has tens of thousands.
+   */
+  public Set<PartKey> present(Collection<PartKey> keys) {
+    List<PartKey> asked = List.copyOf(new LinkedHashSet<>(keys));
+    if (asked.size() <= FEW) {
+      return asked.stream().filter(this::has).collect(Collectors.toSet());
+    }
+    ExecutorService threads =
+        Executors.newFixedThreadPool(
+            LOOK_UPS,
+            body -> {
+              Thread thread = new Thread(body, "shardpress look-up");
+              thread.setDaemon(true);
+              return thread;
+            });
+    try {
+      List<Future<Boolean>> answers = new ArrayList<>();
+      asked.forEach(key -> answers.add(threads.submit(() -> has(key))));
+      Set<PartKey> present = new HashSet<>();
+      for (int i = 0; i < asked.size(); i++) {
+        if (answers.get(i).get()) {
+          present.add(asked.get(i));
+        }
+      }
+      return present;
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof RuntimeException failure) {
+        throw failure;
+      }
+      throw new IllegalStateException(uri + ": cannot look up parts", e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(uri + ": interrupted while looking up parts", e);
+    } finally {
+      threads.shutdownNow();
     }
   }
 
