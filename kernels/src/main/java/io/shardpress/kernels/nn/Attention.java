@@ -40,11 +40,17 @@ final class Attention {
   private final Scratch rowScratch = new Scratch();
 
   Attention(BlockShape shape, Matmul matmul) {
+    this(shape, matmul, PanelKernel.chosen());
+  }
+
+  /**
+   * @param kernel null to go through the products
+   */
+  Attention(BlockShape shape, Matmul matmul, PanelKernel kernel) {
     this.shape = shape;
     this.matmul = matmul;
     this.scale = (float) (1 / Math.sqrt(shape.traits().queryScalar()));
     this.cap = (float) shape.traits().scoreCap();
-    PanelKernel kernel = PanelKernel.chosen();
     this.panels = kernel == null ? null : new PanelAttention(shape, kernel, scale);
     this.panelGradient = kernel == null ? null : new PanelAttentionGradient(shape, kernel, scale);
   }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardpress.kernels.matmul.Implementations;
 import io.shardpress.kernels.matmul.Matmul;
+import io.shardpress.kernels.matmul.PanelKernel;
 import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.kernels.reference.Arrays64;
 import io.shardpress.kernels.reference.Difference;
@@ -67,27 +68,31 @@ class AttentionTest {
 
     float[][] first = null;
     for (Matmul matmul : Implementations.all()) {
-      float[][] found = run(new Attention(shape, matmul), rows, window, q, k, v, dout, 1);
-      String name = matmul.name() + " ";
-      Difference.assertWithin(name + "out", found[0], wanted, 1e-5);
-      if (window == 1 || sliding == 1) {
-        // One key takes all attention whatever its score.
-        assertThat(found[1]).usingComparatorWithPrecision(1e-5f).containsOnly(0);
-        assertThat(found[2]).usingComparatorWithPrecision(1e-5f).containsOnly(0);
-        Difference.assertWithin(name + "dv", found[3], sumOfHeads(shape, rows, dout), 1e-5);
-      } else if (first == null) {
-        first = found;
-        int samples = rows > 100 ? 40 : 150;
-        NumericGradient.check("q", loss, wideQ, found[1], samples, 1e-4);
-        NumericGradient.check("k", loss, wideK, found[2], samples, 1e-4);
-        NumericGradient.check("v", loss, wideV, found[3], samples, 1e-4);
-      } else {
-        Difference.assertWithin(name + "dq", found[1], first[1], 1e-4);
-        Difference.assertWithin(name + "dk", found[2], first[2], 1e-4);
-        Difference.assertWithin(name + "dv", found[3], first[3], 1e-4);
+      // With vectors, and as processes without have it.
+      for (PanelKernel kernel : Arrays.asList(PanelKernel.chosen(), null)) {
+        Attention attention = new Attention(shape, matmul, kernel);
+        float[][] found = run(attention, rows, window, q, k, v, dout, 1);
+        String name = matmul.name() + (kernel == null ? " without panels " : " ");
+        Difference.assertWithin(name + "out", found[0], wanted, 1e-5);
+        if (window == 1 || sliding == 1) {
+          // One key takes all attention whatever its score.
+          assertThat(found[1]).usingComparatorWithPrecision(1e-5f).containsOnly(0);
+          assertThat(found[2]).usingComparatorWithPrecision(1e-5f).containsOnly(0);
+          Difference.assertWithin(name + "dv", found[3], sumOfHeads(shape, rows, dout), 1e-5);
+        } else if (first == null) {
+          first = found;
+          int samples = rows > 100 ? 40 : 150;
+          NumericGradient.check("q", loss, wideQ, found[1], samples, 1e-4);
+          NumericGradient.check("k", loss, wideK, found[2], samples, 1e-4);
+          NumericGradient.check("v", loss, wideV, found[3], samples, 1e-4);
+        } else {
+          Difference.assertWithin(name + "dq", found[1], first[1], 1e-4);
+          Difference.assertWithin(name + "dk", found[2], first[2], 1e-4);
+          Difference.assertWithin(name + "dv", found[3], first[3], 1e-4);
+        }
+        float[][] threaded = run(attention, rows, window, q, k, v, dout, 3);
+        assertThat(Arrays.deepEquals(found, threaded)).as("%s 1 and 3 threads", name).isTrue();
       }
-      float[][] threaded = run(new Attention(shape, matmul), rows, window, q, k, v, dout, 3);
-      assertThat(Arrays.deepEquals(found, threaded)).as("%s 1 and 3 threads", name).isTrue();
     }
   }
 

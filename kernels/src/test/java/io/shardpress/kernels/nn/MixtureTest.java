@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardpress.kernels.matmul.Matmuls;
 import io.shardpress.kernels.parallel.Workers;
+import io.shardpress.kernels.quant.ActivationFormat;
 import io.shardpress.kernels.reference.Arrays64;
 import io.shardpress.kernels.reference.Difference;
 import io.shardpress.kernels.reference.NumericGradient;
@@ -14,6 +15,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.function.DoubleSupplier;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -83,15 +85,7 @@ class MixtureTest {
     BlockActivations a = new BlockActivations(shape, ROWS);
     System.arraycopy(x, 0, a.input(), 0, x.length);
     block.forward(attention.with(experts), ROWS, a, Workers.single());
-
-    // What the block has before the mixture is held against its formulas elsewhere.
-    double[] middle = Arrays64.of(a.middle());
-    double[] normed = Oracle.rmsNorm(ROWS, HIDDEN, middle, Arrays64.of(attention.postNorm()), 1e-5);
-    double[] wanted = middle.clone();
-    for (int row = 0; row < ROWS; row++) {
-      double[] token = java.util.Arrays.copyOfRange(normed, row * HIDDEN, (row + 1) * HIDDEN);
-      add(wanted, row, mixture(shape, experts, token));
-    }
+    double[] wanted = output(shape, a.middle(), attention.postNorm(), experts, token -> token);
     Difference.assertWithin("output", a.output(), wanted, 1e-5);
 
     try (Workers workers = Workers.of(3)) {
@@ -102,13 +96,53 @@ class MixtureTest {
     }
   }
 
+  /** What experts' linears read is rounded; routers and gates read their input as it is. */
+  @Test
+  void inputsOfExpertsAreRoundedAndThoseOfRoutersAreNot() {
+    BlockShape shape = shape(2, false, true);
+    MixtureWeights experts = weights(shape);
+    BlockWeights attention = RandomBlock.weights(RandomBlock.shape(0), true, true, random);
+    float[] x = Arrays64.gaussian(random, ROWS * HIDDEN, 1);
+    InputQuantization eightBits = new InputQuantization.PerToken(ActivationFormat.FP8_E4M3);
+    BlockActivations a = new BlockActivations(shape, ROWS);
+    System.arraycopy(x, 0, a.input(), 0, x.length);
+    new DecoderBlock(shape, WINDOW, Matmuls.chosen())
+        .with(new ActivationQuantization(eightBits, null))
+        .forward(attention.with(experts), ROWS, a, Workers.single());
+    UnaryOperator<double[]> round =
+        values -> {
+          double scale = EightBitOracle.absMax(values, 0, values.length) / 448;
+          return EightBitOracle.each(values, v -> EightBitOracle.e4m3(v / scale) * scale);
+        };
+    double[] wanted = output(shape, a.middle(), attention.postNorm(), experts, round);
+    Difference.assertWithin("output", a.output(), wanted, 1e-5);
+  }
+
+  /** What the block has before the mixture is held against its formulas elsewhere. */
+  private static double[] output(
+      BlockShape shape,
+      float[] before,
+      float[] norm,
+      MixtureWeights experts,
+      UnaryOperator<double[]> round) {
+    double[] middle = Arrays64.of(before);
+    double[] normed = Oracle.rmsNorm(ROWS, HIDDEN, middle, Arrays64.of(norm), 1e-5);
+    double[] wanted = middle.clone();
+    for (int row = 0; row < ROWS; row++) {
+      double[] token = java.util.Arrays.copyOfRange(normed, row * HIDDEN, (row + 1) * HIDDEN);
+      add(wanted, row, mixture(shape, experts, token, round));
+    }
+    return wanted;
+  }
+
   private static void add(double[] all, int row, double[] y) {
     for (int i = 0; i < y.length; i++) {
       all[row * y.length + i] += y[i];
     }
   }
 
-  private static double[] mixture(BlockShape shape, MixtureWeights weights, double[] x) {
+  private static double[] mixture(
+      BlockShape shape, MixtureWeights weights, double[] x, UnaryOperator<double[]> round) {
     MixtureShape mixture = shape.mixture();
     double[] scores = Oracle.linear(1, HIDDEN, EXPERTS, x, Arrays64.of(weights.router()), null);
     double all = 0;
@@ -129,7 +163,7 @@ class MixtureTest {
     for (int e = 0; e < EXPERTS; e++) {
       if (chosen[e]) {
         double weight = Math.exp(scores[e]) / (mixture.renormalised() ? sum : all);
-        addScaled(y, weight, expert(weights.expert(e), WIDTH, x));
+        addScaled(y, weight, expert(weights.expert(e), WIDTH, x, round));
       }
     }
     if (mixture.shared()) {
@@ -138,7 +172,7 @@ class MixtureTest {
         score += weights.sharedGate()[i] * x[i];
       }
       double open = 1 / (1 + Math.exp(-score));
-      addScaled(y, open, expert(weights.expert(LinearRole.SHARED), SHARED_WIDTH, x));
+      addScaled(y, open, expert(weights.expert(LinearRole.SHARED), SHARED_WIDTH, x, round));
     }
     return y;
   }
@@ -149,10 +183,12 @@ class MixtureTest {
     }
   }
 
-  private static double[] expert(MixtureWeights.Expert w, int width, double[] x) {
+  private static double[] expert(
+      MixtureWeights.Expert w, int width, double[] token, UnaryOperator<double[]> round) {
+    double[] x = round.apply(token);
     double[] gate = Oracle.linear(1, HIDDEN, width, x, Arrays64.of(w.gate()), null);
     double[] up = Oracle.linear(1, HIDDEN, width, x, Arrays64.of(w.up()), null);
-    double[] inside = Oracle.gated(Activation.SILU, gate, up);
+    double[] inside = round.apply(Oracle.gated(Activation.SILU, gate, up));
     return Oracle.linear(1, width, HIDDEN, inside, Arrays64.of(w.down()), null);
   }
 

@@ -37,7 +37,7 @@ final class ConfigParser {
   private ModelConfig known(Family family, String modelType) {
     int hidden = required(family, "hidden_size");
     int heads = required(family, "num_attention_heads");
-    int kvHeads = size(family, "num_key_value_heads").orElse(heads);
+    int kvHeads = kvHeads(family).orElse(heads);
     if (heads % kvHeads != 0) {
       throw config.bad(
           "num_key_value_heads", kvHeads, "a divisor of num_attention_heads = " + heads);
@@ -160,8 +160,19 @@ final class ConfigParser {
     return root.find("architectures").map(list -> list.path(0).asText()).orElse("");
   }
 
+  /** What the file has, or the class where Transformers leaves such keys out. */
   private Optional<Integer> size(Family family, String key) {
-    return config.positive(key).or(() -> family.size(key));
+    boolean differences = family.gemma() || config != root;
+    return config
+        .positive(key)
+        .or(() -> differences ? ClassSizes.of(family, key) : Optional.empty());
+  }
+
+  /** Empty for as many as query heads, which null stands for; the class may have another number. */
+  private Optional<Integer> kvHeads(Family family) {
+    String key = "num_key_value_heads";
+    boolean same = config.has(key) && !family.gemma();
+    return config.positive(key).or(() -> same ? Optional.empty() : ClassSizes.of(family, key));
   }
 
   private int required(Family family, String key) {

@@ -1,7 +1,6 @@
 package io.shardpress.schemas.model;
 
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -17,16 +16,6 @@ enum Family {
   GEMMA2("gemma2"),
   GEMMA3("gemma3_text", "gemma3"),
   PHI3("phi3");
-
-  /** Sizes of the classes of Gemma 2 and 3, whose files leave out what is as there. */
-  private static final Map<String, Integer> GEMMA_SIZES =
-      Map.of(
-          "hidden_size", 2304,
-          "intermediate_size", 9216,
-          "num_hidden_layers", 26,
-          "num_attention_heads", 8,
-          "num_key_value_heads", 4,
-          "head_dim", 256);
 
   private final List<String> modelTypes;
 
@@ -45,14 +34,6 @@ enum Family {
 
   boolean gemma() {
     return this == GEMMA2 || this == GEMMA3;
-  }
-
-  /** A size that the family's class has where the file has none. */
-  Optional<Integer> size(String key) {
-    if (gemma() && key.equals("vocab_size")) {
-      return Optional.of(this == GEMMA2 ? 256_000 : 262_208);
-    }
-    return gemma() ? Optional.ofNullable(GEMMA_SIZES.get(key)) : Optional.empty();
   }
 
   boolean qkvBias(ConfigFields config) {
@@ -97,10 +78,11 @@ enum Family {
 
   int maxPositionEmbeddings() {
     return switch (this) {
-      case GEMMA2 -> 8192;
-      case GEMMA3, MIXTRAL -> 131_072;
+      case LLAMA -> 2048;
       case PHI3 -> 4096;
-      default -> 2048;
+      case GEMMA2 -> 8192;
+      case QWEN2, QWEN3, QWEN2_MOE, QWEN3_MOE -> 32_768;
+      case MISTRAL, MIXTRAL, GEMMA3 -> 131_072;
     };
   }
 

@@ -56,7 +56,7 @@ class ConfigFuzzTest {
               """,
               """
               {"model_type":"llava","tie_word_embeddings":true,"torch_dtype":"torch.float16",
-               "text_config":{"model_type":"mistral","hidden_size":64,"num_attention_heads":4,
+               "text_config":{"model_type":"mistral","hidden_size":64,"num_attention_heads":8,
                "num_hidden_layers":2,"intermediate_size":128,"vocab_size":100,"sliding_window":32}}
               """,
               """

@@ -49,29 +49,21 @@ final class ConfigOracle {
       return;
     }
     gemma = type.startsWith("gemma");
-    // Of Gemma's classes; others have no defaults that anybody relies on.
-    double hidden = number("hidden_size", gemma ? 2304 : -1);
-    double heads = number("num_attention_heads", gemma ? 8 : -1);
+    double hidden = size("hidden_size", type);
+    double heads = size("num_attention_heads", type);
     assertThat((double) found.hiddenSize()).isEqualTo(hidden);
     assertThat((double) found.heads()).isEqualTo(heads);
+    boolean unsaid = gemma || config.get("num_key_value_heads") == null;
+    double kvHeads = unsaid ? ofClass("num_key_value_heads", type) : heads;
     assertThat((double) found.kvHeads())
-        .isEqualTo(number("num_key_value_heads", gemma ? 4 : heads));
+        .isEqualTo(number("num_key_value_heads", kvHeads > 0 ? kvHeads : heads));
     double headDim = gemma ? 256 : type.equals("qwen3") ? 128 : Math.floor(hidden / heads);
     assertThat((double) found.headDim()).isEqualTo(number("head_dim", headDim));
-    assertThat((double) found.layers()).isEqualTo(number("num_hidden_layers", gemma ? 26 : -1));
-    assertThat((double) found.intermediateSize())
-        .isEqualTo(number("intermediate_size", gemma ? 9216 : -1));
-    assertThat((double) found.vocabSize())
-        .isEqualTo(number("vocab_size", type.equals("gemma2") ? 256_000 : gemma ? 262_208 : -1));
-    double positions =
-        switch (type) {
-          case "gemma2" -> 8192;
-          case "gemma3", "gemma3_text", "mixtral" -> 131_072;
-          case "phi3" -> 4096;
-          default -> 2048;
-        };
+    assertThat((double) found.layers()).isEqualTo(size("num_hidden_layers", type));
+    assertThat((double) found.intermediateSize()).isEqualTo(size("intermediate_size", type));
+    assertThat((double) found.vocabSize()).isEqualTo(size("vocab_size", type));
     assertThat((double) found.maxPositionEmbeddings())
-        .isEqualTo(number("max_position_embeddings", positions));
+        .isEqualTo(number("max_position_embeddings", ofClass("max_position_embeddings", type)));
     boolean wider = type.equals("phi3") || type.equals("mixtral");
     assertThat(found.rmsNormEps()).isEqualTo(number("rms_norm_eps", wider ? 1e-5 : 1e-6));
     assertThat(found.tieWordEmbeddings())
@@ -91,6 +83,37 @@ final class ConfigOracle {
     rope(found, type);
     window(found, type);
     experts(found, type);
+  }
+
+  /** Files have sizes whole, but for Gemma's and what is nested: these leave out their class's. */
+  private double size(String key, String type) {
+    return number(key, gemma || config != root ? ofClass(key, type) : -1);
+  }
+
+  private static final java.util.List<String> COLUMNS =
+      java.util.List.of(
+          "vocab_size",
+          "hidden_size",
+          "intermediate_size",
+          "num_hidden_layers",
+          "num_attention_heads",
+          "num_key_value_heads",
+          "max_position_embeddings");
+
+  /** As the signatures of Transformers' classes have them; 0 for None. */
+  private static double ofClass(String key, String type) {
+    int[] row =
+        switch (type) {
+          case "llama" -> new int[] {32000, 4096, 11008, 32, 32, 0, 2048};
+          case "mistral", "mixtral" -> new int[] {32000, 4096, 14336, 32, 32, 8, 4096 * 32};
+          case "qwen2", "qwen3" -> new int[] {151936, 4096, 22016, 32, 32, 32, 32768};
+          case "qwen2_moe" -> new int[] {151936, 2048, 5632, 24, 16, 16, 32768};
+          case "qwen3_moe" -> new int[] {151936, 2048, 6144, 24, 32, 4, 32768};
+          case "phi3" -> new int[] {32064, 3072, 8192, 32, 32, 0, 4096};
+          case "gemma2" -> new int[] {256000, 2304, 9216, 26, 8, 4, 8192};
+          default -> new int[] {262208, 2304, 9216, 26, 8, 4, 131072};
+        };
+    return row[COLUMNS.indexOf(key)];
   }
 
   private void experts(ModelConfig found, String type) {

@@ -78,6 +78,40 @@ class ModelConfigTest {
     assertThat(nested.slidingWindow()).isNull();
   }
 
+  /** As LLaVA-1.5-7B's and Pixtral-12B's files have them: what is as in the class is not there. */
+  @Test
+  void aTextConfigHasOnlyWhatDiffersFromItsClass() {
+    ModelConfig llava =
+        parse(
+            "{'model_type':'llava','text_config':{'model_type':'llama','rms_norm_eps':1e-05,"
+                + "'max_position_embeddings':4096,'torch_dtype':'float16','vocab_size':32064},"
+                + "'torch_dtype':'float16'}");
+    assertThat(llava.unsupportedReason()).isEmpty();
+    assertThat(llava.hiddenSize()).isEqualTo(4096);
+    assertThat(llava.intermediateSize()).isEqualTo(11008);
+    assertThat(llava.layers()).isEqualTo(32);
+    assertThat(llava.heads()).isEqualTo(32);
+    assertThat(llava.kvHeads()).isEqualTo(32);
+    assertThat(llava.vocabSize()).isEqualTo(32064);
+    ModelConfig pixtral =
+        parse(
+            "{'model_type':'llava','text_config':{'model_type':'mistral','hidden_size':5120,"
+                + "'head_dim':128,'max_position_embeddings':1024000,'num_hidden_layers':40,"
+                + "'rope_theta':1000000000.0,'sliding_window':null,'vocab_size':131072}}");
+    assertThat(pixtral.heads()).isEqualTo(32);
+    assertThat(pixtral.kvHeads()).isEqualTo(8);
+    assertThat(pixtral.intermediateSize()).isEqualTo(14336);
+    assertThat(pixtral.headDim()).isEqualTo(128);
+    // Null is as many as query heads.
+    ModelConfig all =
+        parse("{'model_type':'mistral'," + SIZES.replace("heads':8", "heads':null") + "'x':1}");
+    assertThat(all.kvHeads()).isEqualTo(32);
+    ModelConfig unsaid =
+        parse("{'model_type':'mistral'," + SIZES.replace("num_key_value", "y") + "'x':1}");
+    assertThat(unsaid.kvHeads()).isEqualTo(8);
+    assertThat(unsaid.maxPositionEmbeddings()).isEqualTo(131072);
+  }
+
   @Test
   void familiesDifferInBiasesAndNorms() {
     ModelConfig qwen2 = parse("{'model_type':'qwen2'," + SIZES + "'head_dim':null}");
