@@ -5,6 +5,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Linears that runtimes join into one: q, k and v, gate and up. They have one scheme, and with FP8
@@ -19,8 +21,35 @@ public record FusedLinears(String module, List<String> parts) {
           new FusedLinears("qkv_proj", List.of("q_proj", "k_proj", "v_proj")),
           new FusedLinears("gate_up_proj", List.of("gate_proj", "up_proj")));
 
+  /** A linear of an expert that a router chooses; Mixtral has names of its own. */
+  private static final Pattern OF_EXPERT =
+      Pattern.compile("(?:(.+)\\.)?experts\\.\\d+\\.(gate_proj|up_proj|down_proj|w1|w2|w3)");
+
+  private static final Map<String, String> OF_MIXTRAL =
+      Map.of("w1", "gate_proj", "w2", "down_proj", "w3", "up_proj");
+
   public FusedLinears {
     parts = List.copyOf(parts);
+  }
+
+  /** What vLLM calls all experts of a block, which it runs as one; empty for other linears. */
+  static Optional<String> experts(String module) {
+    Matcher matcher = OF_EXPERT.matcher(module);
+    return matcher.matches()
+        ? Optional.of((matcher.group(1) == null ? "" : matcher.group(1) + ".") + "experts")
+        : Optional.empty();
+  }
+
+  /**
+   * The name that vLLM asks for a linear's scheme by: the module's own, but of an expert's w1, w2
+   * and w3 what others call gate_proj, down_proj and up_proj.
+   */
+  public static String asked(String module) {
+    Matcher matcher = OF_EXPERT.matcher(module);
+    if (!matcher.matches() || !OF_MIXTRAL.containsKey(matcher.group(2))) {
+      return module;
+    }
+    return module.substring(0, matcher.start(2)) + OF_MIXTRAL.get(matcher.group(2));
   }
 
   /** The set that a module is joined into, by its name; empty for others. */

@@ -3,24 +3,19 @@ package io.shardpress.spark.plan;
 import io.shardpress.kernels.convert.FloatBytes;
 import io.shardpress.kernels.quant.ScaleFormat;
 import io.shardpress.schemas.CheckpointException;
-import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.schemas.model.ModelConfig;
-import io.shardpress.schemas.model.TensorPlace;
 import io.shardpress.schemas.output.CompressedTensors;
 import io.shardpress.schemas.output.ManifestTensor.Action;
 import io.shardpress.schemas.output.OutputChoice;
 import io.shardpress.schemas.output.OutputTensor;
 import io.shardpress.schemas.recipe.Recipe;
 import io.shardpress.schemas.recipe.RecipeMatcher;
-import io.shardpress.schemas.recipe.SchemeGroup;
 import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.schemas.safetensors.Dtype;
 import io.shardpress.spark.io.Checkpoint;
 import io.shardpress.spark.io.TensorRef;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
 
@@ -225,29 +220,6 @@ public final class Planner {
     return all > 1 ? " and " + (all - 1) + " more" : "";
   }
 
-  /** Whether the recipe treats linears of experts of one block in different ways. */
-  private boolean expertsDiffer() {
-    Map<Integer, Optional<SchemeGroup>> first = new HashMap<>();
-    for (TensorRef tensor : checkpoint.tensors()) {
-      TensorPlace place = TensorPlace.of(tensor.tensor());
-      boolean chosen =
-          TensorPlace.linear(tensor.tensor())
-              .filter(r -> r.expert() != LinearRole.NONE && r.expert() != LinearRole.SHARED)
-              .isPresent();
-      if (chosen && place.layer().isPresent()) {
-        Optional<SchemeGroup> group =
-            matcher
-                .choose(Targets.module(tensor).orElseThrow(), targets.className(tensor))
-                .map(Recipe.Choice::group);
-        Optional<SchemeGroup> before = first.putIfAbsent(place.layer().getAsInt(), group);
-        if (before != null && !before.equals(group)) {
-          return true;
-        }
-      }
-    }
-    return false;
-  }
-
   private List<String> warnings(List<PlanEntry> quantized) {
     List<String> warnings = new ArrayList<>();
     TreeSet<Integer> low = new TreeSet<>();
@@ -262,11 +234,6 @@ public final class Planner {
     if (quantized.stream().anyMatch(entry -> entry.choice().group().weights().outliers())) {
       warnings.add(
           "neither vLLM nor Transformers loads outliers beside the integers, only evaluate does");
-    }
-    if (config.experts() != null && expertsDiffer()) {
-      warnings.add(
-          "vLLM runs a block's experts as one, and wants one scheme for all of them; Transformers"
-              + " takes them as they are");
     }
     if (config.experts() != null && !recipe.transforms().isEmpty()) {
       warnings.add(

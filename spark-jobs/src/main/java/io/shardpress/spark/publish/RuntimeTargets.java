@@ -68,9 +68,11 @@ final class RuntimeTargets {
       if (everywhere) {
         add(patterns, place);
         add(patterns, FusedLinears.joined(place));
+        add(patterns, FusedLinears.asked(place));
       } else {
         names.add(entry.module());
         names.add(FusedLinears.joined(entry.module()));
+        names.add(FusedLinears.asked(entry.module()));
       }
     }
     List<String> targets = new ArrayList<>();

@@ -17,6 +17,7 @@ import io.shardpress.spark.io.Checkpoint;
 import io.shardpress.spark.io.CheckpointFile;
 import io.shardpress.spark.plan.CompressionPlan;
 import io.shardpress.spark.plan.DecompressionPlan;
+import io.shardpress.spark.plan.FusedLinears;
 import io.shardpress.spark.plan.OutputShard;
 import io.shardpress.spark.plan.PlanEntry;
 import java.nio.charset.StandardCharsets;
@@ -138,7 +139,8 @@ final class SideFiles {
 
   /**
    * Linears that stay as they are, by name: what readers would otherwise expect packed. lm_head is
-   * always among them, since Transformers counts it as a linear even where it is tied.
+   * always among them, since Transformers counts it as a linear even where it is tied; Mixtral's
+   * experts also as vLLM asks for them.
    */
   private static List<String> ignored(CompressionPlan plan) {
     List<String> names = new ArrayList<>();
@@ -148,6 +150,10 @@ final class SideFiles {
       boolean linear = entry.ignored() || mayBeLinear(plan, entry, embedding);
       if (entry.action() == Action.COPY && linear) {
         names.add(entry.module());
+        String asked = FusedLinears.asked(entry.module());
+        if (!asked.equals(entry.module())) {
+          names.add(asked);
+        }
         head |= entry.module().endsWith("lm_head");
       }
     }

@@ -20,6 +20,8 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Mixtures of experts through the command line: who is starved, what stays, what is refused. */
@@ -152,7 +154,7 @@ class ExpertsTest {
     before.replaceAll((name, tensor) -> uneven(tensor));
     SafetensorsWriter.write(model.resolve("model.safetensors"), List.copyOf(before.values()));
     Path output = folder.resolve("out");
-    CommandRun run = compress(model, output, modifier);
+    CommandRun run = compress(model, output, modifier, "--runtime=any");
     assertThat(run.code()).as(run.err()).isZero();
     Map<String, Tensor> after = new java.util.TreeMap<>();
     SampleFiles.read(output, "model.safetensors").forEach(t -> after.put(t.name(), t));
@@ -229,15 +231,157 @@ class ExpertsTest {
     assertThat(plan.errors()).singleElement().asString().contains(parts[1]);
   }
 
-  private CommandRun compress(Path model, Path output, String modifier) throws IOException {
+  /** vLLM loads all experts of a block by the first one's scheme, and symmetric ones only. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '^',
+      value = {
+        "MIXTRAL|--ignore=re:.*experts.3.*|experts.0.w1 and model.layers.0.block_sparse_moe.experts.3.w1"
+            + " are run as one in vLLM, model.layers.0.block_sparse_moe.experts,|no scheme for the other",
+        "MIXTRAL|--ignore=re:.*w2|experts.0.w2 are run as one|no scheme for the other",
+        "QWEN3_MOE|--ignore=re:.*experts.*down_proj|experts.0.gate_proj are run as one|ignore all",
+        "QWEN3_MOE|--scheme=W4A16_ASYM|experts.0.down_proj.weight: found the asymmetric scheme|loads symmetric ones only",
+        "MIXTRAL|--scheme=FP8_BLOCK --ignore=re:.*self_attn.* --ignore=lm_head|experts.0.w1.weight: the expert's width of 160 does not split|FP8_DYNAMIC",
+      })
+  void whatVllmWouldRefuseOfExpertsThePlanRefuses(
+      TinyFamily family, String option, String what, String more) throws IOException {
+    Path model = family.write(folder.resolve("model"));
+    List<String> all = new ArrayList<>(List.of("plan", model.toString(), "--algorithm=rtn"));
+    all.addAll(List.of(option.split(" ")));
+    if (!option.contains("FP8")) {
+      all.add("--group-size=32");
+    }
+    CommandRun plan = CommandRun.of(all.toArray(String[]::new));
+    assertThat(plan.code()).isEqualTo(1);
+    assertThat(plan.errors()).singleElement().asString().contains(what, more, "--runtime any");
+    all.add("--runtime=any");
+    CommandRun told = CommandRun.of(all.toArray(String[]::new));
+    assertThat(told.code()).as(told.err()).isZero();
+    assertThat(told.err()).contains("warning: vLLM will not load this: ", what);
+  }
+
+  /** vLLM asks for an expert's gate_proj, up_proj and down_proj, whatever the files call them. */
+  @Test
+  void vllmFindsTheSchemeOfMixtralsExperts() throws IOException {
+    Path model = TinyFamily.MIXTRAL.write(folder.resolve("model"));
+    String expert = "model.layers.1.block_sparse_moe.experts.0.";
+    Path dense = folder.resolve("dense");
+    CommandRun left =
+        compress(
+            model,
+            dense,
+            "QuantizationModifier: {scheme: W4A16, group_size: 32, ignore: ['re:.*experts.*',"
+                + " lm_head]}");
+    assertThat(left.code()).as(left.err()).isZero();
+    List<String> ignored = new ArrayList<>();
+    new Published(dense)
+        .config()
+        .at("/quantization_config/ignore")
+        .forEach(name -> ignored.add(name.asText()));
+    Path mixed = folder.resolve("mixed");
+    CommandRun both =
+        compress(
+            model,
+            mixed,
+            """
+            QuantizationModifier:
+              ignore: [lm_head]
+              config_groups:
+                a: {targets: ['re:.*experts.*'], weights: {num_bits: 8, group_size: 32}}
+                b: {targets: [Linear], weights: {num_bits: 4, group_size: 32}}
+            """);
+    assertThat(both.code()).as(both.err()).isZero();
+    JsonNode groups = new Published(mixed).config().at("/quantization_config/config_groups");
+    for (String name : List.of("gate_proj", "up_proj", "down_proj", "w1", "w2", "w3")) {
+      assertThat(ignored).contains(expert + name);
+      assertThat(bits(groups, expert + name)).isEqualTo(8);
+    }
+    assertThat(bits(groups, "model.layers.1.self_attn.qkv_proj")).isEqualTo(4);
+  }
+
+  /** Bits of the one group with a target for a name; 0 where there is none. */
+  private static int bits(JsonNode groups, String name) {
+    int bits = 0;
+    for (JsonNode group : groups) {
+      for (JsonNode target : group.get("targets")) {
+        String text = target.asText();
+        if (text.startsWith("re:") ? name.matches(text.substring(3)) : text.equals(name)) {
+          assertThat(bits).isIn(0, group.at("/weights/num_bits").asInt());
+          bits = group.at("/weights/num_bits").asInt();
+        }
+      }
+    }
+    return bits;
+  }
+
+  /** Every weight comes back under its own name, within half a step of its group of 32. */
+  @ParameterizedTest
+  @EnumSource(names = {"MIXTRAL", "QWEN2_MOE"})
+  void compressedExpertsAreReadAsAModel(TinyFamily family) throws IOException {
+    Path model = family.write(folder.resolve("model"));
+    Path output = folder.resolve("out");
+    CommandRun run =
+        compress(model, output, "QuantizationModifier: {scheme: W4A16, group_size: 32}");
+    assertThat(run.code()).as(run.err()).isZero();
+    Path dense = folder.resolve("dense");
+    CommandRun read =
+        CommandRun.of("decompress", output.toString(), dense.toString(), "--master=local[2]");
+    assertThat(read.code()).as(read.err()).isZero();
+    Map<String, Tensor> found = new Published(dense).tensors();
+    assertThat(found.keySet()).isEqualTo(family.tensors().keySet());
+    for (Tensor tensor : family.tensors().values()) {
+      if (tensor.name().contains(".experts.")) {
+        float[] before = tensor.bf16();
+        float[] after = found.get(tensor.name()).bf16();
+        for (int group = 0; group < before.length; group += 32) {
+          float most = 0;
+          for (int i = group; i < group + 32; i++) {
+            most = Math.max(most, Math.abs(before[i]));
+          }
+          for (int i = group; i < group + 32; i++) {
+            assertThat(Math.abs(after[i] - before[i])).isLessThan(most / 13);
+          }
+        }
+      }
+    }
+    CommandRun again =
+        CommandRun.of("plan", output.toString(), "--algorithm=gptq", "--group-size=32");
+    assertThat(again.code()).as(again.err()).isZero();
+  }
+
+  /** With its attention left as it is, only gate and up before it make what down is solved on. */
+  @Test
+  void anExpertsDownIsSolvedOnWhatItsQuantizedGateAndUpGive() throws IOException {
+    Path model = TinyFamily.MIXTRAL.write(folder.resolve("model"));
+    Map<String, Map<String, Tensor>> found = new java.util.TreeMap<>();
+    for (String order : List.of("true", "false")) {
+      Path output = folder.resolve(order);
+      CommandRun run =
+          compress(
+              model,
+              output,
+              "GPTQModifier: {scheme: W4A16, group_size: 32, true_sequential: %s, ignore: ['re:.*self_attn.*', lm_head]}"
+                  .formatted(order));
+      assertThat(run.code()).as(run.err()).isZero();
+      found.put(order, new Published(output).tensors());
+    }
+    String expert = "model.layers.0.block_sparse_moe.experts.2.";
+    for (String name : List.of("w1", "w3")) {
+      assertThat(found.get("true").get(expert + name + ".weight_packed").bytes())
+          .isEqualTo(found.get("false").get(expert + name + ".weight_packed").bytes());
+    }
+    assertThat(found.get("true").get(expert + "w2.weight_packed").bytes())
+        .isNotEqualTo(found.get("false").get(expert + "w2.weight_packed").bytes());
+  }
+
+  private CommandRun compress(Path model, Path output, String modifier, String... more)
+      throws IOException {
     Path recipe = Files.writeString(folder.resolve("recipe.yaml"), modifier + "\n");
-    return CommandRun.of(
-        "compress",
-        model.toString(),
-        output.toString(),
-        "--recipe=" + recipe,
-        "--samples=" + WINDOWS,
-        "--sequence-length=" + WINDOW,
-        "--master=local[2]");
+    List<String> words = new ArrayList<>(List.of("compress", model.toString(), output.toString()));
+    words.addAll(List.of("--recipe=" + recipe, "--master=local[2]"));
+    words.addAll(List.of("--samples=" + WINDOWS, "--sequence-length=" + WINDOW));
+    words.addAll(List.of(more));
+    return CommandRun.of(words.toArray(String[]::new));
   }
 }
