@@ -20,7 +20,7 @@ record PieceCut(boolean prefixed, boolean splits) {
     boolean metaspace =
         before.path("type").asText().equals("Metaspace")
             && before.path("replacement").asText(SPACE).equals(SPACE);
-    if (!metaspace && !before.isNull()) {
+    if (!metaspace && !before.isNull() && !splitsAtSpaces(before)) {
       throw json.refused("pre_tokenizer", before, PreTokenizer.WANTED);
     }
     boolean replaced = metaspace;
@@ -40,6 +40,12 @@ record PieceCut(boolean prefixed, boolean splits) {
     return metaspace
         ? new PieceCut(prepended || prefixes(before), before.path("split").asBoolean(true))
         : new PieceCut(prepended, false);
+  }
+
+  /** As Gemma's, where no space is left by then: normalizers have made them ▁. */
+  private static boolean splitsAtSpaces(JsonNode before) {
+    return before.path("type").asText().equals("Split")
+        && before.path("pattern").path("String").asText().equals(" ");
   }
 
   private static boolean isPrepend(JsonNode step) {

@@ -16,8 +16,8 @@ import java.util.Set;
 record PreTokenizer(String name, boolean ignoresMerges) {
   /** What a message names where the way is another. */
   static final String WANTED =
-      "one that llama.cpp knows (gpt-2, llama-bpe, smaug-bpe, qwen2, tekken, smollm), or characters"
-          + " with byte_fallback";
+      "one that llama.cpp knows (gpt-2, gpt-4o, llama-bpe, smaug-bpe, qwen2, tekken, smollm), or"
+          + " characters with byte_fallback";
 
   private static final String LINES_AND_SPACES = "|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
   private static final String WORDS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|";
@@ -40,20 +40,32 @@ record PreTokenizer(String name, boolean ignoresMerges) {
           "llama-bpe",
           WORDS + "\\p{N}" + OTHERS + "[\\r\\n]*" + LINES_AND_SPACES,
           "qwen2",
-          BEFORE
-              + UPPER
-              + "*"
-              + LOWER
-              + "+|"
-              + BEFORE
-              + UPPER
-              + "+"
-              + LOWER
-              + "*|\\p{N}"
-              + OTHERS
-              + "[\\r\\n/]*"
-              + LINES_AND_SPACES,
-          "tekken");
+          cased("", "\\p{N}"),
+          "tekken",
+          cased("(?i:'s|'t|'re|'ve|'m|'ll|'d)?", "\\p{N}{1,3}"),
+          "gpt-4o");
+
+  /** Words that begin with capitals, or are all of them, each with what may follow it. */
+  private static String cased(String after, String numbers) {
+    return BEFORE
+        + UPPER
+        + "*"
+        + LOWER
+        + "+"
+        + after
+        + "|"
+        + BEFORE
+        + UPPER
+        + "+"
+        + LOWER
+        + "*"
+        + after
+        + "|"
+        + numbers
+        + OTHERS
+        + "[\\r\\n/]*"
+        + LINES_AND_SPACES;
+  }
 
   /**
    * The way of a tokenizer.
