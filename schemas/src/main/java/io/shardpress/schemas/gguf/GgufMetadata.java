@@ -1,6 +1,9 @@
 package io.shardpress.schemas.gguf;
 
+import io.shardpress.schemas.model.BlockTraits;
+import io.shardpress.schemas.model.Experts;
 import io.shardpress.schemas.model.ModelConfig;
+import io.shardpress.schemas.model.RopeScaling;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -37,9 +40,54 @@ public final class GgufMetadata {
       keys.put(prefix + "attention.value_length", count(config.headDim()));
     }
     keys.put(prefix + "rope.freq_base", real(config.ropeTheta()));
-    keys.put(prefix + "rope.dimension_count", count(config.headDim()));
+    keys.put(prefix + "rope.dimension_count", count(config.rotaryDim()));
     keys.put(prefix + "vocab_size", count(config.vocabSize()));
+    experts(config.experts(), prefix, keys);
+    switch (GgufArchitecture.of(config.modelType()).orElseThrow()) {
+      case PHI3 -> phi3(config, prefix, keys);
+      case GEMMA2, GEMMA3 -> gemma(config, prefix, keys);
+      default -> {}
+    }
     return keys;
+  }
+
+  private static void experts(Experts experts, String prefix, Map<String, GgufValue> keys) {
+    if (experts == null) {
+      return;
+    }
+    keys.put(prefix + "expert_count", count(experts.count()));
+    keys.put(prefix + "expert_used_count", count(experts.perToken()));
+    keys.put(prefix + "expert_feed_forward_length", count(experts.intermediateSize()));
+    if (experts.shared()) {
+      keys.put(
+          prefix + "expert_shared_feed_forward_length", count(experts.sharedIntermediateSize()));
+    }
+  }
+
+  private static void phi3(ModelConfig config, String prefix, Map<String, GgufValue> keys) {
+    // Without the key llama.cpp takes a window by the number of layers; 0 is none.
+    int window = config.slidingWindow() == null ? 0 : config.slidingWindow();
+    keys.put(prefix + "attention.sliding_window", count(window));
+    RopeScaling scaling = config.ropeScaling();
+    if (scaling != null) {
+      keys.put(
+          prefix + "rope.scaling.original_context_length", count(scaling.originalMaxPositions()));
+      keys.put(prefix + "rope.scaling.attn_factor", real(scaling.magnitude()));
+    }
+  }
+
+  private static void gemma(ModelConfig config, String prefix, Map<String, GgufValue> keys) {
+    keys.put(prefix + "attention.sliding_window", count(config.slidingWindow()));
+    BlockTraits traits = config.traits();
+    if (traits.scoreCap() > 0) {
+      keys.put(prefix + "attn_logit_softcapping", real(traits.scoreCap()));
+      keys.put(prefix + "final_logit_softcapping", real(traits.logitCap()));
+    }
+    RopeScaling scaling = config.ropeScaling();
+    if (scaling != null) {
+      keys.put(prefix + "rope.scaling.type", new GgufValue.Text(scaling.type()));
+      keys.put(prefix + "rope.scaling.factor", real(scaling.factor()));
+    }
   }
 
   /**

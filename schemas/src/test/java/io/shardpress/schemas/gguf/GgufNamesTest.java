@@ -32,6 +32,12 @@ class GgufNamesTest {
   @CsvSource({
     "llama, llama, true, true",
     "mistral, llama, true, true",
+    "mixtral, llama, true, true",
+    "qwen2_moe, qwen2moe, false, false",
+    "qwen3_moe, qwen3moe, false, false",
+    "phi3, phi3, false, false",
+    "gemma2, gemma2, false, false",
+    "gemma3_text, gemma3, false, false",
     "qwen2, qwen2, false, false",
     "qwen3, qwen3, false, false"
   })
@@ -61,5 +67,40 @@ class GgufNamesTest {
     assertThat(name("qwen3", q)).isEmpty();
     assertThat(name("llama", "model.layers.1.self_attn.sinks")).isEmpty();
     assertThat(GgufNames.architecture(config("falcon"))).isEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "mixtral, block_sparse_moe.gate.weight, ffn_gate_inp.weight",
+    "mixtral, block_sparse_moe.experts.3.w1.weight, ffn_gate_exps.weight",
+    "mixtral, block_sparse_moe.experts.3.w2.weight, ffn_down_exps.weight",
+    "mixtral, block_sparse_moe.experts.3.w3.weight, ffn_up_exps.weight",
+    "qwen2_moe, mlp.gate.weight, ffn_gate_inp.weight",
+    "qwen2_moe, mlp.experts.0.up_proj.weight, ffn_up_exps.weight",
+    "qwen2_moe, mlp.shared_expert.gate_proj.weight, ffn_gate_shexp.weight",
+    "qwen2_moe, mlp.shared_expert.up_proj.weight, ffn_up_shexp.weight",
+    "qwen2_moe, mlp.shared_expert.down_proj.weight, ffn_down_shexp.weight",
+    "qwen2_moe, mlp.shared_expert_gate.weight, ffn_gate_inp_shexp.weight",
+    "qwen2_moe, self_attn.v_proj.bias, attn_v.bias",
+    "qwen3_moe, self_attn.q_norm.weight, attn_q_norm.weight",
+    "phi3, self_attn.qkv_proj.weight, attn_qkv.weight",
+    "phi3, mlp.gate_up_proj.weight, ffn_up.weight",
+    "phi3, post_attention_layernorm.weight, ffn_norm.weight",
+    "gemma2, input_layernorm.weight, attn_norm.weight",
+    "gemma2, post_attention_layernorm.weight, post_attention_norm.weight",
+    "gemma2, pre_feedforward_layernorm.weight, ffn_norm.weight",
+    "gemma3_text, post_feedforward_layernorm.weight, post_ffw_norm.weight"
+  })
+  void familiesHaveTheirOwnTensors(String modelType, String tensor, String wanted) {
+    assertThat(name(modelType, "model.layers.1." + tensor)).contains("blk.1." + wanted);
+  }
+
+  @Test
+  void expertsAreOfModelsThatHaveSome() {
+    String up = "model.layers.1.mlp.experts.7.up_proj.weight";
+    assertThat(name("llama", up)).isEmpty();
+    assertThat(GgufNames.expert(TensorPlace.of(up))).hasValue(7);
+    String shared = "model.layers.1.mlp.shared_expert.up_proj.weight";
+    assertThat(GgufNames.expert(TensorPlace.of(shared))).isEmpty();
   }
 }

@@ -35,9 +35,7 @@ public record GgufPlan(
     Map<String, GgufType> types = new HashMap<>();
     for (GgufFile file : files) {
       for (GgufItem item : file.items()) {
-        if (item.input() != null) {
-          types.put(item.input(), item.tensor().type());
-        }
+        item.inputs().forEach(input -> types.put(input, item.tensor().type()));
       }
     }
     return types;

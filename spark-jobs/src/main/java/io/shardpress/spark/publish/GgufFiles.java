@@ -3,7 +3,6 @@ package io.shardpress.spark.publish;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.shardpress.kernels.nn.RopeFrequencies;
 import io.shardpress.kernels.pack.LearnedBlocks.MinimumError;
 import io.shardpress.schemas.gguf.GgufHeader;
 import io.shardpress.schemas.gguf.GgufMetadata;
@@ -18,7 +17,6 @@ import io.shardpress.spark.plan.PlanEntry;
 import io.shardpress.spark.unit.LearnedLinear;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -77,14 +75,19 @@ final class GgufFiles {
   }
 
   private TensorSource source(GgufItem item) {
-    if (item.input() == null) {
-      return new GgufSource.Numbers(
-          Arrays.stream(RopeFrequencies.divisors(plan.config()))
-              .mapToObj(divisor -> (float) divisor)
-              .toList());
+    GgufType type = item.tensor().type();
+    if (item.inputs().isEmpty()) {
+      return new GgufSource.Numbers(item.numbers());
     }
-    PlanEntry entry = entries.get(item.input());
-    TensorSource rows = rows(entry, item.tensor().type());
+    if (item.inputs().size() > 1) {
+      return new GgufSource.Stacked(
+          item.inputs().stream().map(input -> rows(entries.get(input), type)).toList());
+    }
+    PlanEntry entry = entries.get(item.inputs().get(0));
+    if (item.onePlus()) {
+      return new GgufSource.OnePlus(entry.source());
+    }
+    TensorSource rows = rows(entry, type);
     if (item.headDim() == 0) {
       return rows;
     }
@@ -107,9 +110,7 @@ final class GgufFiles {
     Map<String, String> names = new HashMap<>();
     for (GgufFile file : plan.gguf().files()) {
       for (GgufItem item : file.items()) {
-        if (item.input() != null) {
-          names.put(item.input(), item.tensor().name());
-        }
+        item.inputs().forEach(input -> names.put(input, item.tensor().name()));
       }
     }
     return names;
@@ -122,7 +123,8 @@ final class GgufFiles {
     StringBuilder lines = new StringBuilder();
     for (GgufFile file : plan.gguf().files()) {
       for (GgufItem item : file.items()) {
-        if (item.input() != null && entries.get(item.input()).action() == Action.QUANTIZE) {
+        if (!item.inputs().isEmpty()
+            && entries.get(item.inputs().get(0)).action() == Action.QUANTIZE) {
           lines.append(line(item, minimums.get(item.tensor().name()))).append('\n');
         }
       }

@@ -112,6 +112,50 @@ sealed interface GgufSource extends TensorSource {
     }
   }
 
+  /** Norms that multiply by 1 + w, as f32 of that sum. */
+  record OnePlus(TensorRef tensor) implements GgufSource {
+    @Override
+    public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
+      float[] weights = environment.reader().readFloats(tensor, 0, Math.toIntExact(tensor.rows()));
+      ByteBuffer bytes =
+          ByteBuffer.allocate(weights.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+      for (float weight : weights) {
+        bytes.putFloat(1 + weight);
+      }
+      out.write(bytes.array());
+    }
+  }
+
+  /** Tensors of one shape behind each other: a block's experts. */
+  record Stacked(List<TensorSource> parts) implements GgufSource {
+    public Stacked {
+      parts = List.copyOf(parts);
+    }
+
+    @Override
+    public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
+      for (TensorSource part : parts) {
+        part.writeTo(out, environment);
+      }
+    }
+
+    /** All have equally many groups. */
+    @Override
+    public Optional<MinimumError> minimumError(TaskEnvironment environment) {
+      double largest = 0;
+      double squares = 0;
+      for (TensorSource part : parts) {
+        Optional<MinimumError> error = part.minimumError(environment);
+        if (error.isEmpty()) {
+          return Optional.empty();
+        }
+        largest = Math.max(largest, error.get().largest());
+        squares += error.get().rms() * error.get().rms();
+      }
+      return Optional.of(new MinimumError(largest, Math.sqrt(squares / parts.size())));
+    }
+  }
+
   /** Another one with each head's rows in llama.cpp's order. */
   record ByHeads(TensorSource rows, int headDim, int rowBytes) implements GgufSource {
     @Override

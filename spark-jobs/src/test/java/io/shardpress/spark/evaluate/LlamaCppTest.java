@@ -5,24 +5,19 @@ import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import io.shardpress.kernels.nn.OutputHead;
 import io.shardpress.spark.cli.CommandRun;
 import io.shardpress.spark.endtoend.FamilyVariant;
 import io.shardpress.spark.endtoend.GgufReader;
-import io.shardpress.spark.io.Checkpoint;
 import io.shardpress.spark.io.SafetensorsWriter;
 import io.shardpress.spark.io.SampleFiles;
 import io.shardpress.spark.io.SampleFiles.Tensor;
 import io.shardpress.spark.text.TokenizerFile;
-import io.shardpress.spark.unit.RunSettings;
-import io.shardpress.spark.unit.TaskEnvironment;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -42,11 +37,8 @@ import org.junit.jupiter.params.provider.EnumSource;
  * otherwise.
  */
 class LlamaCppTest {
-  private static final int WINDOW = 256;
-  private static final int WINDOWS = 16;
-
-  /** Logits of two tokens that differ by less may change places by that rounding. */
-  private static final float NEAR_TIE = 0.15f;
+  private static final int WINDOW = LlamaCppAgreement.WINDOW;
+  private static final int WINDOWS = LlamaCppAgreement.WINDOWS;
 
   @TempDir Path temporary;
 
@@ -85,7 +77,7 @@ class LlamaCppTest {
             "--sequence-length=128",
             "--format=compressed-tensors");
     try (LlamaCpp llama = new LlamaCpp(output.resolve(file), WINDOW)) {
-      agree(llama, output, heldOut(llama, SampleFiles.FOLDER));
+      LlamaCppAgreement.check(llama, output, LlamaCppAgreement.heldOut(llama, SampleFiles.FOLDER));
     }
   }
 
@@ -106,7 +98,7 @@ class LlamaCppTest {
     Path output = compress(SampleFiles.FOLDER, options.toArray(String[]::new));
     Path twin = dense(new GgufReader(output.resolve(file)), SampleFiles.FOLDER);
     try (LlamaCpp llama = new LlamaCpp(output.resolve(file), WINDOW)) {
-      agree(llama, twin, heldOut(llama, SampleFiles.FOLDER));
+      LlamaCppAgreement.check(llama, twin, LlamaCppAgreement.heldOut(llama, SampleFiles.FOLDER));
     }
   }
 
@@ -129,7 +121,8 @@ class LlamaCppTest {
         new JsonMapper().readTree(run.out()).get("compressed").get("perplexity").asDouble();
     try (LlamaCpp llama = new LlamaCpp(output.resolve("sample-llama-Q4_0.gguf"), WINDOW)) {
       double perplexity =
-          perplexity(heldOut(llama, SampleFiles.FOLDER), llama.tokens(), llama::logits);
+          LlamaCppAgreement.perplexity(
+              LlamaCppAgreement.heldOut(llama, SampleFiles.FOLDER), llama.tokens(), llama::logits);
       assertThat(perplexity).isCloseTo(evaluated, within(0.005 * evaluated));
     }
   }
@@ -151,13 +144,14 @@ class LlamaCppTest {
             + " \"high_freq_factor\": 4.0, \"original_max_position_embeddings\": 64}");
     Path output = compress(model, "--algorithm=rtn", "--format=compressed-tensors");
     try (LlamaCpp llama = new LlamaCpp(output.resolve("stretched-Q4_0.gguf"), WINDOW)) {
-      List<int[]> windows = heldOut(llama, model);
-      agree(llama, output, windows);
+      List<int[]> windows = LlamaCppAgreement.heldOut(llama, model);
+      LlamaCppAgreement.check(llama, output, windows);
       // Not for nothing: without the divisors the model is another.
-      double stretched = perplexity(windows, llama.tokens(), llama::logits);
+      double stretched = LlamaCppAgreement.perplexity(windows, llama.tokens(), llama::logits);
       Path plain = compress(SampleFiles.FOLDER, "--algorithm=rtn");
       try (LlamaCpp other = new LlamaCpp(plain.resolve("sample-llama-Q4_0.gguf"), WINDOW)) {
-        assertThat(perplexity(windows, other.tokens(), other::logits)).isLessThan(0.9 * stretched);
+        assertThat(LlamaCppAgreement.perplexity(windows, other.tokens(), other::logits))
+            .isLessThan(0.9 * stretched);
       }
     }
   }
@@ -176,7 +170,7 @@ class LlamaCppTest {
             "--group-size=32",
             "--format=compressed-tensors");
     try (LlamaCpp llama = new LlamaCpp(output.resolve(name + "-Q8_0.gguf"), WINDOW)) {
-      agree(llama, output, heldOut(llama, model));
+      LlamaCppAgreement.check(llama, output, LlamaCppAgreement.heldOut(llama, model));
     }
   }
 
@@ -195,7 +189,7 @@ class LlamaCppTest {
     }
     assertThat(first.getFileName().toString()).startsWith("sample-llama-Q4_0-00001-of-0000");
     try (LlamaCpp llama = new LlamaCpp(first, WINDOW)) {
-      agree(llama, output, heldOut(llama, SampleFiles.FOLDER));
+      LlamaCppAgreement.check(llama, output, LlamaCppAgreement.heldOut(llama, SampleFiles.FOLDER));
     }
   }
 
@@ -235,93 +229,6 @@ class LlamaCppTest {
         assertThat(llama.tokenize(one)).as(one).isEqualTo(tokenizer.encode(one));
       }
     }
-  }
-
-  /** The first windows of the held-out documents, cut by llama.cpp as by the model's tokenizer. */
-  private static List<int[]> heldOut(LlamaCpp llama, Path model) throws IOException {
-    List<Integer> ids = new ArrayList<>();
-    try (TokenizerFile tokenizer =
-        TokenizerFile.load(new org.apache.hadoop.fs.Path(model.toString()), new Configuration())) {
-      for (String line : Files.readAllLines(SampleFiles.FOLDER.resolve("heldout.jsonl"))) {
-        if (ids.size() >= WINDOWS * WINDOW) {
-          break;
-        }
-        String text = new JsonMapper().readTree(line).get("text").asText();
-        int[] tokens = llama.tokenize(text);
-        assertThat(tokens).as(text).isEqualTo(tokenizer.encode(text));
-        Arrays.stream(tokens).forEach(ids::add);
-      }
-    }
-    List<int[]> windows = new ArrayList<>();
-    for (int i = 0; i < WINDOWS; i++) {
-      windows.add(
-          ids.subList(i * WINDOW, (i + 1) * WINDOW).stream().mapToInt(Integer::intValue).toArray());
-    }
-    return windows;
-  }
-
-  private interface Logits {
-    /** [tokens × vocabulary], or without the last token's. */
-    float[] of(int[] tokens);
-  }
-
-  private void agree(LlamaCpp llama, Path twin, List<int[]> windows) {
-    try (TaskEnvironment environment =
-        new TaskEnvironment(
-            RunSettings.ofThisProcess(Map.of(), temporary.resolve("none").toUri().toString()), 2)) {
-      ModelSource source = ModelSource.of(Checkpoint.open(twin.toString(), new Configuration()));
-      Logits ours = tokens -> ours(source, environment, tokens);
-      double wanted = perplexity(windows, llama.tokens(), ours);
-      double found = perplexity(windows, llama.tokens(), llama::logits);
-      assertThat(found).isCloseTo(wanted, within(0.005 * wanted));
-      for (int[] window : windows.subList(0, 2)) {
-        checkGreedy(llama, Arrays.copyOf(window, 12), ours);
-      }
-    }
-  }
-
-  /** Each token that llama.cpp takes is the one that our logits have first, near ties apart. */
-  private static void checkGreedy(LlamaCpp llama, int[] prompt, Logits ours) {
-    int vocabulary = llama.tokens();
-    int[] continued = llama.greedy(prompt, 24);
-    float[] logits = ours.of(continued);
-    int same = 0;
-    for (int i = prompt.length; i < continued.length; i++) {
-      int from = (i - 1) * vocabulary;
-      int best = LlamaCpp.best(logits, from, vocabulary);
-      assertThat(logits[from + continued[i]])
-          .as("logit of token %d at %d, where ours is %d", continued[i], i, best)
-          .isGreaterThan(logits[from + best] - NEAR_TIE);
-      same += best == continued[i] ? 1 : 0;
-    }
-    assertThat(same).as("greedy tokens that are the same, of 24").isGreaterThanOrEqualTo(22);
-  }
-
-  private static float[] ours(ModelSource model, TaskEnvironment environment, int[] tokens) {
-    float[] x = new ModelPass(model, tokens.length, environment).predicting(tokens);
-    int positions = tokens.length - 1;
-    float[] logits = new float[positions * model.vocabulary()];
-    float[] head = model.head().rows(environment.reader(), 0, model.vocabulary());
-    new OutputHead(model.head().in(), environment.matmul())
-        .logits(x, positions, head, model.vocabulary(), logits, environment.workers());
-    return logits;
-  }
-
-  private static double perplexity(List<int[]> windows, int vocabulary, Logits model) {
-    double nll = 0;
-    int count = 0;
-    for (int[] window : windows) {
-      float[] logits = model.of(window);
-      for (int i = 0; i + 1 < window.length; i++) {
-        double sum = 0;
-        for (int token = 0; token < vocabulary; token++) {
-          sum += Math.exp(logits[i * vocabulary + token]);
-        }
-        nll += Math.log(sum) - logits[i * vocabulary + window[i + 1]];
-        count++;
-      }
-    }
-    return Math.exp(nll / count);
   }
 
   /** The model in full precision with the weights that the blocks of a file stand for. */

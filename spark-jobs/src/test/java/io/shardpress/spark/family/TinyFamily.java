@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.function.UnaryOperator;
 
 /**
  * A small model of each family with random weights, the sample's tokenizer and texts. Names and
@@ -122,22 +123,32 @@ public enum TinyFamily {
 
   /** The values of all tensors, in bf16's numbers. */
   public Map<String, Tensor> tensors() throws IOException {
+    return tensors(config());
+  }
+
+  private Map<String, Tensor> tensors(String config) throws IOException {
     Random random = new Random(ordinal());
     Map<String, Tensor> tensors = new TreeMap<>();
-    FamilyTensors.of(new JsonMapper().readTree(config()))
+    FamilyTensors.of(new JsonMapper().readTree(config))
         .forEach((name, shape) -> tensors.put(name, random(name, shape, random)));
     return tensors;
   }
 
   /** Writes the model with tokenizer and texts. */
   public Path write(Path folder) throws IOException {
+    return write(folder, UnaryOperator.identity());
+  }
+
+  /** The same with another config.json, and the tensors that it wants. */
+  public Path write(Path folder, UnaryOperator<String> change) throws IOException {
+    String config = change.apply(config());
     Files.createDirectories(folder);
-    Files.writeString(folder.resolve("config.json"), config());
+    Files.writeString(folder.resolve("config.json"), config);
     for (String name : List.of("tokenizer.json", "calibration.jsonl", "heldout.jsonl")) {
       Files.copy(SampleFiles.FOLDER.resolve(name), folder.resolve(name));
     }
     SafetensorsWriter.write(
-        folder.resolve("model.safetensors"), new ArrayList<>(tensors().values()));
+        folder.resolve("model.safetensors"), new ArrayList<>(tensors(config).values()));
     return folder;
   }
 
