@@ -212,6 +212,7 @@ class GgufFamiliesTest {
             "--algorithm=rtn",
             "--scheme=W4A16_ASYM",
             "--group-size=32",
+            "--runtime=any",
             "--format=compressed-tensors",
             "--format=gguf");
     assertThat(run.code()).as(run.err()).isZero();
