@@ -37,6 +37,12 @@ final class Rows {
         lrq(rank, "init: rtn, step_search: false, keep_best: false, scale_iterations: 0"));
     rows.put("lrq, side by side", lrq(rank, "init: rtn, order: parallel, touch_up: 100"));
     rows.put("awq, then lrq", "[{AWQModifier: {}}, {" + lrq(rank, "rank: 0") + "}]");
+    rows.put(
+        "awq, then flexround in 300 steps",
+        "[{AWQModifier: {n_grid: 10}}, {FlexRoundModifier: {SCHEME, init: rtn, iterations: 300,"
+            + " scale_iterations: 0}}]");
+    rows.put(
+        "awq, then flexround", "[{AWQModifier: {}}, {FlexRoundModifier: {SCHEME, init: rtn}}]");
     rows.put("lrq", lrq(rank, "init: gptq"));
     rows.put("flexround", "FlexRoundModifier: {SCHEME}");
     return rows;

@@ -40,9 +40,7 @@ final class PlanText {
             plan.inputBytes() / 1e6,
             plan.outputBytes() / 1e6,
             plan.outputFiles()));
-    if (plan.recipe().calibrated()) {
-      text.append(estimate(plan, calibration));
-    }
+    text.append(estimate(plan, calibration));
     int window = calibration.sequenceLength(plan.config().maxPositionEmbeddings());
     for (String line : Parallelism.of(plan, calibration.samples(), window).lines()) {
       text.append("side by side: ").append(line).append(System.lineSeparator());
@@ -87,6 +85,10 @@ final class PlanText {
   }
 
   private static String estimate(CompressionPlan plan, TextSettings calibration) {
+    if (!plan.recipe().calibrated()) {
+      double bytes = Estimate.ofRounding(plan.quantized().values()).taskBytes();
+      return String.format(Locale.ROOT, "%.0f MB in the largest task%n", bytes / 1e6);
+    }
     int window = calibration.sequenceLength(plan.config().maxPositionEmbeddings());
     Modifier modifier = plan.quantized().values().iterator().next().choice().modifier();
     Estimate estimate = Estimate.of(plan.config(), modifier, calibration.samples(), window);

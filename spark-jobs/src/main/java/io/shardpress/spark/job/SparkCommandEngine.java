@@ -151,11 +151,14 @@ public final class SparkCommandEngine implements CommandEngine {
       windows.warning().ifPresent(SparkCommandEngine::warn);
       Optional.ofNullable(Parallelism.of(plan, windows.count(), windows.length()).warning())
           .ifPresent(SparkCommandEngine::warn);
-      SparkConf conf = SparkSessions.conf("compress", options.spark());
-      long task = TaskMemory.largest(plan, windows.count(), windows.length());
-      boolean embedded = conf.get("spark.master").startsWith("local");
-      check(plan, embedded ? TaskMemory.embedded(task) : TaskMemory.ofExecutors(task, conf));
     }
+    SparkConf conf = SparkSessions.conf("compress", options.spark());
+    long task =
+        windows == null
+            ? TaskMemory.largest(plan, 0, 0)
+            : TaskMemory.largest(plan, windows.count(), windows.length());
+    boolean embedded = conf.get("spark.master").startsWith("local");
+    check(plan, embedded ? TaskMemory.embedded(task) : TaskMemory.ofExecutors(task, conf));
     OutputFolder output = new OutputFolder(options.output(), configuration);
     Progress progress = StandardError.progress();
     CompressJob job = new CompressJob(plan, options, windows, output, progress);

@@ -10,7 +10,7 @@ import org.apache.spark.SparkConf;
 import org.apache.spark.network.util.JavaUtils;
 
 /**
- * What a calibrated run's largest task needs, beside what an executor has.
+ * What a run's largest task needs, beside what an executor has.
  *
  * @param task bytes of that task's arrays, by {@link Estimate}
  * @param heap bytes of an executor's heap
@@ -41,14 +41,14 @@ record TaskMemory(long task, long heap, int together, String setting) {
   }
 
   /**
-   * Bytes of the largest task; 0 for what learns nothing from text.
+   * Bytes of the largest task.
    *
    * @param windows of the calibration text
    * @param window tokens of one
    */
   static long largest(CompressionPlan plan, int windows, int window) {
     if (!plan.recipe().calibrated()) {
-      return 0;
+      return Estimate.ofRounding(plan.quantized().values()).taskBytes();
     }
     Modifier modifier = plan.quantized().values().iterator().next().choice().modifier();
     return Estimate.of(plan.config(), modifier, windows, window).taskBytes();
@@ -69,8 +69,8 @@ record TaskMemory(long task, long heap, int together, String setting) {
       throw new CheckpointException(
           String.format(
               Locale.ROOT,
-              "%s: a block is too large for an executor: its largest task needs %d MB, the heap"
-                  + " is %d MB; raise %s to %dm or more, or take fewer or shorter windows",
+              "%s: too large for an executor: the largest task needs %d MB, the heap is %d MB; raise"
+                  + " %s to %dm or more, or, where it learns, take fewer or shorter windows",
               model,
               needed() >> 20,
               heap >> 20,

@@ -11,17 +11,34 @@ import io.shardpress.schemas.recipe.Modifier;
 import io.shardpress.schemas.recipe.ModifierKind;
 import io.shardpress.schemas.recipe.ScaleSettings;
 import io.shardpress.spark.unit.Batches;
+import io.shardpress.spark.unit.RowTile;
 import io.shardpress.spark.unit.SamplePartition;
+import java.util.Collection;
 import java.util.List;
 
 /**
- * What a calibrated run will cost, from shapes alone: an upper bound, as if every linear of every
- * block were learned on as many windows as are asked for.
+ * What a run will cost, from shapes alone: an upper bound, for a calibrated one as if every linear
+ * of every block were learned on as many windows as are asked for.
  *
  * @param flops multiplications and additions of all matrix products, Cholesky factors included
- * @param taskBytes f32 arrays that the largest task holds at once
+ * @param taskBytes of the arrays that the largest task holds at once
  */
 public record Estimate(double flops, long taskBytes) {
+  // Of a rounded tile, for each weight: as f32 from the file, a copy that is clipped or scaled,
+  // what
+  // the codes stand for, and codes as bytes, as words, and twice on their way into the part.
+  private static final int ROUNDING_BYTES = 3 * Float.BYTES + 4;
+
+  /** What rounding without text costs: no products, and a tile of rows at a time. */
+  public static Estimate ofRounding(Collection<PlanEntry> quantized) {
+    long most = 0;
+    for (PlanEntry entry : quantized) {
+      // The first tile is as large as any.
+      most = Math.max(most, (long) RowTile.of(entry.out(), entry.in()).get(0).count() * entry.in());
+    }
+    return new Estimate(0, most * ROUNDING_BYTES);
+  }
+
   /**
    * @param windows of the calibration text
    * @param window tokens of one

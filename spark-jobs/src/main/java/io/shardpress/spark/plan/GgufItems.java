@@ -53,6 +53,9 @@ final class GgufItems {
     List<GgufItem> items = new ArrayList<>(ropeFactors());
     Map<String, PlanEntry[]> experts = new LinkedHashMap<>();
     for (PlanEntry entry : entries) {
+      if (entry.action() == Action.DROP) {
+        continue;
+      }
       TensorPlace place = TensorPlace.of(entry.tensor().tensor());
       if (SEEING.matcher(entry.tensor().tensor()).matches()) {
         seeing++;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.shardpress.spark.cli.CommandRun;
+import io.shardpress.spark.family.TinyFamily;
 import io.shardpress.spark.io.SampleFiles;
 import io.shardpress.spark.io.SampleFiles.Tensor;
 import io.shardpress.spark.stored.QuantizedFolders;
@@ -89,6 +90,34 @@ class QuantizedInputTest {
     assertThat(read.out()).contains("model.layers.0.mlp.up_proj.weight").doesNotContain("qweight");
   }
 
+  /** Experts, biases and what lies beside them; both formats are as from the dense folder. */
+  @ParameterizedTest
+  @ValueSource(strings = {"gptq", "awq", "fp8"})
+  void expertsAreReadLikeOtherLinears(String method) throws IOException {
+    model = TinyFamily.QWEN2_MOE.write(temporary.resolve("experts"));
+    QuantizedFolders folders = new QuantizedFolders();
+    Path folder = write(folders, method);
+    assertThat(folders.weights().keySet())
+        .anyMatch(name -> name.contains(".experts.4."))
+        .anyMatch(name -> name.contains(".shared_expert."));
+    Path exact = temporary.resolve("exact");
+    run("decompress", folder.toString(), exact.toString(), "--dtype=float32", "--master=local[2]");
+    Published dense = new Published(exact);
+    folders
+        .weights()
+        .forEach((name, w) -> assertThat(floats(dense.tensors().get(name))).isEqualTo(w));
+    assertThat(dense.tensors().keySet()).isEqualTo(TinyFamily.QWEN2_MOE.tensors().keySet());
+
+    Path sixteen = Files.createDirectories(temporary.resolve("sixteen")).resolve(method);
+    run("decompress", folder.toString(), sixteen.toString(), "--master=local[2]");
+    String[] formats = {"--group-size=32", "--format=compressed-tensors", "--format=gguf"};
+    Path one = rounded(folder, formats);
+    Path other = rounded(sixteen, formats);
+    for (String file : List.of("model.safetensors", method + "-Q8_0.gguf")) {
+      assertThat(one.resolve(file)).hasSameBinaryContentAs(other.resolve(file));
+    }
+  }
+
   @Test
   void expertsInMxfp4BecomeTensorsOfTheDenseModel() throws IOException {
     QuantizedFolders folders = new QuantizedFolders();
@@ -140,11 +169,20 @@ class QuantizedInputTest {
       switch (method) {
         case "gptq" -> {
           folders.gptq(module, out, in, 4, 4, true, true);
-          folders.add(module + ".bias", "F16", List.of((long) out), new byte[2 * out]);
+          if (!biased(module)) {
+            folders.add(module + ".bias", "F16", List.of((long) out), new byte[2 * out]);
+          }
         }
         case "awq" -> folders.awq(module, out, in, 4);
         default ->
-            folders.fp8(module, out, in, 128, 128, "_scale_inv", List.of(out / 128L, in / 128L));
+            folders.fp8(
+                module,
+                out,
+                in,
+                128,
+                128,
+                "_scale_inv",
+                List.of((out + 127) / 128L, (in + 127) / 128L));
       }
     }
     String quantization =
@@ -159,15 +197,18 @@ class QuantizedInputTest {
     return folder;
   }
 
-  private Path rounded(Path from) {
-    Path output = temporary.resolve(from.getFileName() + "-w8");
-    run(
-        "compress",
-        from.toString(),
-        output.toString(),
-        "--algorithm=rtn",
-        "--scheme=W8A16",
-        "--master=local[2]");
+  /** Whether the model has a bias of its own there; AutoGPTQ writes one for every linear. */
+  private boolean biased(String module) {
+    return SampleFiles.read(model, "model.safetensors").stream()
+        .anyMatch(tensor -> tensor.name().equals(module + ".bias"));
+  }
+
+  private Path rounded(Path from, String... more) {
+    Path output = Path.of(from + "-w8");
+    List<String> words = new ArrayList<>(List.of("compress", from.toString(), output.toString()));
+    words.addAll(List.of("--algorithm=rtn", "--scheme=W8A16", "--master=local[2]"));
+    words.addAll(List.of(more));
+    run(words.toArray(String[]::new));
     return output;
   }
 

@@ -30,7 +30,7 @@ class TaskMemoryTest {
     assertThat(fits.warning()).isEmpty();
     assertThatThrownBy(() -> TaskMemory.ofExecutors(task, conf("999m", 1, 1)).check("M"))
         .isInstanceOf(CheckpointException.class)
-        .hasMessageContaining("M: a block is too large for an executor")
+        .hasMessageContaining("M: too large for an executor")
         .hasMessageContaining("needs 1000 MB, the heap is 999 MB")
         .hasMessageContaining("raise spark.executor.memory");
   }
@@ -50,7 +50,7 @@ class TaskMemoryTest {
     String memory = "spark.executor.memory=64m";
     CommandRun plan = CommandRun.of("plan", model, "--algorithm", "lrq", "--conf", memory);
     assertThat(plan.code()).isEqualTo(1);
-    assertThat(plan.errors().toString()).contains("a block is too large", "the heap is 64 MB");
+    assertThat(plan.errors().toString()).contains("too large for an executor", "the heap is 64 MB");
     Path output = temporary.resolve("output");
     CommandRun compress =
         CommandRun.of(
@@ -62,10 +62,15 @@ class TaskMemoryTest {
             "--conf",
             memory);
     assertThat(compress.code()).isEqualTo(1);
-    assertThat(compress.errors().toString()).contains("a block is too large");
+    assertThat(compress.errors().toString()).contains("too large for an executor");
     assertThat(output).doesNotExist();
-    // Rounding alone has no such tasks.
-    assertThat(CommandRun.of("plan", model, "--algorithm", "rtn", "--conf", memory).code())
-        .isZero();
+    // Rounding has tiles of rows: at most 512 x 256 weights here, in numbers, codes and words.
+    CommandRun rtn = CommandRun.of("plan", model, "--algorithm", "rtn", "--conf", memory);
+    assertThat(rtn.code()).isEqualTo(1);
+    assertThat(rtn.errors().toString()).contains("the largest task needs 258 MB");
+    memory = "spark.executor.memory=259m";
+    rtn = CommandRun.of("plan", model, "--algorithm", "rtn", "--conf", memory);
+    assertThat(rtn.code()).isZero();
+    assertThat(rtn.out()).contains("2 MB in the largest task");
   }
 }

@@ -23,6 +23,7 @@ class StorageTest {
   private static final String[] GPTQ = {
     "--algorithm=gptq", "--master=local[2]", "--samples=64", "--sequence-length=32"
   };
+  private static final String[] MASTER = {"--master=local[2]"};
   private static final int MULTIPART_BYTES = 5 << 20;
 
   /** Of an upload's pieces. */
@@ -151,6 +152,33 @@ class StorageTest {
             run(localText, "evaluate", model.toString(), shared.resolve("gptq").toString()).out());
     assertThat(run(new String[0], "inspect", "s3a://to-hdfs/model").out())
         .isEqualTo(run(new String[0], "inspect", model.toString()).out());
+  }
+
+  @Test
+  void bothFormatsAndTheirDenseModel() throws IOException {
+    s3.bucket("formats");
+    Folders.copy(model, hdfs.uri() + "/formats/model", new Configuration());
+    String[] formats = {
+      "--algorithm=rtn",
+      "--master=local[2]",
+      "--group-size=32",
+      "--format=compressed-tensors",
+      "--format=gguf"
+    };
+    Path local = shared.resolve("formats");
+    String hash = run(formats, "compress", model.toString(), local.toString()).line();
+    String onS3 = "s3a://formats/out";
+    assertThat(run(formats, "compress", hdfs.uri() + "/formats/model", onS3).line())
+        .isEqualTo(hash);
+    assertThat(s3.objects(onS3)).contains("model-Q4_0.gguf");
+
+    String dense =
+        run(MASTER, "decompress", local.toString(), shared.resolve("dense").toString()).line();
+    assertThat(run(MASTER, "decompress", onS3, hdfs.uri() + "/formats/dense").line())
+        .isEqualTo(dense);
+    s3.proxy().reset(Faults.NONE);
+    assertThat(run(MASTER, "decompress", onS3, "s3a://formats/dense").line()).isEqualTo(dense);
+    assertNoCopies();
   }
 
   @Test
