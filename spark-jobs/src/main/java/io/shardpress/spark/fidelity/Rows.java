@@ -42,7 +42,9 @@ final class Rows {
         "[{AWQModifier: {n_grid: 10}}, {FlexRoundModifier: {SCHEME, init: rtn, iterations: 300,"
             + " scale_iterations: 0}}]");
     rows.put(
-        "awq, then flexround", "[{AWQModifier: {}}, {FlexRoundModifier: {SCHEME, init: rtn}}]");
+        "awq, then flexround from rtn",
+        "[{AWQModifier: {}}, {FlexRoundModifier: {SCHEME, init: rtn}}]");
+    rows.put("awq, then flexround", "[{AWQModifier: {}}, {FlexRoundModifier: {SCHEME}}]");
     rows.put("lrq", lrq(rank, "init: gptq"));
     rows.put("flexround", "FlexRoundModifier: {SCHEME}");
     return rows;
