@@ -3,7 +3,7 @@ package io.shardpress.kernels.quant;
 import io.shardpress.schemas.recipe.WeightScheme;
 
 /**
- * A linear on its grid, or in FP8, of which the codes are the bytes: codes [out×in] (unsigned
+ * A linear on its grid, or in FP8 or FP4, of which the codes are the bits: codes [out×in] (unsigned
  * bytes) with the steps of each row's groups.
  *
  * @param scheme bits, symmetry and group size
@@ -14,7 +14,7 @@ public record QuantizedLinear(int out, int in, WeightScheme scheme, byte[] codes
     return in / steps.groups();
   }
 
-  /** w = scale·(code − zero), or of FP8 scale·e4m3(code), [out×in]. */
+  /** w = scale·(code − zero), or of FP8 and FP4 scale·number(code), [out×in]. */
   public float[] dequantize() {
     float[] w = new float[out * in];
     dequantize(w);
@@ -23,6 +23,10 @@ public record QuantizedLinear(int out, int in, WeightScheme scheme, byte[] codes
 
   /** w = scale·(code − zero) into [out×in]. */
   public void dequantize(float[] into) {
+    if (scheme.form().fp4()) {
+      Fp4Rounding.dequantize(codes, out, in, steps, into);
+      return;
+    }
     if (scheme.floating()) {
       Fp8Rounding.dequantize(codes, out, in, steps, into);
       return;

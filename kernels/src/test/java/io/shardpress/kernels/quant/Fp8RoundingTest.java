@@ -22,7 +22,7 @@ class Fp8RoundingTest {
       int block = i / in / 128 * 2 + i % in / 128;
       scales[block] = Math.max(scales[block], Math.abs(w[i]) / 448);
     }
-    WeightScheme scheme = WeightScheme.fp8(WeightForm.FP8_BLOCK);
+    WeightScheme scheme = WeightScheme.of(WeightForm.FP8_BLOCK);
     assertThat(scheme.groups(in)).isEqualTo(2);
     for (int[] tile : new int[][] {{0, 300}, {0, 96}, {96, 96}, {192, 108}, {130, 1}}) {
       int first = tile[0] / 128 * 128;
@@ -45,7 +45,7 @@ class Fp8RoundingTest {
   @Test
   void zerosStayZerosAndTheGreatestIsTheLargestNumber() {
     float[] w = {0, 0, 0, 0, -3, 1.5f, 0, 0.75f};
-    WeightScheme scheme = WeightScheme.fp8(WeightForm.FP8_CHANNEL);
+    WeightScheme scheme = WeightScheme.of(WeightForm.FP8_CHANNEL);
     Steps steps = Fp8Rounding.perRow(w, 2, 4, ScaleFormat.F32);
     QuantizedLinear rounded = Fp8Rounding.round(w, 2, 4, scheme, steps);
     assertThat(rounded.codes()).startsWith(0, 0, 0, 0, 0xFE);

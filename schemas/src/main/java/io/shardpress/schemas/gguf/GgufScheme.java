@@ -22,7 +22,10 @@ public record GgufScheme(GgufType type, String refusal) {
       return refused("it has no place for quantized inputs; use W4A16 or W8A16");
     }
     if (weights.floating()) {
-      return refused("it has no type of FP8; use W8A16");
+      return refused(
+          weights.form().fp4()
+              ? "floating-point weights are not written there; use W4A16"
+              : "it has no type of FP8; use W8A16");
     }
     if (weights.outliers()) {
       return refused("it has no place for outliers; leave outliers out");

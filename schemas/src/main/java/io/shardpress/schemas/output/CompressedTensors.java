@@ -36,6 +36,9 @@ public final class CompressedTensors {
   /** The group of each column behind a module's name, where they are no runs of columns. */
   public static final String GROUP_INDEX = ".weight_g_idx";
 
+  /** What the scales of NVFP4 are divided by, behind a module's name. */
+  public static final String GLOBAL_SCALE = ".weight_global_scale";
+
   public static final String K_SCALE = ".k_scale";
   public static final String V_SCALE = ".v_scale";
 
@@ -118,7 +121,7 @@ public final class CompressedTensors {
     weights.put("symmetric", scheme.symmetric());
     String integers = scheme.perChannel() ? "channel" : "group";
     weights.put("strategy", scheme.floating() ? scheme.form().strategy() : integers);
-    boolean grouped = !scheme.floating() && !scheme.perChannel();
+    boolean grouped = scheme.floating() ? scheme.form().fp4() : !scheme.perChannel();
     weights.put("group_size", grouped ? (Integer) scheme.groupSize() : null);
     weights.put("dynamic", false);
     weights.put("actorder", scheme.order().word());
@@ -136,8 +139,10 @@ public final class CompressedTensors {
    * The tensors that a linear's weight becomes: integers, packed where the format is {@link
    * LinearFormat#PACK_QUANTIZED}, with their shape then; scales; for asymmetric schemes zero
    * points; where columns are grouped out of order, each column's group. FP8 numbers as they are,
-   * and scales [1], [out, 1] or a row for every 128 rows, [⌈out/128⌉, ⌈in/128⌉]. Where its inputs
-   * share a scale, input_scale [1] and, asymmetric, input_zero_point [1].
+   * and scales [1], [out, 1] or a row for every 128 rows, [⌈out/128⌉, ⌈in/128⌉]. FP4 numbers two in
+   * a byte, the even input's in the low bits, [out, in/2], with scales E8M0 [out, in/32], or E4M3
+   * [out, in/16] and what they are divided by [1]. Where its inputs share a scale, input_scale [1]
+   * and, asymmetric, input_zero_point [1].
    *
    * @param module the weight's name without {@code .weight}
    * @param out rows of the weight
@@ -149,7 +154,9 @@ public final class CompressedTensors {
       String module, int out, int in, SchemeGroup group, String modelDtype) {
     List<OutputTensor> tensors = new ArrayList<>();
     WeightScheme scheme = group.weights();
-    if (LinearFormat.of(group) == LinearFormat.FLOAT_QUANTIZED) {
+    if (scheme.form().fp4()) {
+      fp4(tensors, module, out, in, scheme);
+    } else if (LinearFormat.of(group) == LinearFormat.FLOAT_QUANTIZED) {
       tensors.add(new OutputTensor(module + ".weight", "F8_E4M3", List.of((long) out, (long) in)));
       tensors.add(new OutputTensor(module + ".weight_scale", modelDtype, scales(out, in, scheme)));
     } else if (LinearFormat.of(group) == LinearFormat.INT_QUANTIZED) {
@@ -224,6 +231,17 @@ public final class CompressedTensors {
     tensors.add(new OutputTensor(module + ".weight_scale", modelDtype, scales));
     if (!scheme.symmetric()) {
       tensors.add(new OutputTensor(module + ".weight_zero_point", "I8", scales));
+    }
+  }
+
+  private static void fp4(
+      List<OutputTensor> tensors, String module, int out, int in, WeightScheme scheme) {
+    boolean nvidia = scheme.form() == WeightForm.NVFP4;
+    List<Long> scales = List.of((long) out, (long) scheme.groups(in));
+    tensors.add(new OutputTensor(module + ".weight_packed", "U8", List.of((long) out, in / 2L)));
+    tensors.add(new OutputTensor(module + ".weight_scale", nvidia ? "F8_E4M3" : "U8", scales));
+    if (nvidia) {
+      tensors.add(new OutputTensor(module + GLOBAL_SCALE, "F32", List.of(1L)));
     }
   }
 

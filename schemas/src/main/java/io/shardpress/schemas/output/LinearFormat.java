@@ -13,6 +13,10 @@ public enum LinearFormat {
   INT_QUANTIZED("int-quantized"),
   /** FP8 numbers, a byte each, whether inputs are quantized or not. */
   FLOAT_QUANTIZED("float-quantized"),
+  /** FP4 numbers, two in a byte, with powers of two as scales. */
+  MXFP4_PACK_QUANTIZED("mxfp4-pack-quantized"),
+  /** FP4 numbers, two in a byte, with FP8 scales and one for the whole weight. */
+  NVFP4_PACK_QUANTIZED("nvfp4-pack-quantized"),
   /**
    * Our own: {@link #PACK_QUANTIZED} with outliers beside the integers. compressed-tensors does not
    * know it, so that its readers refuse what they would read wrongly.
@@ -32,8 +36,17 @@ public enum LinearFormat {
 
   /** The format in which a group's linears are written. */
   public static LinearFormat of(SchemeGroup group) {
-    if (group.weights().floating()) {
-      return FLOAT_QUANTIZED;
+    switch (group.weights().form()) {
+      case FP8_TENSOR, FP8_CHANNEL, FP8_BLOCK -> {
+        return FLOAT_QUANTIZED;
+      }
+      case MXFP4 -> {
+        return MXFP4_PACK_QUANTIZED;
+      }
+      case NVFP4 -> {
+        return NVFP4_PACK_QUANTIZED;
+      }
+      case INT -> {}
     }
     if (group.activations() != null) {
       return INT_QUANTIZED;

@@ -87,6 +87,10 @@ public final class PackedScheme {
       throw wrong(
           name + ".input_activations.type", node.at("/input_activations/type"), "the weights' own");
     }
+    if (scheme.weights().form().fp4() && scheme.activations() != null) {
+      throw wrong(
+          name + ".input_activations", node.path("input_activations"), "null for FP4 weights");
+    }
     if (scheme.weights().indexed() && scheme.activations() != null) {
       throw wrong(
           name + ".weights.actorder",
@@ -145,17 +149,33 @@ public final class PackedScheme {
     want(name + ".symmetric", node.path("symmetric"), "true");
     JsonNode strategy = node.path("strategy");
     return switch (strategy.asText()) {
-      case "tensor" -> WeightScheme.fp8(WeightForm.FP8_TENSOR);
-      case "channel" -> WeightScheme.fp8(WeightForm.FP8_CHANNEL);
+      case "tensor" -> WeightScheme.of(WeightForm.FP8_TENSOR);
+      case "channel" -> WeightScheme.of(WeightForm.FP8_CHANNEL);
       case "block" -> {
         JsonNode sides = node.path("block_structure");
         for (int i = 0; i < 2; i++) {
           want(name + ".block_structure." + i, sides.path(i), String.valueOf(WeightForm.BLOCK));
         }
-        yield WeightScheme.fp8(WeightForm.FP8_BLOCK);
+        yield WeightScheme.of(WeightForm.FP8_BLOCK);
       }
       default -> throw wrong(name + ".strategy", strategy, "tensor, channel or block");
     };
+  }
+
+  private WeightScheme fp4(String name, JsonNode node) {
+    want(name + ".symmetric", node.path("symmetric"), "true");
+    JsonNode strategy = node.path("strategy");
+    WeightScheme scheme =
+        switch (strategy.asText()) {
+          case "group" -> WeightScheme.of(WeightForm.MXFP4);
+          case "tensor_group" -> WeightScheme.of(WeightForm.NVFP4);
+          default ->
+              throw wrong(
+                  name + ".strategy", strategy, "group or tensor_group for 4 bits of float");
+        };
+    String size = String.valueOf(scheme.groupSize());
+    want(name + ".group_size", node.path("group_size"), size);
+    return scheme;
   }
 
   private KvCacheScheme kvCache(JsonNode node) {
@@ -184,7 +204,7 @@ public final class PackedScheme {
       throw wrong(name, node, "an object with num_bits, type and strategy");
     }
     if (node.path("type").asText().equals("float")) {
-      return fp8(name, node);
+      return node.path("num_bits").asInt() == 4 ? fp4(name, node) : fp8(name, node);
     }
     want(name + ".type", node.path("type"), "int");
     JsonNode bits = node.path("num_bits");

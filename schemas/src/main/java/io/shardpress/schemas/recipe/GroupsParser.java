@@ -20,9 +20,11 @@ final class GroupsParser {
               "symmetric", new Domain.Flag(),
               "strategy",
                   new Domain.Choice(
-                      List.of("group", "channel", "tensor", "block"), List.of("token")),
+                      List.of("group", "channel", "tensor", "block", "tensor_group"),
+                      List.of("token")),
               "group_size", new Domain.Anything("an integer of at least 1, or -1"),
               "block_structure", new Domain.Anything("[128, 128] for strategy block"),
+              "scale_dtype", new Domain.Anything("a dtype"),
               "dynamic", new Domain.Fixed(false),
               "actorder", new Domain.Order(),
               "observer", QuantizationArgs.OBSERVERS));
@@ -105,6 +107,13 @@ final class GroupsParser {
               + group.activations().type()
               + ", want that of the weights, int or float for both");
     }
+    if (group.weights().form().fp4() && group.activations() != null) {
+      throw new UsageException(
+          where
+              + ".input_activations.num_bits is "
+              + group.activations().bits()
+              + ", want null for weights of 4 bits and type float: their inputs stay as they are");
+    }
     groups.add(group);
   }
 
@@ -113,10 +122,13 @@ final class GroupsParser {
         new QuantizationArgs(where, node, "{num_bits: …, symmetric: …, strategy: …}", WEIGHTS);
     int bits = args.whole("num_bits", 8);
     if (args.text("type", "int").equals("float")) {
-      return fp8(args, bits);
+      return floating(args, bits);
     }
     String strategy = args.text("strategy", "group");
-    if (strategy.equals("tensor") || strategy.equals("block")) {
+    if (args.has("scale_dtype")) {
+      throw args.wrong("scale_dtype", "null for type int");
+    }
+    if (List.of("tensor", "block", "tensor_group").contains(strategy)) {
       throw args.wrong("strategy", "group or channel for type int");
     }
     if (args.has("block_structure")) {
@@ -130,9 +142,9 @@ final class GroupsParser {
     return new WeightScheme(bits, args.flag("symmetric", true), size).withOrder(args.order());
   }
 
-  private static WeightScheme fp8(QuantizationArgs args, int bits) {
-    if (bits != 8) {
-      throw args.wrong("num_bits", "8 for type float (4 is not supported yet)");
+  private static WeightScheme floating(QuantizationArgs args, int bits) {
+    if (bits != 4 && bits != 8) {
+      throw args.wrong("num_bits", "4 or 8 for type float");
     }
     if (!args.flag("symmetric", true)) {
       throw args.wrong("symmetric", "true for type float");
@@ -142,6 +154,31 @@ final class GroupsParser {
     }
     if (args.searches()) {
       throw args.wrong("observer", "minmax for type float");
+    }
+    return WeightScheme.of(bits == 4 ? fp4(args) : fp8(args));
+  }
+
+  /** MXFP4 in groups of 32; NVFP4 in groups of 16 beside a scale for the tensor. */
+  private static WeightForm fp4(QuantizationArgs args) {
+    if (args.has("block_structure")) {
+      throw args.wrong("block_structure", "null but for strategy block");
+    }
+    WeightForm form =
+        switch (args.text("strategy", "group")) {
+          case "group" -> WeightForm.MXFP4;
+          case "tensor_group" -> WeightForm.NVFP4;
+          default -> throw args.wrong("strategy", "group or tensor_group for 4 bits of type float");
+        };
+    String size = String.valueOf(WeightScheme.of(form).groupSize());
+    if (!args.raw("group_size").asText().equals(size)) {
+      throw args.wrong("group_size", size + " for strategy " + form.strategy() + " of type float");
+    }
+    return form;
+  }
+
+  private static WeightForm fp8(QuantizationArgs args) {
+    if (args.has("scale_dtype")) {
+      throw args.wrong("scale_dtype", "null for 8 bits of type float");
     }
     if (args.has("group_size") && !args.raw("group_size").asText().equals("-1")) {
       throw args.wrong("group_size", "null for type float");
@@ -158,7 +195,7 @@ final class GroupsParser {
     if (block ? !sides.equals(BLOCK_STRUCTURE) : args.has("block_structure")) {
       throw args.wrong("block_structure", block ? "[128, 128]" : "null but for strategy block");
     }
-    return WeightScheme.fp8(form);
+    return form;
   }
 
   private static ActivationScheme fp8(QuantizationArgs args, boolean dynamic) {

@@ -31,7 +31,7 @@ public record Recipe(List<Modifier> modifiers) implements Serializable {
       }
       quantizes |= !modifier.groups().isEmpty();
     }
-    checkFp8(modifiers);
+    checkFloating(modifiers);
     if (!quantizes) {
       throw new UsageException(
           modifiers.get(0).kind().modifier()
@@ -40,7 +40,7 @@ public record Recipe(List<Modifier> modifiers) implements Serializable {
     }
   }
 
-  private static void checkFp8(List<Modifier> modifiers) {
+  private static void checkFloating(List<Modifier> modifiers) {
     for (Modifier modifier : modifiers) {
       for (SchemeGroup group : modifier.groups()) {
         if (!group.weights().floating()) {
@@ -48,13 +48,13 @@ public record Recipe(List<Modifier> modifiers) implements Serializable {
         }
         if (modifier.kind() != ModifierKind.QUANTIZATION) {
           throw new UsageException(
-              "%s: scheme %s is FP8, whose numbers lie further apart the larger they are, and %s finds integers at even steps; want QuantizationModifier (--algorithm rtn), or SmoothQuantModifier (smoothquant) before it"
+              "%s: scheme %s has floating-point numbers, which lie further apart the larger they are, and %s finds integers at even steps; want QuantizationModifier (--algorithm rtn), or SmoothQuantModifier (smoothquant) before it"
                   .formatted(
                       modifier.kind().modifier(), group.schemeName(), modifier.kind().algorithm()));
         }
         if (RoundingSettings.of(modifier).stepSearch()) {
           throw new UsageException(
-              "%s.step_search is true, want false for %s: its scale is that of the greatest weight"
+              "%s.step_search is true, want false for %s: its scales are those of the greatest weights"
                   .formatted(modifier.kind().modifier(), group.schemeName()));
         }
         if (modifiers.stream().anyMatch(other -> other.kind() == ModifierKind.AWQ)) {

@@ -152,6 +152,8 @@ final class RecipeText {
       case FP8_BLOCK ->
           "strategy: block, block_structure: [%d, %d]"
               .formatted(WeightForm.BLOCK, WeightForm.BLOCK);
+      case MXFP4, NVFP4 ->
+          "strategy: %s, group_size: %d".formatted(weights.form().strategy(), weights.groupSize());
       default -> "strategy: " + weights.form().strategy();
     };
   }

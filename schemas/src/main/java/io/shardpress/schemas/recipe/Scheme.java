@@ -11,7 +11,7 @@ record Scheme(WeightScheme weights, ActivationScheme activations, KvCacheScheme 
     this(weights, null, null);
   }
 
-  /** The same with another group size; 0 is per channel. FP8 has none. */
+  /** The same with another group size; 0 is per channel. FP8 and FP4 have their own. */
   Scheme withGroupSize(int size) {
     if (weights.floating()) {
       return this;

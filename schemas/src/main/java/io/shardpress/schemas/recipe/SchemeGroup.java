@@ -35,10 +35,10 @@ public record SchemeGroup(List<String> targets, WeightScheme weights, Activation
    * What people call it: W4A16 where inputs stay as they are, W4A8 where each token has its scale;
    * then _ASYM where weights have zero points, _STATIC where all inputs share a scale, _INPUT_ASYM
    * where inputs have zero points. Of FP8: FP8, FP8_DYNAMIC, FP8_BLOCK, others by what shares their
-   * scales. Group size and observer are not part of it.
+   * scales; MXFP4A16, NVFP4A16. Group size and observer are not part of it.
    */
   public String schemeName() {
-    if (weights.floating()) {
+    if (weights.floating() && !weights.form().fp4()) {
       return fp8Name();
     }
     if (activations == null) {

@@ -16,7 +16,7 @@ public final class Schemes {
   private static final Map<String, Scheme> SUPPORTED = supportedSchemes();
 
   /** Names that are real but have no writer here yet. */
-  private static final List<String> NOT_YET = List.of("NVFP4A16", "MXFP4A16", "NVFP4", "MXFP4");
+  private static final List<String> NOT_YET = List.of("NVFP4", "MXFP4");
 
   private Schemes() {}
 
@@ -41,11 +41,15 @@ public final class Schemes {
     schemes.put("FP8_DYNAMIC", fp8(WeightForm.FP8_CHANNEL, ActivationScheme.fp8(true, 0)));
     schemes.put(
         "FP8_BLOCK", fp8(WeightForm.FP8_BLOCK, ActivationScheme.fp8(true, WeightForm.BLOCK)));
+    for (WeightForm form : new WeightForm[] {WeightForm.MXFP4, WeightForm.NVFP4}) {
+      WeightScheme scheme = WeightScheme.of(form);
+      schemes.put(scheme.name(), new Scheme(scheme));
+    }
     return schemes;
   }
 
   private static Scheme fp8(WeightForm form, ActivationScheme inputs) {
-    return new Scheme(WeightScheme.fp8(form), inputs, null);
+    return new Scheme(WeightScheme.of(form), inputs, null);
   }
 
   /** Names that {@link #named} takes, sorted. */

@@ -4,15 +4,16 @@ import java.io.Serializable;
 
 /**
  * How the weights of a linear are stored: w ≈ (q − zero)·scale with integers q of {@code bits}
- * bits, one scale for every {@code groupSize} inputs of a row; or w ≈ q·scale with FP8 numbers q.
+ * bits, one scale for every {@code groupSize} inputs of a row; or w ≈ q·scale with FP8 or FP4
+ * numbers q.
  *
- * @param bits 2, 3, 4 or 8; 8 for FP8
+ * @param bits 2, 3, 4 or 8; 8 for FP8, 4 for FP4
  * @param symmetric true: zero is 0 and not stored; false: an integer zero point for each scale
  * @param groupSize inputs that share a scale; 0: the whole row (per channel), or with one scale for
  *     the whole weight all of them
  * @param order of the columns for learners that have one, and so of those that share a scale
  * @param outliers whether the largest weights lie beside the integers, in full precision
- * @param form integers or FP8
+ * @param form integers, FP8 or FP4
  */
 public record WeightScheme(
     int bits, boolean symmetric, int groupSize, ActOrder order, boolean outliers, WeightForm form)
@@ -24,8 +25,10 @@ public record WeightScheme(
     if (groupSize < 0) {
       throw new IllegalArgumentException("groupSize is " + groupSize + ", want 0 or more");
     }
-    if (form.floating() && (bits != 8 || !symmetric || order != ActOrder.NONE || outliers)) {
-      throw new IllegalArgumentException("FP8 has 8 bits, no zero points, orders or outliers");
+    if (form.floating()
+        && (bits != form.bits() || !symmetric || order != ActOrder.NONE || outliers)) {
+      throw new IllegalArgumentException(
+          form + " has " + form.bits() + " bits, no zero points, orders or outliers");
     }
   }
 
@@ -34,10 +37,9 @@ public record WeightScheme(
     this(bits, symmetric, groupSize, ActOrder.NONE, false, WeightForm.INT);
   }
 
-  /** FP8 E4M3 with scales as the form has them. */
-  public static WeightScheme fp8(WeightForm form) {
-    int groupSize = form == WeightForm.FP8_BLOCK ? WeightForm.BLOCK : 0;
-    return new WeightScheme(8, true, groupSize, ActOrder.NONE, false, form);
+  /** Floating-point numbers with scales as the form has them. */
+  public static WeightScheme of(WeightForm form) {
+    return new WeightScheme(form.bits(), true, form.groupSize(), ActOrder.NONE, false, form);
   }
 
   /** Whether weights are stored as floating-point numbers. */
@@ -72,6 +74,7 @@ public record WeightScheme(
       case FP8_TENSOR -> "per tensor";
       case FP8_CHANNEL -> "per channel";
       case FP8_BLOCK -> "block %dx%d".formatted(WeightForm.BLOCK, WeightForm.BLOCK);
+      case MXFP4, NVFP4 -> "group " + groupSize;
     };
   }
 
@@ -79,7 +82,7 @@ public record WeightScheme(
    * Whether rows of {@code in} elements split into whole groups; blocks may end in a smaller one.
    */
   public boolean divides(long in) {
-    return groupSize == 0 || form.floating() || in % groupSize == 0;
+    return groupSize == 0 || form == WeightForm.FP8_BLOCK || in % groupSize == 0;
   }
 
   /**
@@ -95,9 +98,15 @@ public record WeightScheme(
     return groupSize == 0 ? 1 : (in + groupSize - 1) / groupSize;
   }
 
-  /** The scheme's name, W4A16 or W4A16_ASYM, FP8_CHANNEL; the group size is not part of it. */
+  /**
+   * The scheme's name, W4A16 or W4A16_ASYM, FP8_CHANNEL, MXFP4A16; the group size is not part of
+   * it.
+   */
   public String name() {
-    return form.floating() ? form.name() : "W" + bits + "A16" + (symmetric ? "" : "_ASYM");
+    if (form.floating()) {
+      return form.fp4() ? form + "A16" : form.name();
+    }
+    return "W" + bits + "A16" + (symmetric ? "" : "_ASYM");
   }
 
   /** Parts are named by it: of integers it says what it did before there was FP8. */

@@ -256,10 +256,11 @@ class RecipeTest {
         "GPTQModifier: {scheme: W4A16, descent_rounds: -1}|r.yaml: GPTQModifier.descent_rounds is -1, want an integer of at least 0",
         "LRQModifier: {scheme: W4A16, touch_up: -1}|r.yaml: LRQModifier.touch_up is -1, want an integer of at least 0",
         "LRQModifier: {scheme: W4A61}|r.yaml: LRQModifier: unknown scheme 'W4A61', the nearest is W4A16;",
-        "LRQModifier: {scheme: NVFP4A16}|r.yaml: LRQModifier: scheme NVFP4A16 is not supported yet;",
-        "LRQModifier: {scheme: FP8}|LRQModifier: scheme FP8 is FP8, whose numbers lie further apart the larger they are",
-        "GPTQModifier: {scheme: FP8_DYNAMIC, actorder: static}|GPTQModifier: scheme FP8_DYNAMIC is FP8",
-        "EasyQuantModifier: {scheme: FP8_BLOCK, outliers: true}|EasyQuantModifier: scheme FP8_BLOCK is FP8",
+        "LRQModifier: {scheme: NVFP4}|r.yaml: LRQModifier: scheme NVFP4 is not supported yet;",
+        "LRQModifier: {scheme: NVFP4A16}|LRQModifier: scheme NVFP4A16 has floating-point numbers, which lie further apart the larger they are",
+        "LRQModifier: {scheme: FP8}|LRQModifier: scheme FP8 has floating-point numbers, which lie further apart the larger they are",
+        "GPTQModifier: {scheme: FP8_DYNAMIC, actorder: static}|GPTQModifier: scheme FP8_DYNAMIC has floating-point numbers",
+        "EasyQuantModifier: {scheme: FP8_BLOCK, outliers: true}|EasyQuantModifier: scheme FP8_BLOCK has floating-point numbers",
         "QuantizationModifier: {scheme: FP8, step_search: true}|QuantizationModifier.step_search is true, want false for FP8",
         "QuantizationModifier: {scheme: FP8, group_size: 128}|scheme FP8 has scales of its own kind, per tensor; leave the group size out",
         "[{AWQModifier: {}}, {QuantizationModifier: {scheme: FP8}}]|AWQModifier: its scales are chosen for integers, not for FP8",
@@ -289,7 +290,7 @@ class RecipeTest {
         "QuantizationModifier: {scheme: W4A16, outliers: true}|r.yaml: QuantizationModifier: unknown key 'outliers'",
         "EasyQuantModifier: {scheme: W4A16, step_search: true}|r.yaml: EasyQuantModifier: unknown key 'step_search'",
         "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bit: 4}}}}|r.yaml: GPTQModifier: config_groups.g.weights: unknown key 'num_bit', the nearest is num_bits",
-        "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, type: float}}}}|config_groups.g.weights.num_bits is 4, want 8 for type float",
+        "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, type: float}}}}|config_groups.g.weights.group_size is nothing, want 32 for strategy group of type float",
         "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, strategy: tensor}}}}|config_groups.g.weights.strategy is \"tensor\", want group or channel",
         "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, strategy: group}}}}|config_groups.g.weights.group_size is nothing, want an integer of at least 1",
         "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 5, strategy: channel}}}}|config_groups.g.weights.num_bits is 5, want 2, 3, 4 or 8",
@@ -316,7 +317,7 @@ class RecipeTest {
       strings = {"rtn", "easyquant", "gptq", "lrq", "smoothquant", "awq", "flexround", "autoround"})
   void yamlReadsBackEqual(String algorithm) {
     for (String scheme : Schemes.supported()) {
-      if (scheme.startsWith("FP8")) {
+      if (scheme.contains("FP")) {
         continue;
       }
       for (int size : new int[] {0, 32, 128}) {
@@ -326,8 +327,8 @@ class RecipeTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"FP8", "FP8_DYNAMIC", "FP8_BLOCK"})
-  void yamlOfFp8ReadsBackEqual(String scheme) {
+  @ValueSource(strings = {"FP8", "FP8_DYNAMIC", "FP8_BLOCK", "MXFP4A16", "NVFP4A16"})
+  void yamlOfFloatsReadsBackEqual(String scheme) {
     readsBackEqual("rtn", scheme, OptionalInt.empty());
     readsBackEqual("smoothquant", scheme, OptionalInt.empty());
     String two =

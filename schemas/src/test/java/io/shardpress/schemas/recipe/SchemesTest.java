@@ -25,12 +25,42 @@ class SchemesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"NVFP4A16", "MXFP4"})
+  @ValueSource(strings = {"NVFP4", "MXFP4"})
   void laterSchemesAreKnownAndRefused(String name) {
     assertThatThrownBy(() -> Schemes.named(name))
         .isInstanceOf(UsageException.class)
         .hasMessageContaining("scheme " + name + " is not supported yet")
         .hasMessageContaining("W4A16_ASYM");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "MXFP4A16,MXFP4,32,'strategy: group, group_size: 32'",
+    "NVFP4A16,NVFP4,16,'strategy: tensor_group, group_size: 16'"
+  })
+  void fp4HasGroupsOfItsOwn(String name, WeightForm form, int group, String args) {
+    Scheme scheme = Schemes.named(name, OptionalInt.empty());
+    assertThat(scheme.weights()).isEqualTo(WeightScheme.of(form));
+    assertThat(scheme.weights().bits()).isEqualTo(4);
+    assertThat(scheme.weights().groups(64)).isEqualTo(64 / group);
+    assertThat(scheme.weights().divides(72)).isFalse();
+    assertThat(scheme.activations()).isNull();
+    Recipe named = Recipe.parse("r", "QuantizationModifier: {scheme: " + name + "}");
+    assertThat(named.toYaml()).contains("scheme: " + name).doesNotContain("group_size");
+    assertThat(Recipe.parse("again", named.toYaml())).isEqualTo(named);
+    String weights = "{num_bits: 4, type: float, symmetric: true, " + args + "}";
+    Recipe groups =
+        Recipe.parse(
+            "r",
+            """
+            QuantizationModifier:
+              config_groups:
+                a: {targets: [x], weights: %s}
+                b: {targets: [Linear], weights: {num_bits: 4, group_size: 64}}
+            """
+                .formatted(weights));
+    assertThat(groups.toYaml()).contains("weights: " + weights);
+    assertThat(Recipe.parse("again", groups.toYaml())).isEqualTo(groups);
   }
 
   @ParameterizedTest
@@ -69,7 +99,7 @@ class SchemesTest {
   void fp8HasScalesOfItsOwnKind(
       String name, WeightForm form, boolean dynamic, int group, String sharing) {
     Scheme scheme = Schemes.named(name, OptionalInt.empty());
-    assertThat(scheme.weights()).isEqualTo(WeightScheme.fp8(form));
+    assertThat(scheme.weights()).isEqualTo(WeightScheme.of(form));
     assertThat(scheme.weights().sharing()).isEqualTo(sharing);
     assertThat(scheme.activations()).isEqualTo(ActivationScheme.fp8(dynamic, group));
     assertThat(new SchemeGroup(java.util.List.of(), scheme.weights(), scheme.activations()))

@@ -11,7 +11,7 @@ import io.shardpress.spark.plan.CompressionPlan;
 import io.shardpress.spark.plan.FusedLinears;
 import io.shardpress.spark.plan.PlanEntry;
 import io.shardpress.spark.store.PartKey;
-import io.shardpress.spark.unit.Fp8Unit;
+import io.shardpress.spark.unit.FloatUnit;
 import io.shardpress.spark.unit.LearnedLinear;
 import io.shardpress.spark.unit.LearnedLinear.WeightError;
 import io.shardpress.spark.unit.OutlierUnit;
@@ -41,7 +41,7 @@ final class DataFreeJob {
     this.runner = runner;
     this.digests = digests;
     this.progress = progress;
-    // Runtimes join these, and with one scale for a weight they then have one scale.
+    // Runtimes join these, and where a weight has a scale as a whole they then have one.
     this.joined =
         plan.quantized().values().stream()
             .collect(Collectors.groupingBy(entry -> FusedLinears.joined(entry.module())));
@@ -82,7 +82,7 @@ final class DataFreeJob {
     sharing(entry).forEach(other -> whole.addAll(summaries(other)));
     for (RowTile tile : RowTile.of(entry.out(), entry.in())) {
       if (scheme.floating()) {
-        units.add(fp8(entry, tile, whole));
+        units.add(floating(entry, tile, whole));
       } else {
         units.add(scheme.outliers() ? keeping(entry, tile, whole) : unit(entry, tile));
       }
@@ -93,7 +93,7 @@ final class DataFreeJob {
   /** The weights whose statistics a weight needs: its own, or of all that share one scale. */
   private List<PlanEntry> sharing(PlanEntry entry) {
     WeightScheme scheme = entry.choice().group().weights();
-    if (scheme.form() == WeightForm.FP8_TENSOR) {
+    if (scheme.form() == WeightForm.FP8_TENSOR || scheme.form() == WeightForm.NVFP4) {
       return joined.get(FusedLinears.joined(entry.module()));
     }
     return scheme.outliers() ? List.of(entry) : List.of();
@@ -193,11 +193,11 @@ final class DataFreeJob {
         plan.scaleFormat());
   }
 
-  private Fp8Unit fp8(PlanEntry entry, RowTile tile, List<SummaryUnit> whole) {
+  private FloatUnit floating(PlanEntry entry, RowTile tile, List<SummaryUnit> whole) {
     WeightScheme scheme = entry.choice().group().weights();
     List<PartKey> summaries = whole.stream().map(SummaryUnit::part).toList();
     PartKey key =
-        PartKey.of("round to fp8")
+        PartKey.of(scheme.form().fp4() ? "round to fp4" : "round to fp8")
             .add("arithmetic", runner.arithmetic())
             .add("module", entry.module())
             .add("weight", digests.of(entry.source()))
@@ -206,7 +206,7 @@ final class DataFreeJob {
             .add("format", plan.scaleFormat())
             .add("summaries", summaries)
             .build();
-    return new Fp8Unit(
+    return new FloatUnit(
         key, summaries, entry.module(), entry.source(), tile, scheme, plan.scaleFormat());
   }
 

@@ -57,7 +57,11 @@ public final class Publisher {
     return switch (suffix) {
       case ".weight" -> new TensorSource.Integers(linear);
       case ".weight_packed" -> new TensorSource.Codes(linear);
-      case ".weight_scale" -> new TensorSource.Scales(linear, dtype);
+      case ".weight_scale" ->
+          linear.scheme().form().fp4()
+              ? new Fp4Source.Scales(linear)
+              : new TensorSource.Scales(linear, dtype);
+      case CompressedTensors.GLOBAL_SCALE -> new Fp4Source.GlobalScale(linear);
       case ".weight_zero_point" ->
           dtype == Dtype.I8 ? new TensorSource.SignedZeros(linear) : new TensorSource.Zeros(linear);
       case CompressedTensors.OUTLIER_INDICES -> new TensorSource.OutlierIndices(linear);

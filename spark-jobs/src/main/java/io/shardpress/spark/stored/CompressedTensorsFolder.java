@@ -122,6 +122,11 @@ final class CompressedTensorsFolder implements FolderFormat {
       }
       return Optional.empty();
     }
+    if (packed.isPresent() && group.get().weights().form().fp4()) {
+      List<Long> bytes = tensors.typed(module + PACKED, Dtype.U8, 2).shape();
+      List<Long> sides = linears.getOrDefault(module, List.of(bytes.get(0), 2 * bytes.get(1)));
+      return Optional.of(new Weight(sides, fp4(module, group.get(), sides)));
+    }
     List<Long> sides =
         linears.containsKey(module)
             ? linears.get(module)
@@ -193,6 +198,16 @@ final class CompressedTensorsFolder implements FolderFormat {
         tensors.find(module + ZERO_POINT).orElse(null),
         group.weights(),
         Math.toIntExact(sides.get(1)));
+  }
+
+  private StoredWeight fp4(String module, SchemeGroup group, List<Long> sides) {
+    check(module, group, LinearFormat.of(group), sides);
+    return new Fp4Weight(
+        tensors.find(module + PACKED).orElseThrow(),
+        tensors.find(module + SCALE).orElseThrow(),
+        group.weights().form() == WeightForm.NVFP4
+            ? tensors.find(module + CompressedTensors.GLOBAL_SCALE).orElseThrow()
+            : null);
   }
 
   private static String wanted(LinearFormat format) {

@@ -24,7 +24,8 @@ import java.util.List;
  * MODULE.zeros (U8), MODULE.error (F64: squared error, squared weights), for learners that start
  * from it MODULE.compensated (F32), where groups are no runs of columns MODULE.groups (I32, the
  * group of each column), and with outliers those of the tile: MODULE.outlier_places (I64, row-major
- * in the whole linear), MODULE.outliers (F32) and the note MODULE.outlier_count.
+ * in the whole linear), MODULE.outliers (F32) and the note MODULE.outlier_count; with NVFP4 the
+ * note MODULE.global_scale.
  *
  * @param module its name
  * @param tiles the parts, in the order of the rows that they hold
@@ -41,6 +42,7 @@ public record LearnedLinear(
   private static final String PLACES = ".outlier_places";
   private static final String OUTLIERS = ".outliers";
   private static final String COUNT = ".outlier_count";
+  private static final String GLOBAL_SCALE = ".global_scale";
 
   /** Squared error of a linear's weights and their squared sum. */
   public record WeightError(double error, double weights) {
@@ -124,6 +126,18 @@ public record LearnedLinear(
       places.asLongBuffer().put(tile.outliers().index());
       writer.add(new PartRow(module + PLACES, Dtype.I64, shape, 0, count, places.array()));
       writer.add(PartRow.ofFloats(module + OUTLIERS, shape, 0, count, tile.outliers().value(), 0));
+    }
+  }
+
+  /** Notes what the scales of a tile are divided by. */
+  static void writeGlobalScale(PartWriter writer, String module, float scale) {
+    writer.note(module + GLOBAL_SCALE, Float.toHexString(scale));
+  }
+
+  /** What the scales are divided by; every tile has the same. */
+  public float readGlobalScale(PartStore store) {
+    try (PartReader reader = store.read(tiles.get(0))) {
+      return Float.parseFloat(reader.note(module + GLOBAL_SCALE));
     }
   }
 

@@ -189,7 +189,7 @@ class ShardpressTest {
         "compress m o --samples 0|error: --samples is 0, want at least 1",
         "compress m o --sequence-length 1|error: --sequence-length is 1, want at least 2",
         "compress m o --scheme W4A61|error: unknown scheme 'W4A61', the nearest is W4A16",
-        "compress m o --scheme NVFP4A16|error: scheme NVFP4A16 is not supported yet",
+        "compress m o --scheme NVFP4|error: scheme NVFP4 is not supported yet",
         "compress m o --algorithm gtpq|error: unknown algorithm 'gtpq', the nearest is gptq",
         "compress m o --algorithm awk|error: unknown algorithm 'awk', the nearest is awq",
         "compress m o --group-size 0|error: --group-size is 0, want an integer of at least 1, or channel",

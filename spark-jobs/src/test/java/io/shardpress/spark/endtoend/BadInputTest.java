@@ -174,7 +174,7 @@ class BadInputTest {
     "--group-size=0, --group-size, at least 1",
     "--format=ggml, ggml, compressed-tensors",
     "--samples=0, --samples, at least 1",
-    "--scheme=NVFP4A16, NVFP4A16, not supported yet"
+    "--scheme=NVFP4, NVFP4, not supported yet"
   })
   void wrongOptions(String option, String found, String wanted) {
     refused(2, compress(option), found, wanted);

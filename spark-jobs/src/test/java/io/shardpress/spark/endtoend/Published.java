@@ -27,7 +27,7 @@ import java.util.stream.Stream;
 /** A finished checkpoint, read from the formats' definitions without the code under test. */
 final class Published {
   private static final Map<String, Integer> WIDTHS =
-      Map.of("I64", 8, "I32", 4, "F32", 4, "BF16", 2, "F16", 2, "I8", 1, "F8_E4M3", 1);
+      Map.of("I64", 8, "I32", 4, "F32", 4, "BF16", 2, "F16", 2, "I8", 1, "U8", 1, "F8_E4M3", 1);
 
   private final Path folder;
   private final JsonNode manifest;

@@ -83,6 +83,56 @@ class QuantizedFolderTest {
     assertThat(read("m.weight")).containsExactly(0, 4, 1 - 1, 5, 2, 6, 3, 7);
   }
 
+  /** FP4 numbers as compressed-tensors packs them, with scales of both kinds. */
+  @ParameterizedTest
+  @CsvSource({
+    "mxfp4, 32, 0x80, 0, 2, ",
+    "nvfp4, 16, 0x40, 2, 1, ",
+    "mxfp4, 32, 0xFF, 0, 0, 'm.weight_scale: found NaN (0xFF) at [0, 0]'",
+    "nvfp4, 16, 0x7F, 2, 0, 'm.weight_scale: found NaN (0x7F) at [0, 0]'",
+    "nvfp4, 16, 0x40, 0, 0, 'm.weight_global_scale: found 0.0, wanted a positive number'"
+  })
+  void fp4WordForWord(
+      String form, int group, String scale, float global, float step, String message)
+      throws IOException {
+    boolean nvidia = form.equals("nvfp4");
+    // Inputs 0 to 15 have the codes 0 to 15.
+    folders.add(
+        "m.weight_packed",
+        "U8",
+        List.of(1L, 16L),
+        words(0x76543210, 0xFEDCBA98, 0x76543210, 0xFEDCBA98));
+    byte[] scales = new byte[32 / group];
+    Arrays.fill(scales, (byte) Integer.decode(scale).intValue());
+    folders.add(
+        "m.weight_scale", nvidia ? "F8_E4M3" : "U8", List.of(1L, (long) scales.length), scales);
+    if (nvidia) {
+      folders.add("m.weight_global_scale", "F32", List.of(1L), words(Float.floatToIntBits(global)));
+    }
+    folders.write(
+        folder,
+        CONFIG,
+        """
+        {"quant_method": "compressed-tensors", "format": "%s-pack-quantized", "ignore": [],
+        "config_groups": {"group_0": {"targets": ["Linear"], "weights": {"num_bits": 4,
+        "type": "float", "symmetric": true, "strategy": "%s", "group_size": %d}}}}
+        """
+            .formatted(form, nvidia ? "tensor_group" : "group", group));
+    if (message != null) {
+      assertThatThrownBy(() -> read("m.weight"))
+          .isInstanceOf(CheckpointException.class)
+          .hasMessageContaining(message);
+      return;
+    }
+    float[] numbers = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6};
+    float[] w = read("m.weight");
+    assertThat(w).hasSize(32);
+    for (int i = 0; i < w.length; i++) {
+      float number = i % 16 < 8 ? numbers[i % 8] : -numbers[i % 8];
+      assertThat(w[i]).isEqualTo(number * step);
+    }
+  }
+
   @Test
   void olderFilesBesideTheConfigAreRead() throws IOException {
     folders.awq("a.b", 32, 64, 4);

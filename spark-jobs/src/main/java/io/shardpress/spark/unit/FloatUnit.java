@@ -1,5 +1,6 @@
 package io.shardpress.spark.unit;
 
+import io.shardpress.kernels.quant.Fp4Rounding;
 import io.shardpress.kernels.quant.Fp8Rounding;
 import io.shardpress.kernels.quant.QuantizedLinear;
 import io.shardpress.kernels.quant.ScaleFormat;
@@ -15,12 +16,12 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Rounds a tile of a tensor to FP8.
+ * Rounds a tile of a tensor to FP8 or FP4.
  *
  * @param summaries of all that shares one scale, the parts of {@link SummaryUnit}; empty where
- *     scales are of rows or blocks
+ *     scales are of rows, blocks or groups alone
  */
-public record Fp8Unit(
+public record FloatUnit(
     PartKey part,
     List<PartKey> summaries,
     String module,
@@ -55,13 +56,26 @@ public record Fp8Unit(
           case FP8_CHANNEL -> Fp8Rounding.perRow(w, tile.count(), in, format);
           case FP8_BLOCK ->
               Fp8Rounding.inBlocks(read, last - first, in, before, tile.count(), format);
+          case MXFP4 -> Fp4Rounding.powersOfTwo(w, tile.count(), in, scheme);
+          case NVFP4 ->
+              Fp4Rounding.inGroups(w, tile.count(), in, scheme, globalScale(environment.store()));
           case INT -> throw new IllegalStateException(module + " is to be integers");
         };
-    QuantizedLinear rounded = Fp8Rounding.round(w, tile.count(), in, scheme, steps);
+    QuantizedLinear rounded =
+        scheme.form().fp4()
+            ? Fp4Rounding.round(w, tile.count(), in, scheme, steps)
+            : Fp8Rounding.round(w, tile.count(), in, scheme, steps);
     try (PartWriter writer = environment.store().write(part)) {
       LearnedLinear.write(writer, module, out, tile.start(), rounded, w, null);
+      if (scheme.form() == WeightForm.NVFP4) {
+        LearnedLinear.writeGlobalScale(writer, module, globalScale(environment.store()));
+      }
       writer.commit();
     }
+  }
+
+  private float globalScale(PartStore store) {
+    return Fp4Rounding.globalScale(absMax(store));
   }
 
   private float absMax(PartStore store) {
