@@ -108,7 +108,7 @@ class IntQuantizedTest {
         "\"input_activations\" : null, \"x\" : {",
         "int");
     wrongConfig(config, text, "\"strategy\" : \"tensor\"", "\"strategy\" : \"group\"", "strategy");
-    wrongConfig(config, text, "\"type\" : \"int\"", "\"type\" : \"float\"", "num_bits");
+    wrongConfig(config, text, "\"type\" : \"int\"", "\"type\" : \"float\"", "4 bits of float");
   }
 
   private void wrongConfig(Path config, String text, String found, String with, String message)

@@ -168,7 +168,7 @@ class ModelSourceTest {
     refused(m -> quantization(m).putArray("ignore").add(UP), "no group of quantization_config");
     refused(m -> weights(m).put("symmetric", true), "config.json says symmetric");
     refused(m -> weights(m).put("num_bits", 5), "num_bits: found 5, wanted 2, 3, 4 or 8");
-    refused(m -> weights(m).put("type", "float"), "num_bits: found 4, wanted 8");
+    refused(m -> weights(m).put("type", "float"), "symmetric: found false, wanted true");
     refused(m -> weights(m).put("type", "real"), "type: found \"real\", wanted int");
     refused(m -> weights(m).put("strategy", "tensor"), "strategy: found \"tensor\"");
     refused(m -> weights(m).put("group_size", 7), "found groups of 7, wanted a divisor of the 40");
