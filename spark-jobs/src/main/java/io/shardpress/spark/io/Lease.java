@@ -220,7 +220,7 @@ public final class Lease implements AutoCloseable {
           attempt, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
       return;
     }
-    try (OutputStream out = fileSystem.create(file, true)) {
+    try (OutputStream out = new DiskStream(fileSystem.create(file, true))) {
       out.write(bytes);
     }
   }

@@ -1,6 +1,7 @@
 package io.shardpress.spark.io;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.util.UUID;
 import org.apache.hadoop.fs.CommonPathCapabilities;
 import org.apache.hadoop.fs.FSDataOutputStream;
@@ -24,7 +25,8 @@ public final class WholeFile implements AutoCloseable {
   private final FileSystem fileSystem;
   private final Path target;
   private final Path attempt;
-  private final FSDataOutputStream out;
+  private final FSDataOutputStream file;
+  private final OutputStream out;
   private boolean done;
 
   private WholeFile(FileSystem fileSystem, Path target, Path attempt) throws IOException {
@@ -34,7 +36,8 @@ public final class WholeFile implements AutoCloseable {
     FSDataOutputStreamBuilder<?, ?> builder =
         fileSystem.createFile(attempt).overwrite(true).recursive();
     builder.opt(ONE_REQUEST, true);
-    this.out = (FSDataOutputStream) builder.build();
+    this.file = (FSDataOutputStream) builder.build();
+    this.out = new DiskStream(file);
   }
 
   /**
@@ -57,7 +60,7 @@ public final class WholeFile implements AutoCloseable {
   }
 
   /** Where its bytes go; closed by this class alone. */
-  public FSDataOutputStream out() {
+  public OutputStream out() {
     return out;
   }
 
@@ -107,7 +110,7 @@ public final class WholeFile implements AutoCloseable {
     done = true;
     try {
       if (direct()) {
-        out.abort();
+        file.abort();
       }
       out.close();
     } catch (IOException e) {

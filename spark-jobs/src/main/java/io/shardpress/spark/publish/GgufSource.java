@@ -12,7 +12,6 @@ import io.shardpress.spark.unit.LearnedLinear;
 import io.shardpress.spark.unit.TaskEnvironment;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.IntBuffer;
@@ -27,18 +26,11 @@ sealed interface GgufSource extends TensorSource {
   /** Learned integers, packed again. */
   record Learned(LearnedLinear linear, GgufType type) implements GgufSource {
     @Override
-    public void writeTo(OutputStream out, TaskEnvironment environment) {
+    public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
       Steps steps = linear.readSteps(environment.store());
       int[] row = new int[1];
       linear.forEachPackedTile(
-          environment.store(),
-          tile -> {
-            try {
-              row[0] = write(tile, steps, row[0], out);
-            } catch (IOException e) {
-              throw new UncheckedIOException(e);
-            }
-          });
+          environment.store(), tile -> row[0] = write(tile, steps, row[0], out));
     }
 
     /** A tile's rows, a few at a time; returns the row after them. */

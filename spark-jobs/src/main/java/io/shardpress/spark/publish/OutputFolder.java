@@ -3,6 +3,7 @@ package io.shardpress.spark.publish;
 import io.shardpress.schemas.CheckpointException;
 import io.shardpress.schemas.output.Manifest;
 import io.shardpress.schemas.output.PublishedFile;
+import io.shardpress.spark.io.DiskStream;
 import io.shardpress.spark.io.FileSystems;
 import io.shardpress.spark.io.Lease;
 import io.shardpress.spark.io.WholeFile;
@@ -275,7 +276,7 @@ public final class OutputFolder implements AutoCloseable {
   }
 
   private OutputStream create(Path file) throws IOException {
-    return fileSystem.create(file, true);
+    return new DiskStream(fileSystem.create(file, true));
   }
 
   private boolean exists(String name) throws IOException {

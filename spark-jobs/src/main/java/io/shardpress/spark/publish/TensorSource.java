@@ -16,7 +16,6 @@ import io.shardpress.spark.unit.TaskEnvironment;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.Serializable;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
@@ -70,16 +69,8 @@ interface TensorSource extends Serializable {
   /** weight_packed. */
   record Codes(LearnedLinear linear) implements TensorSource {
     @Override
-    public void writeTo(OutputStream out, TaskEnvironment environment) {
-      linear.forEachPackedTile(
-          environment.store(),
-          tile -> {
-            try {
-              out.write(tile);
-            } catch (IOException e) {
-              throw new UncheckedIOException(e);
-            }
-          });
+    public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
+      linear.forEachPackedTile(environment.store(), out::write);
     }
   }
 
@@ -181,7 +172,7 @@ interface TensorSource extends Serializable {
   /** The integers of int-quantized, signed, or the numbers of float-quantized: a byte each. */
   record Integers(LearnedLinear linear) implements TensorSource {
     @Override
-    public void writeTo(OutputStream out, TaskEnvironment environment) {
+    public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
       int bits = linear.scheme().bits();
       int words = BitPacking.words(linear.in(), bits);
       linear.forEachPackedTile(
@@ -196,11 +187,7 @@ interface TensorSource extends Serializable {
             for (int i = 0; i < codes.length; i++) {
               codes[i] -= (byte) middle;
             }
-            try {
-              out.write(codes);
-            } catch (IOException e) {
-              throw new UncheckedIOException(e);
-            }
+            out.write(codes);
           });
     }
   }

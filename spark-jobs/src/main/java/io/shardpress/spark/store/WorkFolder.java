@@ -1,6 +1,7 @@
 package io.shardpress.spark.store;
 
 import io.shardpress.schemas.CheckpointException;
+import io.shardpress.spark.io.DiskStream;
 import io.shardpress.spark.io.FileSystems;
 import io.shardpress.spark.io.Lease;
 import java.io.FileNotFoundException;
@@ -171,7 +172,7 @@ public final class WorkFolder {
   }
 
   private void write(Path file, String text) {
-    try (OutputStream out = fileSystem.create(file, true)) {
+    try (OutputStream out = new DiskStream(fileSystem.create(file, true))) {
       out.write(text.getBytes(StandardCharsets.UTF_8));
     } catch (IOException e) {
       throw new UncheckedIOException(file + ": cannot write: " + e.getMessage(), e);

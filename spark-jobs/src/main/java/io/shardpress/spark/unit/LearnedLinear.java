@@ -13,6 +13,7 @@ import io.shardpress.spark.store.PartReader;
 import io.shardpress.spark.store.PartRow;
 import io.shardpress.spark.store.PartStore;
 import io.shardpress.spark.store.PartWriter;
+import java.io.IOException;
 import java.io.Serializable;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -286,13 +287,23 @@ public record LearnedLinear(
     return new WeightError(error, weights);
   }
 
-  /** Gives the packed codes to {@code consumer}, tile after tile in the order of their rows. */
-  public void forEachPackedTile(PartStore store, java.util.function.Consumer<byte[]> consumer) {
+  /** Takes the packed codes of a tile's rows. */
+  @FunctionalInterface
+  public interface PackedTiles {
+    void accept(byte[] codes) throws IOException;
+  }
+
+  /**
+   * Gives the packed codes to {@code tiles}, tile after tile in the order of their rows.
+   *
+   * @throws IOException what {@code tiles} throws
+   */
+  public void forEachPackedTile(PartStore store, PackedTiles tiles) throws IOException {
     forEachRow(
         store,
         row -> {
           if (row.tensor().equals(module + CODES)) {
-            consumer.accept(row.data());
+            tiles.accept(row.data());
           }
         });
   }
@@ -363,13 +374,19 @@ public record LearnedLinear(
     }
   }
 
-  private void forEachRow(PartStore store, java.util.function.Consumer<PartRow> consumer) {
+  /** Takes rows of parts; what it throws ends the reading. */
+  @FunctionalInterface
+  private interface Rows<E extends Exception> {
+    void accept(PartRow row) throws E;
+  }
+
+  private <E extends Exception> void forEachRow(PartStore store, Rows<E> rows) throws E {
     for (PartKey tile : tiles) {
       try (PartReader reader = store.read(tile)) {
         for (int i = 0; i < reader.rows(); i++) {
           PartRow row = reader.row(i);
           if (row.tensor().startsWith(module + ".")) {
-            consumer.accept(row);
+            rows.accept(row);
           }
         }
       }
