@@ -34,7 +34,7 @@ public final class Fp4Rounding {
   public static Steps powersOfTwo(float[] w, int rows, int in, WeightScheme scheme) {
     Steps steps = new Steps(rows, scheme.groups(in));
     for (int group = 0; group < steps.scales().length; group++) {
-      float most = absMax(w, group * scheme.groupSize(), scheme.groupSize());
+      float most = Fp8Rounding.absMax(w, group * scheme.groupSize(), scheme.groupSize());
       steps.scales()[group] = most == 0 ? 1 : SmallFloats.fromE8m0(powerOfTwo(most));
     }
     return steps;
@@ -64,7 +64,7 @@ public final class Fp4Rounding {
       float[] w, int rows, int in, WeightScheme scheme, float globalScale) {
     Steps steps = new Steps(rows, scheme.groups(in));
     for (int group = 0; group < steps.scales().length; group++) {
-      float most = absMax(w, group * scheme.groupSize(), scheme.groupSize());
+      float most = Fp8Rounding.absMax(w, group * scheme.groupSize(), scheme.groupSize());
       byte code = SmallFloats.toE4m3(globalScale * (most / SmallFloats.E2M1_LARGEST));
       float scale = Math.max(SmallFloats.fromE4m3(code), LEAST_E4M3);
       steps.scales()[group] = scale / globalScale;
@@ -78,14 +78,6 @@ public final class Fp4Rounding {
    */
   public static byte e4m3(float scale, float globalScale) {
     return SmallFloats.toE4m3(scale * globalScale);
-  }
-
-  private static float absMax(float[] w, int from, int length) {
-    float most = 0;
-    for (int i = from; i < from + length; i++) {
-      most = Math.max(most, Math.abs(w[i]));
-    }
-    return most;
   }
 
   /** Rounds w [rows × in] to the nearest codes of the given scales. */

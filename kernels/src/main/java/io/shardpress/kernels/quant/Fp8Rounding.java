@@ -64,7 +64,8 @@ public final class Fp8Rounding {
     return steps;
   }
 
-  private static float absMax(float[] w, int from, int length) {
+  /** The largest magnitude of w [from, from + length). */
+  static float absMax(float[] w, int from, int length) {
     float most = 0;
     for (int i = from; i < from + length; i++) {
       most = Math.max(most, Math.abs(w[i]));
