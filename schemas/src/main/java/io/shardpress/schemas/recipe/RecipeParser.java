@@ -10,10 +10,15 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLParser;
 import io.shardpress.schemas.UsageException;
 import java.io.IOException;
+import java.io.StringReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import org.yaml.snakeyaml.Yaml;
+import org.yaml.snakeyaml.events.CollectionStartEvent;
+import org.yaml.snakeyaml.events.Event;
+import org.yaml.snakeyaml.events.ScalarEvent;
 
 /**
  * Reads a recipe in the forms that people have: stages of groups of modifiers (what llm-compressor
@@ -87,7 +92,23 @@ final class RecipeParser {
     } catch (IOException e) {
       throw new UncheckedIOException("text in memory is always readable", e);
     }
+    refuseTags(source, yaml);
     return YAML.readTree(yaml);
+  }
+
+  /** Jackson reads what has a tag as if it had none, and does not tell a key's. */
+  private static void refuseTags(String source, String yaml) {
+    for (Event event : new Yaml().parse(new StringReader(yaml))) {
+      String tag =
+          event instanceof ScalarEvent scalar
+              ? scalar.getTag()
+              : event instanceof CollectionStartEvent start ? start.getTag() : null;
+      if (tag != null) {
+        throw new UsageException(
+            "%s, line %d: tag %s; values stand in recipes without tags"
+                .formatted(source, event.getStartMark().getLine() + 1, tag));
+      }
+    }
   }
 
   private void read(JsonNode node) {

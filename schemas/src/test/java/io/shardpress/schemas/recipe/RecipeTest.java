@@ -415,6 +415,10 @@ class RecipeTest {
       quoteCharacter = '^',
       value = {
         "RTN: &a [x]¶B: *a | line 2: alias *a",
+        "quant_stage:¶ !quant_modifiers:¶  GPTQModifier: {scheme: W4A16} | line 2: tag !quant_modifiers:",
+        "GPTQModifier: {scheme: !x W4A16} | line 1: tag !x",
+        "!y GPTQModifier: {scheme: W4A16} | line 1: tag !y",
+        "GPTQModifier: {scheme: W4A16, ignore: !!set [a]} | line 1: tag tag:yaml.org,2002:set",
         "GPTQModifier: {scheme: W4A16}¶---¶LRQModifier: {scheme: W4A16} | line 3: a second document",
         "GPTQModifier: {scheme: W4A16, ignore: [\"\\ud800\"]} | half a surrogate pair",
         "GPTQModifier: {scheme: {W4A16: [Linear], W8A16: []}} | scheme.W8A16 is [], want a list of at least one target",
