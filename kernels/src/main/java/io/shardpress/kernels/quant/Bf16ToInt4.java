@@ -88,6 +88,16 @@ public final class Bf16ToInt4 {
     return true;
   }
 
+  /** Elements of a group. */
+  public int length() {
+    return length;
+  }
+
+  /** Groups that are taken at a time: errors are summed over so many, then over all. */
+  public int chunkGroups() {
+    return chunkGroups;
+  }
+
   /** Σ(w − ŵ)² of all weights quantized so far. */
   public double squaredError() {
     return sums[0];

@@ -32,6 +32,18 @@ public final class JvmOptions {
           "-XX:CompileCommand=BackgroundCompilation,io.shardpress.kernels.*::*,false");
 
   /**
+   * The optimizing compiler waits for six times as many calls as it would: most of what a start of
+   * Spark calls often enough for it is not called again. Kernels, with a fiftieth of that, wait for
+   * few calls all the same.
+   */
+  private static final List<String> COMPILER =
+      List.of(
+          "-XX:Tier4InvocationThreshold=30000",
+          "-XX:Tier4MinInvocationThreshold=3600",
+          "-XX:Tier4CompileThreshold=90000",
+          "-XX:Tier4BackEdgeThreshold=240000");
+
+  /**
    * What a JVM that works with batches does with memory. They are large arrays, which G1 would
    * place one by one among its regions; on pages of 4 KB, processors look up many addresses in
    * them; and they outlive many collections, so that a larger young generation would only touch
@@ -55,6 +67,7 @@ public final class JvmOptions {
   /** For an executor's JVM, beside what Spark gives it anyway. */
   public static String ofExecutors() {
     List<String> options = new ArrayList<>(MEMORY);
+    options.addAll(COMPILER);
     options.addAll(KERNELS);
     return String.join(" ", options);
   }
@@ -66,6 +79,7 @@ public final class JvmOptions {
     if (options.stream().noneMatch(option -> option.contains(VECTOR_MODULE))) {
       options.add("--add-modules=" + VECTOR_MODULE);
     }
+    options.addAll(COMPILER);
     options.addAll(KERNELS);
     return options;
   }

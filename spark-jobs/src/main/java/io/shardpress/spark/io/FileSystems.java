@@ -30,6 +30,18 @@ public final class FileSystems {
   }
 
   /**
+   * The file system for reading a file that others wrote; a local one with a .crc file of Hadoop's
+   * beside it is held against that, which opens it anew for every read.
+   */
+  static FileSystem forReading(Path path, Configuration configuration) throws IOException {
+    FileSystem fileSystem = path.getFileSystem(configuration);
+    boolean bare =
+        fileSystem instanceof LocalFileSystem local
+            && !Bare.INSTANCE.exists(local.getChecksumFile(path));
+    return bare ? Bare.INSTANCE : fileSystem;
+  }
+
+  /**
    * Opens a file of which ranges are wanted: an object store is asked for these and nothing beyond.
    *
    * @param status saves a request where it is known; may be null

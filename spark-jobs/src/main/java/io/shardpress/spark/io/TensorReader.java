@@ -52,8 +52,9 @@ public final class TensorReader implements AutoCloseable {
     int width = tensor.dtype().bits() / 8;
     int count = arrayLength(tensor, Math.multiplyExact(rowCount, tensor.columns()));
     long position = tensor.position() + tensor.bytesOfRows(rowStart);
-    int perChunk = RangedFile.CHUNK_BYTES / width;
-    reserve((int) Math.min(RangedFile.CHUNK_BYTES, (long) count * width));
+    int chunkBytes = chunkBytes(tensor);
+    int perChunk = chunkBytes / width;
+    reserve((int) Math.min(chunkBytes, (long) count * width));
     for (int done = 0; done < count; done += perChunk) {
       int now = Math.min(perChunk, count - done);
       file(tensor).read(position + (long) done * width, chunk, 0, now * width);
@@ -254,6 +255,11 @@ public final class TensorReader implements AutoCloseable {
       open.close();
       open = null;
     }
+  }
+
+  /** How many of a tensor's bytes are best read, and used, at a time; a multiple of 64 KiB. */
+  public int chunkBytes(TensorRef tensor) {
+    return file(tensor).chunkBytes();
   }
 
   private RangedFile file(TensorRef tensor) {

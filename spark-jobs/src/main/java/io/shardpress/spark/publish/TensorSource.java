@@ -33,8 +33,6 @@ interface TensorSource extends Serializable {
 
   /** An input tensor as it is, or as the dense model has it. */
   record Copy(TensorRef tensor) implements TensorSource {
-    private static final int CHUNK_BYTES = 4 << 20;
-
     @Override
     public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
       if (tensor.stored() != null) {
@@ -43,7 +41,8 @@ interface TensorSource extends Serializable {
         }
         return;
       }
-      byte[] chunk = new byte[(int) Math.min(CHUNK_BYTES, tensor.length())];
+      byte[] chunk =
+          new byte[(int) Math.min(environment.reader().chunkBytes(tensor), tensor.length())];
       for (long at = 0; at < tensor.length(); at += chunk.length) {
         int count = (int) Math.min(chunk.length, tensor.length() - at);
         environment.reader().readBytes(tensor, at, chunk, 0, count);

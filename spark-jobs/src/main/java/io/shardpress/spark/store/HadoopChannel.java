@@ -19,8 +19,8 @@ import org.apache.hadoop.fs.RawLocalFileSystem;
  * ahead the longer somebody reads on.
  */
 final class HadoopChannel implements SeekableByteChannel {
-  /** Small enough for a core's second cache. */
-  private static final int LOCAL_BYTES = 1 << 20;
+  /** Small enough for a core's second cache, also with the JDK's copy of it. */
+  private static final int LOCAL_BYTES = 128 << 10;
 
   private static final int FIRST_AHEAD_BYTES = 64 << 10;
   private static final int MOST_AHEAD_BYTES = 8 << 20;

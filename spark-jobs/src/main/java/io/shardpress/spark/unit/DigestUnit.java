@@ -17,8 +17,6 @@ import java.util.List;
  * learned from them. The part has a row TENSOR (U8) for each.
  */
 public record DigestUnit(PartKey part, List<TensorRef> tensors) implements UnitOfWork {
-  private static final int CHUNK_BYTES = 4 << 20;
-
   @Override
   public List<PartKey> parts() {
     return List.of(part);
@@ -38,7 +36,7 @@ public record DigestUnit(PartKey part, List<TensorRef> tensors) implements UnitO
 
   private static byte[] digest(TensorRef tensor, TensorReader reader) {
     MessageDigest sha = sha256();
-    byte[] chunk = new byte[(int) Math.min(CHUNK_BYTES, tensor.length())];
+    byte[] chunk = new byte[(int) Math.min(reader.chunkBytes(tensor), tensor.length())];
     for (long at = 0; at < tensor.length(); at += chunk.length) {
       int count = (int) Math.min(chunk.length, tensor.length() - at);
       reader.readBytes(tensor, at, chunk, 0, count);

@@ -8,6 +8,7 @@ import io.shardpress.kernels.quant.ScaleFormat;
 import io.shardpress.kernels.quant.Steps;
 import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.schemas.safetensors.Dtype;
+import io.shardpress.spark.io.TensorReader;
 import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartWriter;
@@ -43,17 +44,19 @@ public record RoundUnit(
   private boolean inOnePass(TaskEnvironment environment) {
     int in = Math.toIntExact(tensor.columns());
     int groups = scheme.groups(in);
-    boolean known = tensor.dtype() == Dtype.BF16 && scheme.bits() == 4 && scheme.symmetric();
+    boolean known =
+        tensor.stored() == null
+            && tensor.dtype() == Dtype.BF16
+            && scheme.bits() == 4
+            && scheme.symmetric();
     if (!known || steps != StepRules.MIN_MAX || !Bf16ToInt4.takes(in / groups)) {
       return false;
     }
-    byte[] weights = environment.reader().readBytes(tensor, tile.start(), tile.count());
     Bf16ToInt4 rounding = new Bf16ToInt4(in / groups, format);
     int[] packed = new int[tile.count() * in / 8];
     Steps chosen = new Steps(tile.count(), groups);
     Arrays.fill(chosen.zeros(), Grid.of(scheme).middle());
-    int all = tile.count() * groups;
-    if (!rounding.quantize(weights, 0, all, packed, 0, chosen.scales(), 0)) {
+    if (!quantize(environment.reader(), rounding, packed, chosen.scales())) {
       return false;
     }
     WeightError error = new WeightError(rounding.squaredError(), rounding.squaredWeights());
@@ -61,6 +64,26 @@ public record RoundUnit(
       int out = Math.toIntExact(tensor.rows());
       LearnedLinear.writePacked(writer, module, out, tile.start(), packed, chosen, error);
       writer.commit();
+    }
+    return true;
+  }
+
+  /** Piece by piece, so that the bytes are still in a cache when they are quantized. */
+  private boolean quantize(TensorReader reader, Bf16ToInt4 rounding, int[] packed, float[] scales) {
+    int groupBytes = 2 * rounding.length();
+    // Sums of errors are the same for any pieces that are whole chunks.
+    int perPiece = Math.max(1, reader.chunkBytes(tensor) / groupBytes / rounding.chunkGroups());
+    perPiece *= rounding.chunkGroups();
+    byte[] piece = new byte[Math.min(perPiece, scales.length) * groupBytes];
+    long position = tensor.bytesOfRows(tile.start());
+    for (int first = 0; first < scales.length; first += perPiece) {
+      int count = Math.min(perPiece, scales.length - first);
+      long at = position + (long) first * groupBytes;
+      reader.readBytes(tensor, at, piece, 0, count * groupBytes);
+      int word = first * (rounding.length() / 8);
+      if (!rounding.quantize(piece, 0, count, packed, word, scales, first)) {
+        return false;
+      }
     }
     return true;
   }
