@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.shardpress.schemas.CheckpointException;
 import io.shardpress.schemas.safetensors.Dtype;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -45,6 +47,32 @@ class TensorReaderTest {
         total += 2L * bytes.length + 4L * count * columns;
       }
       assertThat(reader.bytesRead()).isEqualTo(total);
+    }
+  }
+
+  /** Hadoop leaves such a file beside what is copied to a local disk with it. */
+  @Test
+  void holdsLocalFilesAgainstCrcFilesBesideThem() throws IOException {
+    byte[] bytes = new byte[4 * (RangedFile.CHUNK_BYTES / 4 + 1000)];
+    new Random(2).nextBytes(bytes);
+    TensorRef tensor = write(bytes, Dtype.F32, List.of(bytes.length / 4L), 0);
+    org.apache.hadoop.fs.Path path = new org.apache.hadoop.fs.Path(tensor.file());
+    Path file = Path.of(tensor.file());
+    Files.delete(file);
+    try (OutputStream out = path.getFileSystem(configuration).create(path)) {
+      out.write(bytes);
+    }
+    assertThat(file.resolveSibling("." + file.getFileName() + ".crc")).exists();
+    try (TensorReader reader = new TensorReader(configuration)) {
+      assertThat(reader.readBytes(tensor)).isEqualTo(bytes);
+    }
+    bytes[bytes.length - 7] ^= 1;
+    Files.write(file, bytes);
+    try (TensorReader reader = new TensorReader(configuration)) {
+      assertThatThrownBy(() -> reader.readBytes(tensor))
+          .isInstanceOf(UncheckedIOException.class)
+          .hasMessageContaining(file.getFileName().toString())
+          .hasMessageContaining("Checksum error");
     }
   }
 
