@@ -8,7 +8,7 @@ import java.security.NoSuchAlgorithmException;
 
 /** Counts and hashes what passes through. */
 final class HashingStream extends FilterOutputStream {
-  /** Small enough for a core's second cache, so that what has been hashed is written from there. */
+  /** Small enough for a core's second cache, so that what has been written is hashed from there. */
   private static final int CHUNK_BYTES = 128 << 10;
 
   private final MessageDigest sha;
