@@ -2,6 +2,11 @@ package io.shardpress.spark.cli;
 
 import io.shardpress.schemas.UsageException;
 import io.shardpress.schemas.output.OutputChoice;
+import io.shardpress.spark.app.CommandEngine;
+import io.shardpress.spark.app.options.CompressOptions;
+import io.shardpress.spark.app.options.PlanOptions;
+import io.shardpress.spark.app.options.RecipeChoice;
+import io.shardpress.spark.app.options.TextSettings;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;

@@ -2,6 +2,8 @@ package io.shardpress.spark.cli;
 
 import io.shardpress.schemas.UsageException;
 import io.shardpress.schemas.safetensors.Dtype;
+import io.shardpress.spark.app.CommandEngine;
+import io.shardpress.spark.app.options.DecompressOptions;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;

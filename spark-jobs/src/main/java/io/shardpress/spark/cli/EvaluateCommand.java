@@ -1,6 +1,9 @@
 package io.shardpress.spark.cli;
 
 import io.shardpress.schemas.UsageException;
+import io.shardpress.spark.app.CommandEngine;
+import io.shardpress.spark.app.options.CacheRounding;
+import io.shardpress.spark.app.options.EvaluateOptions;
 import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;

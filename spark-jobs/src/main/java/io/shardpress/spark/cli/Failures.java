@@ -3,6 +3,7 @@ package io.shardpress.spark.cli;
 import io.shardpress.schemas.CheckpointException;
 import io.shardpress.schemas.Nearest;
 import io.shardpress.schemas.UsageException;
+import io.shardpress.spark.app.options.ExitCodes;
 import java.io.PrintWriter;
 import java.util.Set;
 import picocli.CommandLine;

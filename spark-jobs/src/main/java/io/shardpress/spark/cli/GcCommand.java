@@ -1,6 +1,8 @@
 package io.shardpress.spark.cli;
 
 import io.shardpress.schemas.UsageException;
+import io.shardpress.spark.app.CommandEngine;
+import io.shardpress.spark.app.options.GcOptions;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
 import picocli.CommandLine.Command;

@@ -1,5 +1,7 @@
 package io.shardpress.spark.cli;
 
+import io.shardpress.spark.app.CommandEngine;
+import io.shardpress.spark.app.options.InspectOptions;
 import io.shardpress.spark.inspect.TensorPattern;
 import java.util.Optional;
 import java.util.concurrent.Callable;

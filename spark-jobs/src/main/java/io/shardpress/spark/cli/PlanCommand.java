@@ -1,6 +1,8 @@
 package io.shardpress.spark.cli;
 
 import io.shardpress.schemas.UsageException;
+import io.shardpress.spark.app.CommandEngine;
+import io.shardpress.spark.app.options.PlanOptions;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;

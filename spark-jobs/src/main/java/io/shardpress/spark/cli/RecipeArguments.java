@@ -2,6 +2,7 @@ package io.shardpress.spark.cli;
 
 import io.shardpress.schemas.UsageException;
 import io.shardpress.schemas.recipe.Recipe;
+import io.shardpress.spark.app.options.RecipeChoice;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

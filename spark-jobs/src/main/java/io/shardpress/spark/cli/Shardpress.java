@@ -1,5 +1,8 @@
 package io.shardpress.spark.cli;
 
+import io.shardpress.spark.app.CommandEngine;
+import io.shardpress.spark.app.options.ExitCodes;
+import io.shardpress.spark.job.BuildVersion;
 import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;

@@ -1,5 +1,6 @@
 package io.shardpress.spark.cli;
 
+import io.shardpress.spark.app.options.SparkSettings;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;

@@ -1,5 +1,7 @@
 package io.shardpress.spark.cli;
 
+import io.shardpress.spark.app.CommandEngine;
+import io.shardpress.spark.app.options.VerifyOptions;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
 import picocli.CommandLine.Command;

@@ -1,6 +1,7 @@
 package io.shardpress.spark.cli;
 
 import io.shardpress.schemas.UsageException;
+import io.shardpress.spark.app.options.TextSettings;
 import java.util.Optional;
 import java.util.OptionalInt;
 import picocli.CommandLine.Option;

@@ -1,8 +1,8 @@
 package io.shardpress.spark.datasource;
 
 import io.shardpress.schemas.UsageException;
+import io.shardpress.spark.foreign.QuantizedFolder;
 import io.shardpress.spark.io.Checkpoint;
-import io.shardpress.spark.stored.QuantizedFolder;
 import java.util.Map;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;

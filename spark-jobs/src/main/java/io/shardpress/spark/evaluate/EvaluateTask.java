@@ -4,8 +4,8 @@ import io.shardpress.kernels.metrics.DistributionComparison;
 import io.shardpress.kernels.metrics.PositionFigures;
 import io.shardpress.kernels.nn.OutputHead;
 import io.shardpress.schemas.CheckpointException;
-import io.shardpress.spark.unit.ClusterTask;
-import io.shardpress.spark.unit.TaskEnvironment;
+import io.shardpress.spark.engine.ClusterTask;
+import io.shardpress.spark.engine.TaskEnvironment;
 
 /**
  * Compares two models on some windows of held-out text; answers with figures of the positions that

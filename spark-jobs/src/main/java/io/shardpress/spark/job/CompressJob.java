@@ -2,22 +2,34 @@ package io.shardpress.spark.job;
 
 import io.shardpress.kernels.matmul.Matmuls;
 import io.shardpress.schemas.output.Manifest;
-import io.shardpress.spark.cli.BuildVersion;
-import io.shardpress.spark.cli.CompressOptions;
+import io.shardpress.spark.app.options.CompressOptions;
+import io.shardpress.spark.block.LearnedLinear;
+import io.shardpress.spark.engine.Digests;
+import io.shardpress.spark.engine.Mend;
+import io.shardpress.spark.engine.Progress;
+import io.shardpress.spark.engine.RunSettings;
+import io.shardpress.spark.engine.StepCounts;
+import io.shardpress.spark.engine.StepRunner;
 import io.shardpress.spark.io.CheckpointFile;
 import io.shardpress.spark.io.Lease;
+import io.shardpress.spark.learn.BlockTurns;
+import io.shardpress.spark.learn.CalibratedLearning;
+import io.shardpress.spark.learn.activation.ActivationScales;
+import io.shardpress.spark.learn.activation.StaticScale;
+import io.shardpress.spark.learn.rounding.RoundingLearner;
+import io.shardpress.spark.learn.transform.Transforms;
+import io.shardpress.spark.output.OutputFolder;
+import io.shardpress.spark.output.compressedtensors.Publisher;
 import io.shardpress.spark.plan.CompressionPlan;
-import io.shardpress.spark.publish.OutputFolder;
-import io.shardpress.spark.publish.Publisher;
 import io.shardpress.spark.store.PartException;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.RunRecord;
 import io.shardpress.spark.store.WorkFolder;
+import io.shardpress.spark.sweep.Embeddings;
+import io.shardpress.spark.sweep.SamplePartition;
+import io.shardpress.spark.sweep.SweepContext;
+import io.shardpress.spark.sweep.WindowsPart;
 import io.shardpress.spark.text.Windows;
-import io.shardpress.spark.unit.LearnedLinear;
-import io.shardpress.spark.unit.RunSettings;
-import io.shardpress.spark.unit.SamplePartition;
-import io.shardpress.spark.unit.StaticScale;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -27,7 +39,7 @@ import java.util.TreeMap;
 import org.apache.spark.api.java.JavaSparkContext;
 
 /** A whole run: digests, calibration, learning, publishing. */
-final class CompressJob {
+public final class CompressJob {
   private final CompressionPlan given;
   private CompressionPlan plan;
   private final CompressOptions options;
@@ -35,18 +47,18 @@ final class CompressJob {
   private final OutputFolder output;
   private final Progress progress;
   private final Instant start = Instant.now();
-  private TaskRunner runner;
+  private StepRunner runner;
   private Mend mend;
   private WorkFolder folder;
   private List<PartKey> transformed = List.of();
-  private ChainContext context;
+  private SweepContext context;
   private Embeddings embeddings;
-  private TaskRunner.Ran learners = TaskRunner.Ran.NOTHING;
+  private StepRunner.Ran learners = StepRunner.Ran.NOTHING;
 
   /**
    * @param windows of the calibration text; null where the recipe needs none
    */
-  CompressJob(
+  public CompressJob(
       CompressionPlan plan,
       CompressOptions options,
       Windows windows,
@@ -80,15 +92,15 @@ final class CompressJob {
    *
    * @return whether there is something to go on from
    */
-  boolean claim() {
+  public boolean claim() {
     return output.claim(runId(), options.overwrite());
   }
 
   /** Runs, and says what was published. */
-  Manifest run(JavaSparkContext spark) {
+  public Manifest run(JavaSparkContext spark) {
     String work = options.work().orElse(output.uri() + "/" + OutputFolder.WORK);
     RunSettings settings = RunSettings.ofThisProcess(hadoop(spark), work);
-    runner = new TaskRunner(spark, settings, output::requireOwner);
+    runner = new StepRunner(spark, settings, output::requireOwner);
     mend = new Mend(runner);
     folder = new WorkFolder(work, runner.configuration());
     Lease lease = options.work().isPresent() ? folder.enter() : null;
@@ -113,7 +125,7 @@ final class CompressJob {
     List<String> digests = parts.stream().map(PartKey::hex).toList();
     parts.addAll(learned);
     if (windows != null) {
-      parts.add(Calibration.key(windows));
+      parts.add(WindowsPart.key(windows));
       parts.addAll(transformed);
     }
     Map<String, String> ingredients = Ingredients.of(given, windows, runner.arithmetic());
@@ -156,8 +168,8 @@ final class CompressJob {
     return manifest;
   }
 
-  private ActivationJob activations(Map<String, LearnedLinear> learned) {
-    return new ActivationJob(context, learned, embeddings, options.keepActivations());
+  private ActivationScales activations(Map<String, LearnedLinear> learned) {
+    return new ActivationScales(context, learned, embeddings, options.keepActivations());
   }
 
   private boolean learnsFromActivations() {
@@ -170,7 +182,7 @@ final class CompressJob {
    */
   private void prepare(Digests digests, String arithmetic) {
     List<SamplePartition> samples = SamplePartition.of(windows.count(), windows.length());
-    context = new ChainContext(plan, runner, digests, arithmetic, samples, windows.length());
+    context = new SweepContext(plan, runner, digests, arithmetic, samples, windows.length());
     embeddings = new Embeddings(context, windows);
     Transforms transforms = new Transforms(embeddings);
     context = transforms.apply(context);
@@ -180,7 +192,7 @@ final class CompressJob {
   }
 
   private Map<String, LearnedLinear> dataFree(Digests digests) {
-    DataFreeJob job = new DataFreeJob(plan, runner, digests, progress);
+    RoundingLearner job = new RoundingLearner(plan, runner, digests, progress);
     List<PartKey> parts = new ArrayList<>(job.parts());
     mend.check(parts);
     if (plan.recipe().measuresActivations()) {
@@ -201,19 +213,20 @@ final class CompressJob {
       parts.addAll(activations(turns.learned()).parts());
     }
     record(parts);
-    CalibratedJob job = new CalibratedJob(context, embeddings, options.keepActivations(), progress);
+    CalibratedLearning job =
+        new CalibratedLearning(context, embeddings, options.keepActivations(), progress);
     job.run(turns);
     learners = learners.plus(job.learners());
     return turns.learned();
   }
 
   /** How many units of which steps ran, and how many were in the part store. */
-  String steps() {
+  public String steps() {
     return StepCounts.line(runner.steps());
   }
 
   /** CPU seconds of the learners in this run; parts that were there already cost nothing. */
-  double learnerCpuSeconds() {
+  public double learnerCpuSeconds() {
     return learners.cpuSeconds();
   }
 
@@ -236,7 +249,7 @@ final class CompressJob {
   }
 
   /** Hadoop's settings as Spark has them, for the tasks. */
-  static Map<String, String> hadoop(JavaSparkContext spark) {
+  public static Map<String, String> hadoop(JavaSparkContext spark) {
     Map<String, String> entries = new HashMap<>();
     spark.hadoopConfiguration().forEach(entry -> entries.put(entry.getKey(), entry.getValue()));
     return entries;

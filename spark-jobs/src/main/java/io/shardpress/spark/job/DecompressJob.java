@@ -1,17 +1,20 @@
 package io.shardpress.spark.job;
 
 import io.shardpress.schemas.output.Manifest;
-import io.shardpress.spark.cli.BuildVersion;
+import io.shardpress.spark.block.RowTile;
+import io.shardpress.spark.engine.Digests;
+import io.shardpress.spark.engine.Mend;
+import io.shardpress.spark.engine.RunSettings;
+import io.shardpress.spark.engine.StepCounts;
+import io.shardpress.spark.engine.StepRunner;
 import io.shardpress.spark.io.CheckpointFile;
 import io.shardpress.spark.io.TensorRef;
-import io.shardpress.spark.plan.DecompressionPlan;
-import io.shardpress.spark.publish.DensePublisher;
-import io.shardpress.spark.publish.OutputFolder;
+import io.shardpress.spark.output.OutputFolder;
+import io.shardpress.spark.output.dense.DecompressionPlan;
+import io.shardpress.spark.output.dense.DensePublisher;
+import io.shardpress.spark.output.dense.DequantizeStep;
 import io.shardpress.spark.store.PartException;
 import io.shardpress.spark.store.PartKey;
-import io.shardpress.spark.unit.DequantizeUnit;
-import io.shardpress.spark.unit.RowTile;
-import io.shardpress.spark.unit.RunSettings;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -22,13 +25,13 @@ import java.util.TreeMap;
 import org.apache.spark.api.java.JavaSparkContext;
 
 /** Turns a quantized checkpoint into a dense one: digests, rows of weights as parts, publishing. */
-final class DecompressJob {
+public final class DecompressJob {
   private final DecompressionPlan plan;
   private final OutputFolder output;
   private final Instant start = Instant.now();
-  private TaskRunner runner;
+  private StepRunner runner;
 
-  DecompressJob(DecompressionPlan plan, OutputFolder output) {
+  public DecompressJob(DecompressionPlan plan, OutputFolder output) {
     this.plan = plan;
     this.output = output;
   }
@@ -53,16 +56,16 @@ final class DecompressJob {
    *
    * @return whether there is something to go on from
    */
-  boolean claim(boolean overwrite) {
+  public boolean claim(boolean overwrite) {
     return output.claim(runId().hex(), overwrite);
   }
 
   /** Runs, and says what was published. */
-  Manifest run(JavaSparkContext spark) {
+  public Manifest run(JavaSparkContext spark) {
     RunSettings settings =
         RunSettings.ofThisProcess(
             CompressJob.hadoop(spark), output.uri() + "/" + OutputFolder.WORK);
-    runner = new TaskRunner(spark, settings, output::requireOwner);
+    runner = new StepRunner(spark, settings, output::requireOwner);
     Mend mend = new Mend(runner);
     while (true) {
       try {
@@ -75,11 +78,11 @@ final class DecompressJob {
 
   private Manifest runOnce(JavaSparkContext spark, Mend mend) {
     Digests digests = Digests.of(plan.checkpoint(), runner);
-    List<DequantizeUnit> units = new ArrayList<>();
+    List<DequantizeStep> units = new ArrayList<>();
     Map<String, List<PartKey>> tiles = new HashMap<>();
     for (TensorRef weight : plan.weights()) {
       List<PartKey> parts = new ArrayList<>();
-      for (RowTile tile : DequantizeUnit.tiles(weight)) {
+      for (RowTile tile : RowTile.of(weight)) {
         PartKey key =
             PartKey.of("dequantize")
                 .add("name", weight.tensor())
@@ -87,11 +90,11 @@ final class DecompressJob {
                 .add("tile", tile)
                 .build();
         parts.add(key);
-        units.add(new DequantizeUnit(key, weight, tile));
+        units.add(new DequantizeStep(key, weight, tile));
       }
       tiles.put(weight.tensor(), parts);
     }
-    mend.check(units.stream().map(DequantizeUnit::part).toList());
+    mend.check(units.stream().map(DequantizeStep::part).toList());
     runner.run("dequantize", "", units);
     Manifest manifest =
         new DensePublisher(plan, tiles, output)
@@ -105,7 +108,7 @@ final class DecompressJob {
   }
 
   /** How many units of which steps ran, and how many were in the part store. */
-  String steps() {
+  public String steps() {
     return StepCounts.line(runner.steps());
   }
 

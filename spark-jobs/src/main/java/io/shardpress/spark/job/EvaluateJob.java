@@ -1,12 +1,13 @@
 package io.shardpress.spark.job;
 
 import io.shardpress.schemas.CheckpointException;
+import io.shardpress.spark.engine.RunSettings;
+import io.shardpress.spark.engine.StepRunner;
 import io.shardpress.spark.evaluate.EvaluateTask;
 import io.shardpress.spark.evaluate.Evaluation;
 import io.shardpress.spark.evaluate.ModelSource;
+import io.shardpress.spark.sweep.SamplePartition;
 import io.shardpress.spark.text.Windows;
-import io.shardpress.spark.unit.RunSettings;
-import io.shardpress.spark.unit.SamplePartition;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -15,12 +16,12 @@ import org.apache.spark.api.java.JavaSparkContext;
  * Measures a model against another on held-out windows, a fixed partition of them per task, so that
  * the figures do not depend on the cluster.
  */
-final class EvaluateJob {
+public final class EvaluateJob {
   private final ModelSource original;
   private final ModelSource compressed;
   private final Windows windows;
 
-  EvaluateJob(ModelSource original, ModelSource compressed, Windows windows) {
+  public EvaluateJob(ModelSource original, ModelSource compressed, Windows windows) {
     if (original.vocabulary() != compressed.vocabulary()) {
       throw new CheckpointException(
           "%s: found a vocabulary of %d, wanted the original's %d (%s); compare a model with what was made from it"
@@ -35,7 +36,7 @@ final class EvaluateJob {
     this.windows = windows;
   }
 
-  Evaluation run(JavaSparkContext spark) {
+  public Evaluation run(JavaSparkContext spark) {
     // No task of this job has parts: figures are small enough to come back by themselves.
     String noStore = compressed.uri();
     RunSettings settings = RunSettings.ofThisProcess(CompressJob.hadoop(spark), noStore);
@@ -48,6 +49,6 @@ final class EvaluateJob {
       tasks.add(new EvaluateTask(original, compressed, ids));
     }
     return Evaluation.of(
-        new TaskRunner(spark, settings, () -> {}).call("evaluate", tasks), windows.length() - 1);
+        new StepRunner(spark, settings, () -> {}).call("evaluate", tasks), windows.length() - 1);
   }
 }

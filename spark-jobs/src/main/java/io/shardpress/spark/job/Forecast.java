@@ -1,15 +1,23 @@
 package io.shardpress.spark.job;
 
 import io.shardpress.schemas.model.DecoderNames;
+import io.shardpress.spark.engine.Digests;
+import io.shardpress.spark.engine.StepRunner;
 import io.shardpress.spark.io.TensorRef;
+import io.shardpress.spark.learn.BlockTurn;
+import io.shardpress.spark.learn.BlockTurns;
+import io.shardpress.spark.learn.rounding.RoundingLearner;
+import io.shardpress.spark.learn.transform.Transforms;
 import io.shardpress.spark.plan.CompressionPlan;
 import io.shardpress.spark.plan.PlanEntry;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartStore;
 import io.shardpress.spark.store.RunRecord;
 import io.shardpress.spark.store.WorkFolder;
+import io.shardpress.spark.sweep.Embeddings;
+import io.shardpress.spark.sweep.SamplePartition;
+import io.shardpress.spark.sweep.SweepContext;
 import io.shardpress.spark.text.Windows;
-import io.shardpress.spark.unit.SamplePartition;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -19,12 +27,12 @@ import java.util.Optional;
  * What a run would find in a part store, and why it would compute the rest: from the names of all
  * parts, as the run itself goes by them, and for the reasons from the record of an earlier run.
  */
-final class Forecast {
+public final class Forecast {
   private static final int MOST_NAMED = 3;
 
   private final CompressionPlan plan;
   private final Windows windows;
-  private final TaskRunner runner;
+  private final StepRunner runner;
   private final Digests digests;
   private final RunRecord before;
   private final Map<String, String> digestsBefore;
@@ -34,7 +42,7 @@ final class Forecast {
   private int total;
 
   private Forecast(
-      CompressionPlan plan, Windows windows, TaskRunner runner, Optional<RunRecord> before) {
+      CompressionPlan plan, Windows windows, StepRunner runner, Optional<RunRecord> before) {
     this.plan = plan;
     this.windows = windows;
     this.runner = runner;
@@ -56,8 +64,8 @@ final class Forecast {
    *
    * @param windows of the calibration text; null where the recipe needs none
    */
-  static List<String> of(
-      CompressionPlan plan, Windows windows, TaskRunner runner, WorkFolder folder) {
+  public static List<String> of(
+      CompressionPlan plan, Windows windows, StepRunner runner, WorkFolder folder) {
     List<RunRecord> records = folder.records();
     Optional<RunRecord> same =
         records.stream().filter(r -> r.model().equals(plan.checkpoint().uri())).findFirst();
@@ -89,7 +97,7 @@ final class Forecast {
 
   private void tensors() {
     PartStore store = runner.store();
-    DataFreeJob job = new DataFreeJob(plan, runner, digests, null);
+    RoundingLearner job = new RoundingLearner(plan, runner, digests, null);
     job.partsByModule().forEach((module, parts) -> tensor(module, parts, store));
   }
 
@@ -105,13 +113,13 @@ final class Forecast {
 
   private void blocks(boolean learns) {
     List<SamplePartition> samples = SamplePartition.of(windows.count(), windows.length());
-    ChainContext context =
-        new ChainContext(plan, runner, digests, runner.arithmetic(), samples, windows.length());
+    SweepContext context =
+        new SweepContext(plan, runner, digests, runner.arithmetic(), samples, windows.length());
     Embeddings embeddings = new Embeddings(context, windows);
     context = new Transforms(embeddings).foresee(context);
     if (!learns) {
       PartStore store = runner.store();
-      new DataFreeJob(context.plan(), runner, context.digests(), null)
+      new RoundingLearner(context.plan(), runner, context.digests(), null)
           .partsByModule()
           .forEach((module, parts) -> tensor(module, parts, store));
       return;

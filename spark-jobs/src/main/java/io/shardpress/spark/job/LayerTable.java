@@ -10,11 +10,11 @@ import io.shardpress.schemas.recipe.LrqSettings;
 import io.shardpress.schemas.recipe.Modifier;
 import io.shardpress.schemas.recipe.ModifierKind;
 import io.shardpress.schemas.recipe.WeightScheme;
+import io.shardpress.spark.block.CalibrationTokens;
+import io.shardpress.spark.block.LearnedLinear;
 import io.shardpress.spark.plan.CompressionPlan;
 import io.shardpress.spark.plan.PlanEntry;
 import io.shardpress.spark.store.PartStore;
-import io.shardpress.spark.unit.CalibrationTokens;
-import io.shardpress.spark.unit.LearnedLinear;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
@@ -59,7 +59,7 @@ final class LayerTable {
     if (modifier.kind() == ModifierKind.LRQ) {
       line.put("rank", LrqSettings.of(modifier).rank(entry.out(), entry.in()));
     }
-    line.put("bits", CalibratedJob.bits(List.of(entry)));
+    line.put("bits", PlanEntry.bits(List.of(entry)));
     boolean chosen =
         TensorPlace.linear(entry.tensor().tensor())
             .filter(role -> role.expert() != LinearRole.NONE && role.expert() != LinearRole.SHARED)

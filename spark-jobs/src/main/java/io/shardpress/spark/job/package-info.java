@@ -1,5 +1,2 @@
-/**
- * The order of a run: which units there are, what runs side by side, what is published. Arithmetic
- * is in kernels, one task's work in {@code unit}.
- */
+/** Runs that publish: the lease on OUTPUT, steps, mending, the record, the manifest. */
 package io.shardpress.spark.job;

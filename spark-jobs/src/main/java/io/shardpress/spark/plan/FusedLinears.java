@@ -33,7 +33,7 @@ public record FusedLinears(String module, List<String> parts) {
   }
 
   /** What vLLM calls all experts of a block, which it runs as one; empty for other linears. */
-  static Optional<String> experts(String module) {
+  public static Optional<String> experts(String module) {
     Matcher matcher = OF_EXPERT.matcher(module);
     return matcher.matches()
         ? Optional.of((matcher.group(1) == null ? "" : matcher.group(1) + ".") + "experts")
@@ -70,7 +70,7 @@ public record FusedLinears(String module, List<String> parts) {
    *
    * @param entries linears, quantized or not
    */
-  static Map<String, List<PlanEntry>> joined(List<PlanEntry> entries) {
+  public static Map<String, List<PlanEntry>> joined(List<PlanEntry> entries) {
     Map<String, List<PlanEntry>> joined = new TreeMap<>();
     for (PlanEntry entry : entries) {
       joined.computeIfAbsent(joined(entry.module()), name -> new ArrayList<>()).add(entry);

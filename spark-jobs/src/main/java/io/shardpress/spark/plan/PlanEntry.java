@@ -4,6 +4,8 @@ import io.shardpress.schemas.output.CompressedTensors;
 import io.shardpress.schemas.output.ManifestTensor.Action;
 import io.shardpress.schemas.output.OutputTensor;
 import io.shardpress.schemas.recipe.Recipe;
+import io.shardpress.schemas.safetensors.Dtype;
+import io.shardpress.schemas.safetensors.TensorSpec;
 import io.shardpress.spark.io.Checkpoint;
 import io.shardpress.spark.io.TensorRef;
 import java.util.List;
@@ -34,7 +36,7 @@ public record PlanEntry(
     outputs = List.copyOf(outputs);
   }
 
-  PlanEntry(
+  public PlanEntry(
       TensorRef tensor,
       String module,
       Action action,
@@ -45,7 +47,7 @@ public record PlanEntry(
   }
 
   /** Of tensors in the files that have no place in the dense model. */
-  static List<PlanEntry> unused(Checkpoint checkpoint) {
+  public static List<PlanEntry> unused(Checkpoint checkpoint) {
     return checkpoint.unused().entrySet().stream()
         .map(
             one ->
@@ -69,7 +71,7 @@ public record PlanEntry(
   }
 
   /** The same that becomes other tensors. */
-  PlanEntry withOutputs(List<OutputTensor> others) {
+  public PlanEntry withOutputs(List<OutputTensor> others) {
     return new PlanEntry(tensor, module, action, reason, choice, others, source);
   }
 
@@ -89,5 +91,21 @@ public record PlanEntry(
   /** Columns of a quantized weight. */
   public int in() {
     return Math.toIntExact(tensor.columns());
+  }
+
+  /** Stored bits for each weight of some linears. */
+  public static double bits(Iterable<PlanEntry> entries) {
+    double bits = 0;
+    double weights = 0;
+    for (PlanEntry entry : entries) {
+      for (OutputTensor tensor : entry.outputs()) {
+        if (!tensor.name().endsWith(".weight_shape")) {
+          bits +=
+              8.0 * new TensorSpec(tensor.name(), Dtype.of(tensor.dtype()), tensor.shape()).bytes();
+        }
+      }
+      weights += entry.tensor().elements();
+    }
+    return weights == 0 ? 0 : bits / weights;
   }
 }

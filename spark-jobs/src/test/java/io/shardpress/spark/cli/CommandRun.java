@@ -1,5 +1,6 @@
 package io.shardpress.spark.cli;
 
+import io.shardpress.spark.app.CommandEngine;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;

@@ -2,6 +2,7 @@ package io.shardpress.spark.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.shardpress.spark.app.options.ExitCodes;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;

@@ -1,5 +1,13 @@
 package io.shardpress.spark.cli;
 
+import io.shardpress.spark.app.CommandEngine;
+import io.shardpress.spark.app.options.CompressOptions;
+import io.shardpress.spark.app.options.DecompressOptions;
+import io.shardpress.spark.app.options.EvaluateOptions;
+import io.shardpress.spark.app.options.GcOptions;
+import io.shardpress.spark.app.options.InspectOptions;
+import io.shardpress.spark.app.options.PlanOptions;
+import io.shardpress.spark.app.options.VerifyOptions;
 import java.util.ArrayList;
 import java.util.List;
 

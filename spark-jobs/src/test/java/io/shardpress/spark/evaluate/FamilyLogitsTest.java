@@ -3,10 +3,10 @@ package io.shardpress.spark.evaluate;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardpress.kernels.nn.OutputHead;
+import io.shardpress.spark.engine.RunSettings;
+import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.family.TinyFamily;
 import io.shardpress.spark.io.Checkpoint;
-import io.shardpress.spark.unit.RunSettings;
-import io.shardpress.spark.unit.TaskEnvironment;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;

@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.shardpress.kernels.nn.OutputHead;
+import io.shardpress.spark.engine.RunSettings;
+import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.io.Checkpoint;
 import io.shardpress.spark.io.SampleFiles;
 import io.shardpress.spark.text.TokenizerFile;
-import io.shardpress.spark.unit.RunSettings;
-import io.shardpress.spark.unit.TaskEnvironment;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -2,7 +2,7 @@ package io.shardpress.spark.fidelity;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.shardpress.spark.cli.ExitCodes;
+import io.shardpress.spark.app.options.ExitCodes;
 import io.shardpress.spark.endtoend.SmallModel;
 import io.shardpress.spark.io.SafetensorsWriter;
 import io.shardpress.spark.io.SampleFiles;

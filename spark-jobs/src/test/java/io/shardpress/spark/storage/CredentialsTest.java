@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardpress.spark.cli.CommandRun;
 import io.shardpress.spark.endtoend.SmallModel;
-import io.shardpress.spark.unit.RunSettings;
+import io.shardpress.spark.engine.RunSettings;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -1,8 +1,0 @@
-package io.shardpress.spark.cli;
-
-/**
- * {@code verify}.
- *
- * @param output URI of a finished checkpoint's folder
- */
-public record VerifyOptions(String output, SparkSettings spark) {}

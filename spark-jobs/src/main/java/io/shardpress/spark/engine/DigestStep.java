@@ -1,0 +1,72 @@
+package io.shardpress.spark.engine;
+
+import io.shardpress.kernels.convert.FiniteBits;
+import io.shardpress.kernels.convert.FloatBytes;
+import io.shardpress.schemas.safetensors.Dtype;
+import io.shardpress.spark.io.TensorReader;
+import io.shardpress.spark.io.TensorRef;
+import io.shardpress.spark.store.PartKey;
+import io.shardpress.spark.store.PartRow;
+import io.shardpress.spark.store.PartWriter;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.List;
+
+/**
+ * Takes SHA-256 of some tensors' bytes, and refuses numbers that are not finite before anything is
+ * learned from them. The part has a row TENSOR (U8) for each.
+ */
+public record DigestStep(PartKey part, List<TensorRef> tensors) implements Step {
+  @Override
+  public List<PartKey> parts() {
+    return List.of(part);
+  }
+
+  @Override
+  public void run(TaskEnvironment environment) {
+    try (PartWriter writer = environment.store().write(part)) {
+      for (TensorRef tensor : tensors) {
+        byte[] sha = digest(tensor, environment.reader());
+        writer.add(
+            new PartRow(tensor.tensor(), Dtype.U8, List.of((long) sha.length), 0, sha.length, sha));
+      }
+      writer.commit();
+    }
+  }
+
+  private static byte[] digest(TensorRef tensor, TensorReader reader) {
+    MessageDigest sha = sha256();
+    byte[] chunk = new byte[(int) Math.min(reader.chunkBytes(tensor), tensor.length())];
+    for (long at = 0; at < tensor.length(); at += chunk.length) {
+      int count = (int) Math.min(chunk.length, tensor.length() - at);
+      reader.readBytes(tensor, at, chunk, 0, count);
+      sha.update(chunk, 0, count);
+      if (FloatBytes.handles(tensor.dtype())) {
+        requireFinite(tensor, at, chunk, count);
+      }
+    }
+    return sha.digest();
+  }
+
+  private static void requireFinite(TensorRef tensor, long at, byte[] bytes, int count) {
+    int width = tensor.dtype().bits() / 8;
+    if (FiniteBits.allFinite(tensor.dtype(), bytes, 0, count / width)) {
+      return;
+    }
+    float[] values = new float[count / width];
+    FloatBytes.decode(tensor.dtype(), bytes, 0, values, 0, values.length);
+    for (int i = 0; i < values.length; i++) {
+      if (!Float.isFinite(values[i])) {
+        throw TensorReader.notFinite(tensor, at / width + i, values[i]);
+      }
+    }
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every JDK has SHA-256", e);
+    }
+  }
+}

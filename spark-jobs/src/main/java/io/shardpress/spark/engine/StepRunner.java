@@ -1,0 +1,187 @@
+package io.shardpress.spark.engine;
+
+import io.shardpress.schemas.CheckpointException;
+import io.shardpress.spark.store.PartException;
+import io.shardpress.spark.store.PartFault;
+import io.shardpress.spark.store.PartKey;
+import io.shardpress.spark.store.PartStore;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.api.java.function.Function;
+
+/**
+ * Runs units as Spark tasks, one task each, in the order given. Units whose parts are all in the
+ * store are left out.
+ */
+public final class StepRunner {
+  private final JavaSparkContext spark;
+  private final RunSettings settings;
+  private final PartStore store;
+  private final TaskCpus cpus;
+  private final Runnable guard;
+  private final Map<String, Ran> steps = new LinkedHashMap<>();
+
+  /**
+   * @param spark null for who only wants to know what is in the store
+   * @param guard throws where the run is to stop; asked before every Spark job
+   */
+  public StepRunner(JavaSparkContext spark, RunSettings settings, Runnable guard) {
+    this.guard = guard;
+    this.spark = spark;
+    this.settings = settings;
+    this.store = new PartStore(settings.store(), settings.configuration());
+    this.cpus = new TaskCpus(spark);
+  }
+
+  public PartStore store() {
+    return store;
+  }
+
+  /** What results depend on, part of every part's name. */
+  public String arithmetic() {
+    return settings.arithmetic();
+  }
+
+  /** Hadoop's settings of the run. */
+  public Configuration configuration() {
+    return settings.configuration();
+  }
+
+  /** What has run so far and what was there, by step, in the order in which steps began. */
+  public Map<String, Ran> steps() {
+    return steps;
+  }
+
+  /**
+   * What became of some units.
+   *
+   * @param run units that ran; the others' parts were there
+   * @param cpuSeconds of the tasks' threads
+   */
+  public record Ran(int run, int reused, double cpuSeconds) {
+    public static final Ran NOTHING = new Ran(0, 0, 0);
+
+    public Ran plus(Ran other) {
+      return new Ran(run + other.run, reused + other.reused, cpuSeconds + other.cpuSeconds);
+    }
+  }
+
+  /**
+   * Makes the parts of these units.
+   *
+   * @param step such as "statistics", under which units are counted
+   * @param where such as "of block 3"; with the step it names the Spark job
+   */
+  public Ran run(String step, String where, List<? extends Step> units) {
+    return run(step, where, missing(units), units.size());
+  }
+
+  /**
+   * The same for who has asked for what is {@link #missing}.
+   *
+   * @param units how many there are with those that are not missing
+   */
+  public Ran run(String step, String where, List<? extends Step> missing, int units) {
+    List<MakeParts> tasks = new ArrayList<>();
+    missing.forEach(unit -> tasks.add(new MakeParts(unit)));
+    double cpu = 0;
+    for (TaskAnswer<Boolean> answer : answers((step + " " + where).strip(), tasks)) {
+      cpu += answer.cpuNanos() / 1e9;
+    }
+    Ran ran = new Ran(missing.size(), units - missing.size(), cpu);
+    steps.merge(step, ran, Ran::plus);
+    return ran;
+  }
+
+  /** Counts units that a run had no need to ask for, since what comes of them was there. */
+  public void found(String step, int units) {
+    steps.merge(step, new Ran(0, units, 0), Ran::plus);
+  }
+
+  /** Counts what the driver has made a part of, with the help of tasks that made none. */
+  public Ran made(String step, double cpuSeconds) {
+    Ran ran = new Ran(1, 0, cpuSeconds);
+    steps.merge(step, ran, Ran::plus);
+    return ran;
+  }
+
+  /** The units of which the store has not all parts. */
+  public <U extends Step> List<U> missing(List<U> units) {
+    Set<PartKey> present =
+        store.present(units.stream().flatMap(unit -> unit.parts().stream()).toList());
+    return units.stream().filter(unit -> !present.containsAll(unit.parts())).toList();
+  }
+
+  /**
+   * Runs tasks and gives their answers in the tasks' order.
+   *
+   * @throws PartException where tasks read parts that are bad
+   */
+  public <R extends Serializable> List<R> call(String what, List<? extends ClusterTask<R>> tasks) {
+    return answers(what, tasks).stream().map(TaskAnswer::value).toList();
+  }
+
+  /**
+   * Answers of tasks, and what they cost.
+   *
+   * @param values in the tasks' order
+   */
+  public record Answers<R>(List<R> values, double cpuSeconds) {}
+
+  /** Runs tasks that share numbers, which cross Spark once for all of them. */
+  public <S extends Serializable, R extends Serializable> Answers<R> call(
+      String what, List<? extends SharedTask<S, R>> tasks, S shared) {
+    Function<SharedTask<S, R>, TaskAnswer<R>> function =
+        new SharedFunction<>(settings, cpus.threads(tasks.size()), shared);
+    List<TaskAnswer<R>> answers = answers(what, tasks, function);
+    double cpu = answers.stream().mapToDouble(answer -> answer.cpuNanos() / 1e9).sum();
+    return new Answers<>(answers.stream().map(TaskAnswer::value).toList(), cpu);
+  }
+
+  private <R extends Serializable> List<TaskAnswer<R>> answers(
+      String what, List<? extends ClusterTask<R>> tasks) {
+    Function<ClusterTask<R>, TaskAnswer<R>> function =
+        new TaskFunction<>(settings, cpus.threads(tasks.size()));
+    return answers(what, tasks, function);
+  }
+
+  private <T, R extends Serializable> List<TaskAnswer<R>> answers(
+      String what, List<? extends T> tasks, Function<T, TaskAnswer<R>> function) {
+    if (tasks.isEmpty()) {
+      return List.of();
+    }
+    guard.run();
+    spark.setJobDescription(what);
+    JavaRDD<T> data = spark.parallelize(new ArrayList<T>(tasks), tasks.size());
+    List<TaskAnswer<R>> answers = cpus.spread(data.map(function)).collect();
+    List<PartFault> faults = new ArrayList<>();
+    for (TaskAnswer<R> answer : answers) {
+      if (answer.inputError() != null) {
+        throw new CheckpointException(answer.inputError());
+      }
+      if (answer.badPart() != null) {
+        faults.add(answer.badPart());
+      }
+    }
+    if (!faults.isEmpty()) {
+      throw new PartException(faults);
+    }
+    return answers;
+  }
+
+  /** A unit as a task without an answer. */
+  public record MakeParts(Step unit) implements ClusterTask<Boolean> {
+    @Override
+    public Boolean run(io.shardpress.spark.engine.TaskEnvironment environment) {
+      unit.run(environment);
+      return true;
+    }
+  }
+}

@@ -1,0 +1,73 @@
+package io.shardpress.spark.engine;
+
+import io.shardpress.kernels.loops.Loops;
+import io.shardpress.kernels.matmul.Matmul;
+import io.shardpress.kernels.matmul.Matmuls;
+import io.shardpress.kernels.parallel.Workers;
+import io.shardpress.spark.io.TensorReader;
+import io.shardpress.spark.store.PartStore;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import org.apache.hadoop.conf.Configuration;
+
+/** What a task has at hand on its executor; closed with it. */
+public final class TaskEnvironment implements AutoCloseable {
+  // One for each run that this process works for: making one costs milliseconds.
+  private static final ConcurrentMap<Map<String, String>, Configuration> CONFIGURATIONS =
+      new ConcurrentHashMap<>();
+
+  private final Configuration configuration;
+  private final PartStore store;
+  private final Matmul matmul;
+  private final Workers workers;
+  private final TensorReader reader;
+
+  /**
+   * @param threads that kernels may use
+   * @throws UnsupportedOperationException where this machine has not the driver's matmul or loops
+   */
+  public TaskEnvironment(RunSettings settings, int threads) {
+    configuration =
+        CONFIGURATIONS.computeIfAbsent(settings.hadoop(), hadoop -> settings.configuration());
+    store = new PartStore(settings.store(), configuration);
+    matmul = Matmuls.named(settings.matmul());
+    if (!Loops.chosen().name().equals(settings.loops())) {
+      throw new UnsupportedOperationException(
+          "loops "
+              + settings.loops()
+              + " are wanted, but this machine gives "
+              + Loops.chosen().name()
+              + "; use machines of one kind, or fix the narrower one everywhere with"
+              + " -Dshardpress.vector.bits");
+    }
+    workers = Workers.of(threads);
+    reader = new TensorReader(configuration);
+  }
+
+  public Configuration configuration() {
+    return configuration;
+  }
+
+  public PartStore store() {
+    return store;
+  }
+
+  public Matmul matmul() {
+    return matmul;
+  }
+
+  public Workers workers() {
+    return workers;
+  }
+
+  public TensorReader reader() {
+    return reader;
+  }
+
+  @Override
+  public void close() {
+    reader.close();
+    workers.close();
+  }
+}

@@ -1,0 +1,2 @@
+/** scripts/fidelity: tables of learners by schemes. */
+package io.shardpress.spark.fidelity;

@@ -1,0 +1,197 @@
+package io.shardpress.spark.learn.activation;
+
+import io.shardpress.kernels.nn.Stage;
+import io.shardpress.schemas.model.LinearRole;
+import io.shardpress.schemas.output.CompressedTensors;
+import io.shardpress.schemas.recipe.ActivationScheme;
+import io.shardpress.schemas.recipe.KvCacheScheme;
+import io.shardpress.spark.block.BlockSpec;
+import io.shardpress.spark.block.ChainLink;
+import io.shardpress.spark.block.LearnedLinear;
+import io.shardpress.spark.plan.CompressionPlan;
+import io.shardpress.spark.plan.PlanEntry;
+import io.shardpress.spark.store.PartKey;
+import io.shardpress.spark.store.PartStore;
+import io.shardpress.spark.sweep.Embeddings;
+import io.shardpress.spark.sweep.RangesStep;
+import io.shardpress.spark.sweep.SamplePartition;
+import io.shardpress.spark.sweep.SweepContext;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * Measures static scales of activations, keys and values: once all weights are learned, the
+ * calibration windows go through the quantized blocks in order, from the last block whose inputs
+ * are there before the first that has no scales, up to the last that has none.
+ */
+public final class ActivationScales {
+  private final SweepContext context;
+  private final Map<String, LearnedLinear> learned;
+  private final Map<String, PlanEntry> entries;
+  private final KvCacheScheme cache;
+  private final Embeddings embeddings;
+  private final boolean keepActivations;
+
+  /**
+   * @param keepActivations whether blocks' inputs stay in the store for a later run
+   */
+  public ActivationScales(
+      SweepContext context,
+      Map<String, LearnedLinear> learned,
+      Embeddings embeddings,
+      boolean keepActivations) {
+    this.context = context;
+    this.learned = learned;
+    this.embeddings = embeddings;
+    this.keepActivations = keepActivations;
+    this.entries = context.plan().quantized();
+    this.cache = context.plan().recipe().kvCache().orElse(null);
+  }
+
+  private record Measured(BlockSpec spec, List<RangesStep> passes, ActivationScaleStep scales) {
+    boolean ready(PartStore store) {
+      return passes.stream().allMatch(pass -> store.has(pass.input()));
+    }
+
+    void forget(PartStore store, boolean keepInputs) {
+      passes.forEach(pass -> store.delete(pass.ranges()));
+      if (!keepInputs) {
+        passes.forEach(pass -> store.delete(pass.input()));
+      }
+    }
+  }
+
+  /**
+   * Measures every block.
+   *
+   * @return by name of the published tensor: MODULE.input_scale, ATTENTION.k_scale, …
+   */
+  public Map<String, StaticScale> run() {
+    List<Measured> steps = steps();
+    PartStore store = context.runner().store();
+    List<Boolean> wanted = steps.stream().map(step -> !store.has(step.scales().part())).toList();
+    int end = wanted.lastIndexOf(true) + 1;
+    int first = Math.max(0, wanted.indexOf(true));
+    while (first > 0 && !steps.get(first).ready(store)) {
+      first--;
+    }
+    if (first == 0 && end > 0) {
+      embeddings.make();
+    }
+    for (int i = first; i < end; i++) {
+      Measured step = steps.get(i);
+      context.runner().run("activations", "of block " + i, step.passes());
+      context.runner().run("scales", "of block " + i, List.of(step.scales()));
+      step.forget(store, keepActivations);
+    }
+    if (!keepActivations) {
+      embeddings.forget();
+    }
+    return scales(steps);
+  }
+
+  /** The parts that stay in the store, there or not. */
+  public List<PartKey> parts() {
+    List<PartKey> parts = new ArrayList<>();
+    for (Measured step : steps()) {
+      parts.add(step.scales().part());
+      if (keepActivations) {
+        step.passes().forEach(pass -> parts.add(pass.input()));
+      }
+    }
+    return parts;
+  }
+
+  private Map<String, StaticScale> scales(List<Measured> steps) {
+    Map<String, StaticScale> scales = new HashMap<>();
+    steps.forEach(step -> name(step, scales));
+    return scales;
+  }
+
+  private List<Measured> steps() {
+    CompressionPlan plan = context.plan();
+    List<Measured> steps = new ArrayList<>();
+    List<PartKey> inputs = embeddings.parts();
+    for (int i = 0; i < plan.config().layers(); i++) {
+      BlockSpec spec = BlockSpec.of(plan.checkpoint(), plan.config(), i);
+      boolean last = i == plan.config().layers() - 1;
+      List<RangesStep> passes = passes(link(spec), inputs, last);
+      steps.add(new Measured(spec, passes, scales(spec, passes)));
+      inputs = passes.stream().map(RangesStep::output).toList();
+    }
+    return steps;
+  }
+
+  private ChainLink link(BlockSpec spec) {
+    Map<LinearRole, LearnedLinear> linears = new TreeMap<>();
+    spec.modules()
+        .forEach(
+            (role, module) -> {
+              if (learned.containsKey(module)) {
+                linears.put(role, learned.get(module));
+              }
+            });
+    return new ChainLink(spec, linears);
+  }
+
+  private List<RangesStep> passes(ChainLink link, List<PartKey> inputs, boolean last) {
+    String digest = context.digests().of(link.spec().tensors());
+    List<RangesStep> passes = new ArrayList<>();
+    for (SamplePartition samples : context.samples()) {
+      PartKey input = inputs.get(samples.index());
+      PartKey.Builder key =
+          context.key("activation ranges").add("input", input).add("block", digest);
+      link.learned().forEach((role, linear) -> key.add(role.label(), linear.tiles()));
+      PartKey ranges = key.build();
+      PartKey output = last ? null : PartKey.of("measured output").add("of", ranges).build();
+      passes.add(new RangesStep(ranges, output, link, input, samples, context.window()));
+    }
+    return passes;
+  }
+
+  private ActivationScaleStep scales(BlockSpec spec, List<RangesStep> passes) {
+    Map<Stage, ActivationScheme> inputs = new EnumMap<>(Stage.class);
+    for (Stage stage : Stage.values()) {
+      for (LinearRole role : spec.shape().linears(stage)) {
+        PlanEntry entry = entries.get(spec.modules().get(role));
+        if (entry != null && entry.choice().group().staticActivations()) {
+          inputs.put(stage, entry.choice().group().activations());
+        }
+      }
+    }
+    List<PartKey> ranges = passes.stream().map(RangesStep::ranges).toList();
+    PartKey part =
+        PartKey.of("static scales")
+            .add("ranges", ranges)
+            .add("inputs", inputs)
+            .add("cache", String.valueOf(cache))
+            .add("format", context.plan().scaleFormat())
+            .build();
+    return new ActivationScaleStep(part, ranges, inputs, cache, context.plan().scaleFormat());
+  }
+
+  private void name(Measured step, Map<String, StaticScale> scales) {
+    PartKey part = step.scales().part();
+    step.scales()
+        .inputs()
+        .forEach(
+            (stage, scheme) -> {
+              for (LinearRole role : step.spec().shape().linears(stage)) {
+                String module = step.spec().modules().get(role);
+                StaticScale scale = StaticScale.ofInputs(part, stage);
+                scales.put(module + CompressedTensors.INPUT_SCALE, scale);
+                scales.put(module + CompressedTensors.INPUT_ZERO_POINT, scale);
+              }
+            });
+    if (cache != null) {
+      String output = step.spec().modules().get(LinearRole.O);
+      String attention = output.substring(0, output.lastIndexOf('.'));
+      scales.put(attention + CompressedTensors.K_SCALE, StaticScale.ofKeys(part));
+      scales.put(attention + CompressedTensors.V_SCALE, StaticScale.ofValues(part));
+    }
+  }
+}

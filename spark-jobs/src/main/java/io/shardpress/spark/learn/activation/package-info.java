@@ -1,0 +1,2 @@
+/** Static scales of activations, keys and values. */
+package io.shardpress.spark.learn.activation;

@@ -1,0 +1,91 @@
+package io.shardpress.spark.learn.cost;
+
+import io.shardpress.kernels.nn.Stage;
+import io.shardpress.schemas.model.LinearRole;
+import io.shardpress.schemas.recipe.BlockwiseSettings;
+import io.shardpress.schemas.recipe.Modifier;
+import io.shardpress.schemas.recipe.ScaleSettings;
+import io.shardpress.spark.block.RowTile;
+import io.shardpress.spark.plan.CompressionPlan;
+import io.shardpress.spark.sweep.SamplePartition;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * How many tasks a run can use side by side, step by step: what more executors would be for.
+ *
+ * @param lines one for each kind of step
+ * @param warning where a step that takes most of the time has one task at a time; null: none
+ */
+public record Parallelism(List<String> lines, String warning) {
+  /**
+   * @param windows of the calibration text, at most
+   * @param window tokens of one
+   */
+  public static Parallelism of(CompressionPlan plan, int windows, int window) {
+    List<String> lines = new ArrayList<>();
+    int partitions = SamplePartition.of(windows, window).size();
+    int blocks = plan.config().layers();
+    for (Modifier transform : plan.recipe().transforms()) {
+      lines.add(
+          "%s: inputs of each block %d tasks, then %d for all blocks"
+              .formatted(transform.kind().algorithm(), partitions, blocks));
+    }
+    Modifier learner = plan.quantized().values().iterator().next().choice().modifier();
+    if (!learner.kind().learnsFromActivations()) {
+      int tiles =
+          plan.quantized().values().stream()
+              .mapToInt(entry -> RowTile.of(entry.out(), entry.in()).size())
+              .sum();
+      lines.add("rounding: %d tasks for all tensors".formatted(tiles));
+      return new Parallelism(List.copyOf(lines), null);
+    }
+    if (learner.solvesByGptq()) {
+      lines.add(
+          "gptq, in each block: statistics %d tasks, factors 1, solves %s"
+              .formatted(partitions, solves(plan)));
+    }
+    ScaleSettings scales = ScaleSettings.of(learner);
+    if (scales.iterations() > 0) {
+      lines.add(
+          "steps on scales, in each block: %d times %d tasks"
+              .formatted(scales.iterations(), scales.tasks(partitions)));
+    }
+    String warning = null;
+    if (learner.learnsByBlocks()) {
+      BlockwiseSettings course = BlockwiseSettings.of(learner);
+      String name = learner.kind().algorithm();
+      if (course.order() == BlockwiseSettings.Order.PARALLEL) {
+        lines.add("%s: %d tasks, one for each block".formatted(name, blocks));
+        if (course.touchUp() > 0) {
+          lines.add("%s in order: 1 task".formatted(name));
+        }
+      } else if (plan.config().experts() != null) {
+        lines.add(
+            "%s, block after block: 1 task for attention, then %d for experts"
+                .formatted(name, plan.config().experts().count()));
+      } else {
+        lines.add("%s: 1 task, block after block".formatted(name));
+        warning =
+            "%s learns block after block, one task at a time: only one executor has work then; order: parallel can use %d, and GPTQModifier %d in a stage"
+                .formatted(name, blocks, partitions);
+      }
+    }
+    return new Parallelism(List.copyOf(lines), warning);
+  }
+
+  /** Tasks of each stage's solves, of a block that has all its linears quantized. */
+  private static String solves(CompressionPlan plan) {
+    List<String> each = new ArrayList<>();
+    for (Stage stage : Stage.values()) {
+      int tasks = 0;
+      for (LinearRole role : plan.config().linears(plan.config().layers() - 1)) {
+        if (Stage.of(role) == stage) {
+          tasks += RowTile.of(role.out(plan.config()), role.in(plan.config())).size();
+        }
+      }
+      each.add(stage.name().toLowerCase(java.util.Locale.ROOT).replace('_', ',') + " " + tasks);
+    }
+    return String.join(", ", each);
+  }
+}

@@ -1,0 +1,181 @@
+package io.shardpress.spark.learn.gptq;
+
+import io.shardpress.kernels.learn.CoordinateDescent;
+import io.shardpress.kernels.learn.Gptq;
+import io.shardpress.kernels.learn.LayerLrq;
+import io.shardpress.kernels.learn.OrderedGptq;
+import io.shardpress.kernels.learn.StageFactors;
+import io.shardpress.kernels.matmul.Matmul;
+import io.shardpress.kernels.parallel.Workers;
+import io.shardpress.kernels.quant.QuantizedLinear;
+import io.shardpress.kernels.quant.RoundToNearest;
+import io.shardpress.kernels.quant.ScaleFormat;
+import io.shardpress.kernels.quant.StepRule;
+import io.shardpress.kernels.quant.Steps;
+import io.shardpress.kernels.random.SeededRandom;
+import io.shardpress.schemas.recipe.ActOrder;
+import io.shardpress.schemas.recipe.WeightScheme;
+import io.shardpress.spark.block.CalibrationTokens;
+import io.shardpress.spark.block.LearnedLinear;
+import io.shardpress.spark.block.RowTile;
+import io.shardpress.spark.engine.Step;
+import io.shardpress.spark.engine.TaskEnvironment;
+import io.shardpress.spark.io.TensorRef;
+import io.shardpress.spark.learn.rounding.StepRules;
+import io.shardpress.spark.store.PartKey;
+import io.shardpress.spark.store.PartWriter;
+import java.util.List;
+
+/**
+ * Solves a tile of a linear's rows by GPTQ and coordinate descent, from its stage's factors.
+ *
+ * @param factors what made the part with the stage's factors
+ * @param alpha how much of the targets' correction is applied
+ * @param rounds of coordinate descent from the result of these
+ * @param sweeps over all integers in each of them
+ * @param keepCompensated whether a block-wise learner will start from the result
+ * @param layer LRQ by the linear's own error on top; null: GPTQ alone
+ * @param block number of the block, and the linear's role, for random numbers
+ */
+public record SolveStep(
+    PartKey part,
+    FactorStep factors,
+    String module,
+    TensorRef tensor,
+    RowTile tile,
+    WeightScheme scheme,
+    ScaleFormat format,
+    boolean stepSearch,
+    int blockSize,
+    double alpha,
+    int rounds,
+    int sweeps,
+    boolean keepCompensated,
+    LayerCourse layer,
+    int block,
+    String role)
+    implements Step {
+  @Override
+  public List<PartKey> parts() {
+    return List.of(part);
+  }
+
+  @Override
+  public void run(TaskEnvironment environment) {
+    int in = Math.toIntExact(tensor.columns());
+    int out = Math.toIntExact(tensor.rows());
+    float[] w = environment.reader().readFloats(tensor, tile.start(), tile.count());
+    StageFactors stage = factors.read(environment.store());
+    float[] target =
+        stage.corrected(
+            w, tile.start(), tile.count(), alpha, environment.matmul(), environment.workers());
+    if (scheme.indexed()) {
+      write(w, out, byGroup(target, in, stage, environment), environment);
+    } else {
+      write(w, out, inRuns(target, in, stage, environment), environment);
+    }
+  }
+
+  /** In groups of neighbouring columns, whatever order they are rounded in. */
+  private Gptq.Result inRuns(
+      float[] target, int in, StageFactors stage, TaskEnvironment environment) {
+    StepRule rule = StepRules.of(stepSearch);
+    Matmul matmul = environment.matmul();
+    Workers workers = environment.workers();
+    float[] upper = stage.inverseUpper();
+    float[] importance = stage.importance();
+    // GPTQ overwrites the targets that it is given.
+    Gptq.Result result =
+        scheme.order() == ActOrder.NONE
+            ? new Gptq(scheme, format, rule, blockSize, matmul)
+                .quantize(target.clone(), tile.count(), in, upper, importance, workers)
+            : new OrderedGptq(scheme, format, rule, blockSize, matmul)
+                .quantizeStatic(target.clone(), tile.count(), in, upper, importance, workers);
+    if (layer != null) {
+      QuantizedLinear learned = learn(target, result, in, stage, environment);
+      result = new Gptq.Result(learned, learned.dequantize());
+    }
+    return rounds == 0
+        ? result
+        : descent(matmul).improve(result, target, damped(stage, environment), workers);
+  }
+
+  /** In groups of columns that are neighbours by importance. */
+  private OrderedGptq.GroupResult byGroup(
+      float[] target, int in, StageFactors stage, TaskEnvironment environment) {
+    Matmul matmul = environment.matmul();
+    Workers workers = environment.workers();
+    float[] importance = stage.importance();
+    OrderedGptq gptq = new OrderedGptq(scheme, format, StepRules.of(stepSearch), blockSize, matmul);
+    OrderedGptq.GroupResult result =
+        gptq.quantizeByGroup(
+            target.clone(), tile.count(), in, stage.inverseUpper(), importance, workers);
+    return rounds == 0
+        ? result
+        : gptq.improve(
+            result, descent(matmul), target, damped(stage, environment), importance, workers);
+  }
+
+  private CoordinateDescent descent(Matmul matmul) {
+    return new CoordinateDescent(format, rounds, sweeps, matmul);
+  }
+
+  /** What was inverted. */
+  private float[] damped(StageFactors stage, TaskEnvironment environment) {
+    float[] moments = factors.readMoments(environment.store());
+    stage.damp(moments);
+    return moments;
+  }
+
+  private void write(
+      float[] w, int out, OrderedGptq.GroupResult result, TaskEnvironment environment) {
+    try (PartWriter writer = environment.store().write(part)) {
+      LearnedLinear.write(writer, module, out, tile.start(), result.linear(), w);
+      noteTokens(writer, environment);
+      writer.commit();
+    }
+  }
+
+  private void write(float[] w, int out, Gptq.Result result, TaskEnvironment environment) {
+    try (PartWriter writer = environment.store().write(part)) {
+      LearnedLinear.write(
+          writer,
+          module,
+          out,
+          tile.start(),
+          result.linear(),
+          w,
+          keepCompensated ? result.compensated() : null);
+      noteTokens(writer, environment);
+      writer.commit();
+    }
+  }
+
+  private void noteTokens(PartWriter writer, TaskEnvironment environment) {
+    if (factors.chosen()) {
+      CalibrationTokens.read(environment.store(), factors.part(), "").write(writer, module);
+    }
+  }
+
+  /** LRQ by the linear's own error, on the targets that GPTQ had. */
+  private QuantizedLinear learn(
+      float[] target, Gptq.Result start, int in, StageFactors stage, TaskEnvironment environment) {
+    Steps steps =
+        layer.fromGptq()
+            ? start.linear().steps()
+            : RoundToNearest.steps(
+                target, tile.count(), in, scheme, format, StepRules.of(stepSearch), null);
+    int rank = layer.lrq().rank(tile.count(), in);
+    return new LayerLrq(scheme, format, rank, layer.rate(), environment.matmul())
+        .quantize(
+            target,
+            tile.count(),
+            in,
+            factors.readMoments(environment.store()),
+            stage.inverseUpper(),
+            steps,
+            new SeededRandom(layer.seed(), block, role + " " + tile.start()),
+            environment.workers())
+        .linear();
+  }
+}

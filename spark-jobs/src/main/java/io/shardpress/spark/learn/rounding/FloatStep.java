@@ -1,0 +1,93 @@
+package io.shardpress.spark.learn.rounding;
+
+import io.shardpress.kernels.quant.Fp4Rounding;
+import io.shardpress.kernels.quant.Fp8Rounding;
+import io.shardpress.kernels.quant.QuantizedLinear;
+import io.shardpress.kernels.quant.ScaleFormat;
+import io.shardpress.kernels.quant.Steps;
+import io.shardpress.kernels.statistics.ValueSummary;
+import io.shardpress.schemas.recipe.WeightForm;
+import io.shardpress.schemas.recipe.WeightScheme;
+import io.shardpress.spark.block.LearnedLinear;
+import io.shardpress.spark.block.RowTile;
+import io.shardpress.spark.engine.Step;
+import io.shardpress.spark.engine.TaskEnvironment;
+import io.shardpress.spark.io.TensorRef;
+import io.shardpress.spark.store.PartKey;
+import io.shardpress.spark.store.PartStore;
+import io.shardpress.spark.store.PartWriter;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Rounds a tile of a tensor to FP8 or FP4.
+ *
+ * @param summaries of all that shares one scale, the parts of {@link SummaryStep}; empty where
+ *     scales are of rows, blocks or groups alone
+ */
+public record FloatStep(
+    PartKey part,
+    List<PartKey> summaries,
+    String module,
+    TensorRef tensor,
+    RowTile tile,
+    WeightScheme scheme,
+    ScaleFormat format)
+    implements Step {
+  @Override
+  public List<PartKey> parts() {
+    return List.of(part);
+  }
+
+  @Override
+  public void run(TaskEnvironment environment) {
+    int in = Math.toIntExact(tensor.columns());
+    int out = Math.toIntExact(tensor.rows());
+    // Blocks of rows may begin before the tile and end behind it.
+    boolean blocks = scheme.form() == WeightForm.FP8_BLOCK;
+    int first = blocks ? tile.start() / WeightForm.BLOCK * WeightForm.BLOCK : tile.start();
+    int end = tile.start() + tile.count();
+    int last =
+        blocks
+            ? Math.min(out, (end + WeightForm.BLOCK - 1) / WeightForm.BLOCK * WeightForm.BLOCK)
+            : end;
+    float[] read = environment.reader().readFloats(tensor, first, last - first);
+    int before = tile.start() - first;
+    float[] w = Arrays.copyOfRange(read, before * in, (before + tile.count()) * in);
+    Steps steps =
+        switch (scheme.form()) {
+          case FP8_TENSOR -> Fp8Rounding.all(absMax(environment.store()), tile.count(), format);
+          case FP8_CHANNEL -> Fp8Rounding.perRow(w, tile.count(), in, format);
+          case FP8_BLOCK ->
+              Fp8Rounding.inBlocks(read, last - first, in, before, tile.count(), format);
+          case MXFP4 -> Fp4Rounding.powersOfTwo(w, tile.count(), in, scheme);
+          case NVFP4 ->
+              Fp4Rounding.inGroups(w, tile.count(), in, scheme, globalScale(environment.store()));
+          case INT -> throw new IllegalStateException(module + " is to be integers");
+        };
+    QuantizedLinear rounded =
+        scheme.form().fp4()
+            ? Fp4Rounding.round(w, tile.count(), in, scheme, steps)
+            : Fp8Rounding.round(w, tile.count(), in, scheme, steps);
+    try (PartWriter writer = environment.store().write(part)) {
+      LearnedLinear.write(writer, module, out, tile.start(), rounded, w, null);
+      if (scheme.form() == WeightForm.NVFP4) {
+        LearnedLinear.writeGlobalScale(writer, module, globalScale(environment.store()));
+      }
+      writer.commit();
+    }
+  }
+
+  private float globalScale(PartStore store) {
+    return Fp4Rounding.globalScale(absMax(store));
+  }
+
+  private float absMax(PartStore store) {
+    float most = 0;
+    for (PartKey key : summaries) {
+      ValueSummary summary = SummaryStep.read(store, key);
+      most = Math.max(most, Math.max(-summary.min(), summary.max()));
+    }
+    return most;
+  }
+}

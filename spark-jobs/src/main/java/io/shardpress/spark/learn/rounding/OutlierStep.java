@@ -1,0 +1,50 @@
+package io.shardpress.spark.learn.rounding;
+
+import io.shardpress.kernels.quant.EasyQuant;
+import io.shardpress.kernels.quant.OutlierRule;
+import io.shardpress.kernels.quant.ScaleFormat;
+import io.shardpress.schemas.recipe.WeightScheme;
+import io.shardpress.spark.block.LearnedLinear;
+import io.shardpress.spark.block.RowTile;
+import io.shardpress.spark.engine.Step;
+import io.shardpress.spark.engine.TaskEnvironment;
+import io.shardpress.spark.io.TensorRef;
+import io.shardpress.spark.store.PartKey;
+import io.shardpress.spark.store.PartWriter;
+import java.util.List;
+
+/**
+ * Quantizes a tile of a tensor by EasyQuant, and keeps its outliers.
+ *
+ * @param summaries of all tiles of the tensor, in their order: the parts of {@link SummaryStep}
+ */
+public record OutlierStep(
+    PartKey part,
+    List<PartKey> summaries,
+    String module,
+    TensorRef tensor,
+    RowTile tile,
+    WeightScheme scheme,
+    ScaleFormat format)
+    implements Step {
+  @Override
+  public List<PartKey> parts() {
+    return List.of(part);
+  }
+
+  @Override
+  public void run(TaskEnvironment environment) {
+    int in = Math.toIntExact(tensor.columns());
+    OutlierRule rule =
+        OutlierRule.of(
+            summaries.stream().map(key -> SummaryStep.read(environment.store(), key)).toList(),
+            EasyQuant.DEVIATIONS);
+    float[] w = environment.reader().readFloats(tensor, tile.start(), tile.count());
+    EasyQuant.Result result =
+        EasyQuant.quantize(w, tile.count(), in, tile.start(), scheme, format, rule);
+    try (PartWriter writer = environment.store().write(part)) {
+      LearnedLinear.write(writer, module, Math.toIntExact(tensor.rows()), tile.start(), result, w);
+      writer.commit();
+    }
+  }
+}

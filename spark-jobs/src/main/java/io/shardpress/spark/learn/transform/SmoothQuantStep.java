@@ -1,0 +1,49 @@
+package io.shardpress.spark.learn.transform;
+
+import io.shardpress.kernels.learn.ChannelScales;
+import io.shardpress.kernels.learn.SmoothQuant;
+import io.shardpress.kernels.nn.Stage;
+import io.shardpress.schemas.model.LinearRole;
+import io.shardpress.spark.block.BlockSpec;
+import io.shardpress.spark.engine.Step;
+import io.shardpress.spark.engine.TaskEnvironment;
+import io.shardpress.spark.store.PartKey;
+import io.shardpress.spark.sweep.MagnitudesStep;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Moves a part of a block's activations' range into its weights by SmoothQuant, at the two norms.
+ *
+ * @param observed magnitudes of the stages' inputs, a part for each sample partition
+ * @param stages of which the inputs are scaled
+ * @param quantized linears that will be quantized
+ */
+public record SmoothQuantStep(
+    PartKey part,
+    BlockSpec spec,
+    List<PartKey> observed,
+    Set<Stage> stages,
+    Set<LinearRole> quantized,
+    double strength)
+    implements Step {
+  @Override
+  public List<PartKey> parts() {
+    return List.of(part);
+  }
+
+  @Override
+  public void run(TaskEnvironment environment) {
+    FoldedBlock block =
+        new FoldedBlock(spec, spec.load(environment.reader()), environment.reader());
+    for (Stage stage : Stage.values()) {
+      if (!stages.contains(stage)) {
+        continue;
+      }
+      float[] inputs = MagnitudesStep.read(environment.store(), observed, stage).absMax();
+      ChannelScales scales = SmoothQuant.scales(inputs, block.columnMaxima(stage), strength);
+      block.fold(stage, block.storable(stage, scales));
+    }
+    block.write(environment, part, quantized);
+  }
+}

@@ -1,0 +1,284 @@
+package io.shardpress.spark.learn.transform;
+
+import io.shardpress.kernels.nn.Stage;
+import io.shardpress.schemas.model.LinearRole;
+import io.shardpress.schemas.recipe.AwqSettings;
+import io.shardpress.schemas.recipe.Modifier;
+import io.shardpress.schemas.recipe.ModifierKind;
+import io.shardpress.schemas.recipe.SmoothQuantSettings;
+import io.shardpress.schemas.recipe.TargetMatcher;
+import io.shardpress.schemas.recipe.WeightScheme;
+import io.shardpress.spark.block.BlockSpec;
+import io.shardpress.spark.engine.Step;
+import io.shardpress.spark.engine.StepRunner;
+import io.shardpress.spark.io.CheckpointFile;
+import io.shardpress.spark.io.HeaderReader;
+import io.shardpress.spark.io.TensorRef;
+import io.shardpress.spark.plan.PlanEntry;
+import io.shardpress.spark.store.PartKey;
+import io.shardpress.spark.store.PartStore;
+import io.shardpress.spark.store.StoredShard;
+import io.shardpress.spark.sweep.Embeddings;
+import io.shardpress.spark.sweep.MagnitudesStep;
+import io.shardpress.spark.sweep.SamplePartition;
+import io.shardpress.spark.sweep.SweepContext;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * Modifiers that change the weights before they are quantized: each in turn over the whole model.
+ * One pass of the calibration text through the full-precision model, block after block, then all
+ * blocks at once. What has changed lies as shards in the store, and the plan reads it from there.
+ */
+public final class Transforms {
+  private final Embeddings embeddings;
+  private final List<PartKey> parts = new ArrayList<>();
+  private StepRunner.Ran ran = StepRunner.Ran.NOTHING;
+
+  public Transforms(Embeddings embeddings) {
+    this.embeddings = embeddings;
+  }
+
+  /** What they cost. */
+  public StepRunner.Ran ran() {
+    return ran;
+  }
+
+  /** Applies the recipe's, and gives the run as those after it are to see it. */
+  public SweepContext apply(SweepContext context) {
+    SweepContext changed = context;
+    for (Modifier modifier : context.plan().recipe().transforms()) {
+      changed = apply(modifier, changed);
+    }
+    return changed;
+  }
+
+  /** The same from what is in the store, with nothing run: blocks not there have other names. */
+  public SweepContext foresee(SweepContext context) {
+    SweepContext changed = context;
+    for (Modifier modifier : context.plan().recipe().transforms()) {
+      List<Step> units = new ArrayList<>();
+      passes(modifier, changed, units);
+      List<Step> missing = context.runner().missing(units);
+      Map<String, String> unknown = new HashMap<>();
+      for (int block = 0; block < units.size(); block++) {
+        if (missing.contains(units.get(block))) {
+          String part = units.get(block).parts().get(0).hex();
+          BlockSpec.of(changed.plan().checkpoint(), changed.plan().config(), block)
+              .tensors()
+              .forEach(tensor -> unknown.put(tensor.tensor(), part));
+        }
+      }
+      SweepContext read =
+          read(changed, units.stream().filter(unit -> !missing.contains(unit)).toList());
+      changed = read.with(read.digests().with(unknown));
+    }
+    return changed;
+  }
+
+  /** The parts that they leave, there or not; of a second one, named once the first is done. */
+  public List<PartKey> parts() {
+    return List.copyOf(parts);
+  }
+
+  private SweepContext apply(Modifier modifier, SweepContext context) {
+    List<Step> units = new ArrayList<>();
+    List<List<MagnitudesStep>> passes = passes(modifier, context, units);
+    units.forEach(unit -> parts.addAll(unit.parts()));
+    make(modifier, context, passes, units);
+    return read(context, units);
+  }
+
+  /** Passes over all blocks; adds to {@code units} what changes each block's weights. */
+  private List<List<MagnitudesStep>> passes(
+      Modifier modifier, SweepContext context, List<Step> units) {
+    List<List<MagnitudesStep>> passes = new ArrayList<>();
+    List<PartKey> inputs = embeddings.parts();
+    for (int block = 0; block < context.plan().config().layers(); block++) {
+      BlockSpec spec = BlockSpec.of(context.plan().checkpoint(), context.plan().config(), block);
+      String digest = context.digests().of(spec.tensors());
+      List<MagnitudesStep> pass = pass(context, spec, digest, inputs);
+      passes.add(pass);
+      units.add(unit(modifier, context, spec, digest, pass));
+      inputs = pass.stream().map(MagnitudesStep::output).toList();
+    }
+    return passes;
+  }
+
+  /**
+   * Makes the units' parts that are not there, and before them what they observe; checks the
+   * others.
+   */
+  private void make(
+      Modifier modifier,
+      SweepContext context,
+      List<List<MagnitudesStep>> passes,
+      List<Step> units) {
+    List<Step> missing = context.runner().missing(units);
+    List<CheckShard> checks =
+        units.stream()
+            .filter(unit -> !missing.contains(unit))
+            .map(unit -> new CheckShard(unit.parts().get(0)))
+            .toList();
+    context.runner().call("checksums of stored weights", checks);
+    PartStore store = context.runner().store();
+    String name = modifier.kind().algorithm();
+    if (!missing.isEmpty()) {
+      // AWQ reads a block's inputs too; else they are wanted for the next block's alone.
+      boolean keep = modifier.kind() == ModifierKind.AWQ;
+      int end = units.indexOf(missing.get(missing.size() - 1)) + 1;
+      int first = 0;
+      while (first < end
+          && (!missing.contains(units.get(first))
+              || observed(passes.get(first), store)
+                  && (!keep || ready(passes.get(first), store)))) {
+        first++;
+      }
+      while (first > 0 && first < end && !ready(passes.get(first), store)) {
+        first--;
+      }
+      if (first == 0) {
+        embeddings.make();
+      }
+      for (int block = first; block < end; block++) {
+        ran =
+            ran.plus(
+                context.runner().run(name + " inputs", "of block " + block, passes.get(block)));
+        if (!keep && block > 0) {
+          passes.get(block - 1).forEach(unit -> store.delete(unit.output()));
+        }
+      }
+    }
+    ran = ran.plus(context.runner().run(name, "", missing, units.size()));
+    if (!missing.isEmpty()) {
+      passes.forEach(pass -> pass.forEach(unit -> unit.parts().forEach(store::delete)));
+    }
+  }
+
+  private static boolean observed(List<MagnitudesStep> pass, PartStore store) {
+    return pass.stream().allMatch(unit -> store.has(unit.part()));
+  }
+
+  private static boolean ready(List<MagnitudesStep> pass, PartStore store) {
+    return pass.stream().allMatch(unit -> store.has(unit.input()));
+  }
+
+  private static List<MagnitudesStep> pass(
+      SweepContext context, BlockSpec spec, String digest, List<PartKey> inputs) {
+    List<MagnitudesStep> pass = new ArrayList<>();
+    for (SamplePartition samples : context.samples()) {
+      PartKey input = inputs.get(samples.index());
+      PartKey seen = context.key("magnitudes").add("input", input).add("block", digest).build();
+      PartKey output = PartKey.of("output beside").add("of", seen).build();
+      pass.add(new MagnitudesStep(seen, output, spec, input, samples, context.window()));
+    }
+    return pass;
+  }
+
+  private Step unit(
+      Modifier modifier,
+      SweepContext context,
+      BlockSpec spec,
+      String digest,
+      List<MagnitudesStep> pass) {
+    Map<String, PlanEntry> entries = context.plan().quantized();
+    Map<LinearRole, WeightScheme> schemes = new TreeMap<>();
+    spec.modules()
+        .forEach(
+            (role, module) -> {
+              if (entries.containsKey(module)) {
+                schemes.put(role, entries.get(module).choice().group().weights());
+              }
+            });
+    Set<Stage> stages = stages(modifier, spec, schemes.keySet());
+    List<PartKey> observed = pass.stream().map(MagnitudesStep::part).toList();
+    PartKey.Builder key =
+        context
+            .key(modifier.kind().algorithm())
+            .add("block", digest)
+            .add("observed", observed)
+            .add("stages", stages)
+            .add("schemes", schemes);
+    if (modifier.kind() == ModifierKind.SMOOTH_QUANT) {
+      double strength = SmoothQuantSettings.of(modifier).strength();
+      return new SmoothQuantStep(
+          key.add("strength", strength).build(),
+          spec,
+          observed,
+          stages,
+          new TreeSet<>(schemes.keySet()),
+          strength);
+    }
+    AwqSettings settings = AwqSettings.of(modifier);
+    return new AwqStep(
+        key.add("settings", settings).add("format", context.plan().scaleFormat()).build(),
+        spec,
+        observed,
+        pass.stream().map(MagnitudesStep::input).toList(),
+        stages,
+        schemes,
+        context.plan().scaleFormat(),
+        settings,
+        context.samples(),
+        context.window());
+  }
+
+  /** The stages whose inputs the modifier scales: those with a linear that will be quantized. */
+  private static Set<Stage> stages(Modifier modifier, BlockSpec spec, Set<LinearRole> quantized) {
+    TargetMatcher ignored = new TargetMatcher(modifier.ignore());
+    Set<Stage> stages = EnumSet.noneOf(Stage.class);
+    for (Stage stage : Stage.values()) {
+      boolean atNorm = stage == Stage.QKV || stage == Stage.GATE_UP;
+      boolean possible =
+          spec.takesScales(stage) && (atNorm || modifier.kind() != ModifierKind.SMOOTH_QUANT);
+      if (possible
+          && spec.shape().linears(stage).stream().anyMatch(quantized::contains)
+          && spec.shape().linears(stage).stream()
+              .noneMatch(role -> ignored.matches(spec.modules().get(role), "Linear"))) {
+        stages.add(stage);
+      }
+    }
+    return stages;
+  }
+
+  /** The run with what the units have changed in place of the model's own. */
+  private static SweepContext read(SweepContext context, List<Step> units) {
+    Map<String, TensorRef> changed = new HashMap<>();
+    Map<String, String> digests = new HashMap<>();
+    for (Step unit : units) {
+      PartKey part = unit.parts().get(0);
+      for (TensorRef tensor : tensors(context.runner(), part)) {
+        changed.put(tensor.tensor(), tensor);
+        // The part's name stands for all that its content follows from.
+        digests.put(tensor.tensor(), part.hex() + " " + tensor.tensor());
+      }
+    }
+    return new SweepContext(
+        context.plan().with(changed),
+        context.runner(),
+        context.digests().with(digests),
+        context.arithmetic(),
+        context.samples(),
+        context.window());
+  }
+
+  private static List<TensorRef> tensors(StepRunner runner, PartKey part) {
+    Path path = new Path(StoredShard.uri(runner.store(), part));
+    try {
+      FileStatus status = path.getFileSystem(runner.configuration()).getFileStatus(path);
+      return HeaderReader.read(CheckpointFile.of(status), runner.configuration());
+    } catch (IOException e) {
+      throw new UncheckedIOException(path + ": cannot read: " + e.getMessage(), e);
+    }
+  }
+}

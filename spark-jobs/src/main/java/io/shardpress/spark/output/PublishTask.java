@@ -1,0 +1,64 @@
+package io.shardpress.spark.output;
+
+import io.shardpress.kernels.pack.LearnedBlocks.MinimumError;
+import io.shardpress.spark.engine.ClusterTask;
+import io.shardpress.spark.engine.TaskEnvironment;
+import io.shardpress.spark.io.FileSystems;
+import io.shardpress.spark.io.WholeFile;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * Writes a final shard, tensor after tensor; it is there whole or not at all.
+ *
+ * @param output URI of the checkpoint's folder
+ * @param file name of the shard
+ * @param head what comes before them
+ * @param items in the order in which they lie in it
+ */
+public record PublishTask(String output, String file, ShardHead head, List<ShardItem> items)
+    implements ClusterTask<PublishedShard> {
+  @Override
+  public PublishedShard run(TaskEnvironment environment) {
+    Path target = new Path(output, file);
+    FileSystem fileSystem = FileSystems.of(target, environment.configuration());
+    try (WholeFile whole =
+        WholeFile.create(fileSystem, target, new Path(output, OutputFolder.WORK))) {
+      PublishedShard shard = write(whole.out(), environment);
+      whole.replace();
+      return shard;
+    } catch (IOException e) {
+      throw new UncheckedIOException(target + ": cannot write: " + e.getMessage(), e);
+    }
+  }
+
+  private PublishedShard write(OutputStream raw, TaskEnvironment environment) throws IOException {
+    HashingStream whole = new HashingStream(raw);
+    head.writeTo(whole, items, environment);
+    List<String> hashes = new ArrayList<>();
+    Map<String, MinimumError> minimums = new TreeMap<>();
+    for (ShardItem item : items) {
+      HashingStream one = new HashingStream(whole);
+      item.source().writeTo(one, environment);
+      if (one.bytes() != item.bytes()) {
+        throw new IOException(
+            "tensor %s came to %d bytes, wanted %d"
+                .formatted(item.name(), one.bytes(), item.bytes()));
+      }
+      hashes.add(HexFormat.of().formatHex(one.sha256()));
+      whole.write(new byte[head.padding(item.bytes())]);
+      item.source().minimumError(environment).ifPresent(e -> minimums.put(item.name(), e));
+    }
+    whole.flush();
+    return new PublishedShard(
+        file, whole.bytes(), HexFormat.of().formatHex(whole.sha256()), hashes, minimums);
+  }
+}

@@ -1,0 +1,37 @@
+package io.shardpress.spark.output;
+
+import io.shardpress.kernels.pack.LearnedBlocks.MinimumError;
+import io.shardpress.schemas.output.PublishedFile;
+import io.shardpress.schemas.output.PublishedTensor;
+import java.io.Serializable;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a task says of the shard that it wrote.
+ *
+ * @param sha256 of the file
+ * @param tensorSha256 of each tensor's bytes, in the file's order
+ * @param minimums what rounded minimums cost, by tensor, where the format has them
+ */
+public record PublishedShard(
+    String file,
+    long size,
+    String sha256,
+    List<String> tensorSha256,
+    Map<String, MinimumError> minimums)
+    implements Serializable {
+  public PublishedShard {
+    tensorSha256 = List.copyOf(tensorSha256);
+    minimums = Map.copyOf(minimums);
+  }
+
+  PublishedFile asFile() {
+    return new PublishedFile(file, size, sha256);
+  }
+
+  PublishedTensor asTensor(int index, ShardItem item) {
+    return new PublishedTensor(
+        item.name(), item.type(), item.shape(), file, tensorSha256.get(index));
+  }
+}

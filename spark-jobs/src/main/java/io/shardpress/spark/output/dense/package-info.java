@@ -1,0 +1,2 @@
+/** Dense checkpoints, made from quantized ones. */
+package io.shardpress.spark.output.dense;

@@ -1,0 +1,2 @@
+/** Files that llama.cpp loads. */
+package io.shardpress.spark.output.gguf;

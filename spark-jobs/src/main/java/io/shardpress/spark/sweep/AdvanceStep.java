@@ -1,0 +1,77 @@
+package io.shardpress.spark.sweep;
+
+import io.shardpress.kernels.nn.BlockShape;
+import io.shardpress.kernels.nn.BlockWeights;
+import io.shardpress.kernels.nn.DecoderBlock;
+import io.shardpress.spark.block.Batches;
+import io.shardpress.spark.block.ChainLink;
+import io.shardpress.spark.engine.Step;
+import io.shardpress.spark.engine.TaskEnvironment;
+import io.shardpress.spark.store.PartKey;
+import io.shardpress.spark.store.PartWriter;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Finishes a block after its last stage was solved: the next block's inputs.
+ *
+ * @param full the part for the full-precision chain's output
+ * @param quantized the part for the quantized chain's output, with its error; null where only the
+ *     full-precision chain is wanted
+ */
+public record AdvanceStep(
+    PartKey full,
+    PartKey quantized,
+    ChainLink link,
+    StageInputs inputs,
+    SamplePartition samples,
+    int window)
+    implements Step {
+  @Override
+  public List<PartKey> parts() {
+    return quantized == null ? List.of(full) : List.of(full, quantized);
+  }
+
+  @Override
+  public void run(TaskEnvironment environment) {
+    BlockShape shape = link.spec().shape();
+    DecoderBlock block = new DecoderBlock(shape, window, environment.matmul());
+    BlockWeights original = link.spec().load(environment.reader());
+    int batch = Batches.windows(shape, window, samples.count());
+    List<ChainPass> chains = new ArrayList<>();
+    chains.add(new ChainPass(block, original, 0, batch, environment.workers()));
+    if (quantized != null) {
+      BlockWeights replaced = link.quantized(original, environment.store());
+      chains.add(new ChainPass(block, replaced, 1, batch, environment.workers()));
+    }
+    BlockError error = BlockError.NONE;
+    try (MomentsStep.OpenParts states =
+            MomentsStep.OpenParts.of(inputs.states(), environment.store());
+        PartWriter first = environment.store().write(full);
+        PartWriter second = quantized == null ? null : environment.store().write(quantized)) {
+      for (int at = 0; at < samples.count(); at += batch) {
+        int count = Math.min(batch, samples.count() - at);
+        float[] wanted = finish(chains.get(0), states, first, at, count);
+        if (second != null) {
+          float[] found = finish(chains.get(1), states, second, at, count);
+          error = error.plus(BlockError.of(wanted, found, count * window * shape.hidden()));
+        }
+      }
+      first.commit();
+      if (second != null) {
+        error.write(second);
+        second.commit();
+      }
+    }
+  }
+
+  /** Writes a chain's output of {@code count} windows from {@code at} on, and gives it. */
+  private float[] finish(
+      ChainPass chain, MomentsStep.OpenParts states, PartWriter writer, int at, int count) {
+    chain.finish(states.readers(), at, count);
+    float[] output = chain.activations().output();
+    int hidden = link.spec().shape().hidden();
+    Activations.write(writer, samples.count(), at, count, window, output, hidden);
+    return output;
+  }
+}

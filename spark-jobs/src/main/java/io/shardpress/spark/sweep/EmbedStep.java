@@ -1,0 +1,53 @@
+package io.shardpress.spark.sweep;
+
+import io.shardpress.spark.block.EmbeddingLookup;
+import io.shardpress.spark.engine.Step;
+import io.shardpress.spark.engine.TaskEnvironment;
+import io.shardpress.spark.io.TensorRef;
+import io.shardpress.spark.store.PartKey;
+import io.shardpress.spark.store.PartReader;
+import io.shardpress.spark.store.PartRow;
+import io.shardpress.spark.store.PartWriter;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+
+/**
+ * Looks up the embeddings of a sample partition: the first block's input.
+ *
+ * @param scale by which they are multiplied
+ */
+public record EmbedStep(
+    PartKey part,
+    PartKey tokens,
+    TensorRef embedding,
+    float scale,
+    SamplePartition samples,
+    int window)
+    implements Step {
+  @Override
+  public List<PartKey> parts() {
+    return List.of(part);
+  }
+
+  @Override
+  public void run(TaskEnvironment environment) {
+    int width = Math.toIntExact(embedding.columns());
+    int[] ids = new int[samples.count() * window];
+    try (PartReader reader = environment.store().read(tokens)) {
+      for (int i = 0; i < samples.count(); i++) {
+        PartRow row = reader.row(samples.first() + i);
+        ByteBuffer.wrap(row.data())
+            .order(ByteOrder.LITTLE_ENDIAN)
+            .asIntBuffer()
+            .get(ids, i * window, window);
+      }
+    }
+    float[] x = new float[ids.length * width];
+    new EmbeddingLookup(embedding, scale, environment.reader()).lookUp(ids, x);
+    try (PartWriter writer = environment.store().write(part)) {
+      Activations.write(writer, samples.count(), 0, samples.count(), window, x, width);
+      writer.commit();
+    }
+  }
+}

@@ -1,0 +1,16 @@
+package io.shardpress.spark.sweep;
+
+import io.shardpress.kernels.nn.Stage;
+import io.shardpress.spark.store.PartKey;
+import java.io.Serializable;
+import java.util.Map;
+
+/**
+ * The parts that a sample partition's pass through a block reads.
+ *
+ * @param full the block's input in the full-precision chain
+ * @param quantized its input in the quantized chain; the same part where they do not differ
+ * @param states what the passes of the stages before left, by stage
+ */
+public record StageInputs(PartKey full, PartKey quantized, Map<Stage, PartKey> states)
+    implements Serializable {}

@@ -1,9 +1,0 @@
-package io.shardpress.spark.unit;
-
-import java.io.Serializable;
-
-/** Something that runs in a task and answers with a few numbers or names, never with weights. */
-public interface ClusterTask<R extends Serializable> extends Serializable {
-  /** Does the work. */
-  R run(TaskEnvironment environment);
-}
