@@ -1,13 +1,16 @@
 package io.shardpress.spark;
 
 import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
+import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import java.util.List;
 
 /** Dependencies run one way, and every module keeps to its own. */
 @AnalyzeClasses(packages = "io.shardpress", importOptions = ImportOption.DoNotIncludeTests.class)
@@ -70,12 +73,73 @@ final class ArchitectureTest {
   static final ArchRule theCommandLineStartsWithoutSpark =
       noClasses()
           .that()
-          .resideInAPackage("io.shardpress.spark.cli..")
-          .and()
-          .doNotHaveSimpleName("JvmOptions")
+          .resideInAnyPackage("io.shardpress.spark.cli..", "io.shardpress.spark.app.options..")
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage("org.apache..", "scala..");
+
+  /** The rooms of spark-jobs from the ground up: each knows those before it only. */
+  private static final List<String> ROOMS =
+      List.of(
+          "io",
+          "store",
+          "text",
+          "foreign",
+          "datasource",
+          "inspect",
+          "engine",
+          "plan",
+          "block",
+          "sweep",
+          "learn.rounding",
+          "learn.gptq",
+          "learn.blockwise",
+          "learn.scales",
+          "learn.transform",
+          "learn.activation",
+          "learn",
+          "learn.cost",
+          "output",
+          "output.dense",
+          "output.compressedtensors",
+          "output.gguf",
+          "evaluate",
+          "job",
+          "app.options",
+          "app",
+          "fidelity",
+          "cli");
+
+  @ArchTest
+  static void roomsKnowThoseBelowOnly(JavaClasses classes) {
+    for (int i = 0; i < ROOMS.size(); i++) {
+      String[] above =
+          ROOMS.subList(i + 1, ROOMS.size()).stream()
+              .map(room -> "io.shardpress.spark." + room)
+              .toArray(String[]::new);
+      noClasses()
+          .that()
+          .resideInAPackage("io.shardpress.spark." + ROOMS.get(i))
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(above)
+          .allowEmptyShould(false)
+          .check(classes);
+    }
+  }
+
+  @ArchTest
+  static final ArchRule everyClassHasARoom =
+      classes()
+          .that()
+          .resideInAPackage(JOBS)
+          .should()
+          .resideInAnyPackage(
+              ROOMS.stream().map(room -> "io.shardpress.spark." + room).toArray(String[]::new));
+
+  @ArchTest
+  static final ArchRule formatsKnowNothingOfEachOther =
+      slices().matching("io.shardpress.spark.output.(*)").should().notDependOnEachOther();
 
   @ArchTest
   static final ArchRule packagesHaveNoCycles =

@@ -18,9 +18,6 @@ import io.shardpress.spark.app.options.VerifyOptions;
  * io.shardpress.schemas.UsageException} for what cannot be meant.
  */
 public interface CommandEngine {
-  /** The class that is loaded; it has a public constructor without parameters. */
-  String IMPLEMENTATION = "io.shardpress.spark.app.SparkCommandEngine";
-
   int plan(PlanOptions options);
 
   int compress(CompressOptions options);
@@ -35,17 +32,13 @@ public interface CommandEngine {
 
   int gc(GcOptions options);
 
-  /** An instance of {@link #IMPLEMENTATION}. */
+  /** The commands on Spark. */
   static CommandEngine load() {
     try {
-      return Class.forName(IMPLEMENTATION)
-          .asSubclass(CommandEngine.class)
-          .getDeclaredConstructor()
-          .newInstance();
-    } catch (ReflectiveOperationException | ClassCastException | LinkageError e) {
+      return new SparkCommandEngine();
+    } catch (LinkageError e) {
       throw new IllegalStateException(
-          IMPLEMENTATION
-              + " cannot be loaded ("
+          "Spark cannot be loaded ("
               + e
               + "): start with scripts/shardpress or spark-submit, which put Spark on the class path",
           e);

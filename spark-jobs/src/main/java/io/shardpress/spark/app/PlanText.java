@@ -1,23 +1,21 @@
 package io.shardpress.spark.app;
 
-import io.shardpress.schemas.gguf.GgufType;
 import io.shardpress.schemas.recipe.ActOrder;
 import io.shardpress.schemas.recipe.LrqSettings;
 import io.shardpress.schemas.recipe.Modifier;
 import io.shardpress.schemas.recipe.ModifierKind;
 import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.spark.app.options.TextSettings;
+import io.shardpress.spark.job.PlannedCompression;
 import io.shardpress.spark.learn.cost.Estimate;
 import io.shardpress.spark.learn.cost.Parallelism;
-import io.shardpress.spark.output.gguf.GgufFile;
-import io.shardpress.spark.output.gguf.GgufPlan;
+import io.shardpress.spark.output.Publication;
 import io.shardpress.spark.plan.CompressionPlan;
 import io.shardpress.spark.plan.PlanEntry;
-import java.util.EnumMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.stream.Collectors;
 
 /** A plan for people: tensors that differ in their block's number alone share a line. */
 final class PlanText {
@@ -26,7 +24,8 @@ final class PlanText {
   /**
    * @param calibration says how many windows a calibrated run would use at most
    */
-  static String of(CompressionPlan plan, TextSettings calibration) {
+  static String of(PlannedCompression planned, TextSettings calibration) {
+    CompressionPlan plan = planned.plan();
     StringBuilder text = new StringBuilder();
     text.append(
         String.format(
@@ -38,8 +37,8 @@ final class PlanText {
             plan.entries().size(),
             plan.checkpoint().files().size(),
             plan.inputBytes() / 1e6,
-            plan.outputBytes() / 1e6,
-            plan.outputFiles()));
+            planned.outputBytes() / 1e6,
+            planned.outputFiles()));
     text.append(estimate(plan, calibration));
     int window = calibration.sequenceLength(plan.config().maxPositionEmbeddings());
     for (String line : Parallelism.of(plan, calibration.samples(), window).lines()) {
@@ -52,36 +51,25 @@ final class PlanText {
                 text.append("cache of keys and values: 8 bits, ")
                     .append(cache.type())
                     .append('\n'));
-    if (plan.gguf() != null) {
-      text.append(gguf(plan.gguf()));
+    for (Publication publication : planned.publications()) {
+      publication.summary().forEach(line -> text.append(line).append(System.lineSeparator()));
     }
+    List<Map<String, String>> types =
+        planned.publications().stream()
+            .map(Publication::types)
+            .filter(one -> !one.isEmpty())
+            .toList();
     Map<String, Integer> lines = new LinkedHashMap<>();
-    Map<String, GgufType> types = plan.gguf() == null ? Map.of() : plan.gguf().types();
     for (PlanEntry entry : plan.entries()) {
-      String line = line(entry);
-      if (plan.gguf() != null) {
-        GgufType type = types.get(entry.tensor().tensor());
-        line += type == null ? ", not in GGUF" : ", " + type + " in GGUF";
+      StringBuilder line = new StringBuilder(line(entry));
+      for (Map<String, String> one : types) {
+        line.append(", ").append(one.get(entry.tensor().tensor()));
       }
-      lines.merge(line, 1, Integer::sum);
+      lines.merge(line.toString(), 1, Integer::sum);
     }
     lines.forEach(
         (line, count) -> text.append(String.format(Locale.ROOT, "%6d x %s%n", count, line)));
     return text.toString();
-  }
-
-  private static String gguf(GgufPlan gguf) {
-    Map<GgufType, Integer> types = new EnumMap<>(GgufType.class);
-    gguf.files()
-        .forEach(
-            file -> file.items().forEach(one -> types.merge(one.tensor().type(), 1, Integer::sum)));
-    String counts =
-        types.entrySet().stream()
-            .map(one -> one.getValue() + " " + one.getKey())
-            .collect(Collectors.joining(", "));
-    return "gguf: %s, tensors: %s%n"
-        .formatted(
-            gguf.files().stream().map(GgufFile::file).collect(Collectors.joining(", ")), counts);
   }
 
   private static String estimate(CompressionPlan plan, TextSettings calibration) {
@@ -90,7 +78,7 @@ final class PlanText {
       return String.format(Locale.ROOT, "%.0f MB in the largest task%n", bytes / 1e6);
     }
     int window = calibration.sequenceLength(plan.config().maxPositionEmbeddings());
-    Modifier modifier = plan.quantized().values().iterator().next().choice().modifier();
+    Modifier modifier = plan.learner();
     Estimate estimate = Estimate.of(plan.config(), modifier, calibration.samples(), window);
     return String.format(
         Locale.ROOT,

@@ -6,6 +6,7 @@ import java.security.CodeSource;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.spark.SparkConf;
+import org.apache.spark.SparkEnv;
 import org.apache.spark.sql.SparkSession;
 
 /** Opens Spark as the command line asks: what it says wins over spark-submit's settings. */
@@ -20,10 +21,12 @@ public final class SparkSessions {
 
   private SparkSessions() {}
 
-  public static SparkSession open(String name, SparkSettings settings) {
+  /** Opens a session, or takes the one that this process has; that one keeps its settings. */
+  public static OpenSession open(String name, SparkSettings settings) {
+    boolean ours = SparkEnv.get() == null;
     SparkSession session = SparkSession.builder().config(conf(name, settings)).getOrCreate();
     ObjectStoreSettings.setDefaults(session.sparkContext().hadoopConfiguration());
-    return session;
+    return new OpenSession(session, ours);
   }
 
   /** The settings that a session will have. */

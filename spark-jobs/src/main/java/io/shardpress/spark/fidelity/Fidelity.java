@@ -5,8 +5,6 @@ import io.shardpress.schemas.recipe.Recipe;
 import io.shardpress.spark.app.Calibration;
 import io.shardpress.spark.app.SparkSessions;
 import io.shardpress.spark.app.StandardError;
-import io.shardpress.spark.app.options.CompressOptions;
-import io.shardpress.spark.app.options.RecipeChoice;
 import io.shardpress.spark.app.options.SparkSettings;
 import io.shardpress.spark.app.options.TextSettings;
 import io.shardpress.spark.evaluate.Evaluation;
@@ -15,14 +13,14 @@ import io.shardpress.spark.foreign.QuantizedFolder;
 import io.shardpress.spark.io.Checkpoint;
 import io.shardpress.spark.job.CompressJob;
 import io.shardpress.spark.job.EvaluateJob;
+import io.shardpress.spark.job.JobRunner;
+import io.shardpress.spark.job.PlannedCompression;
 import io.shardpress.spark.learn.cost.Estimate;
 import io.shardpress.spark.output.OutputFolder;
 import io.shardpress.spark.plan.CompressionPlan;
-import io.shardpress.spark.plan.Planner;
 import io.shardpress.spark.text.Windows;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 
@@ -56,9 +54,7 @@ public final class Fidelity {
 
   /** Opens Spark as the command line does. */
   public static JavaSparkContext open() {
-    return new JavaSparkContext(
-        SparkSessions.open("fidelity", new SparkSettings(Optional.empty(), Map.of()))
-            .sparkContext());
+    return SparkSessions.open("fidelity", new SparkSettings(Optional.empty(), Map.of())).context();
   }
 
   /**
@@ -76,43 +72,31 @@ public final class Fidelity {
    * @throws io.shardpress.schemas.CheckpointException where model and recipe do not go together
    */
   public Outcome run(Recipe recipe, String output) {
-    CompressionPlan plan = Planner.plan(original, recipe, OUTPUTS);
+    PlannedCompression planned = PlannedCompression.of(original, recipe, OUTPUTS);
     Windows windows =
         recipe.needsText()
             ? Calibration.windows(original, calibration, recipe.calibrated(), configuration)
             : null;
-    RecipeChoice choice =
-        new RecipeChoice(Optional.empty(), Optional.of(recipe), OptionalLong.empty());
-    CompressOptions options =
-        new CompressOptions(
-            original.uri(),
-            output,
-            choice,
-            calibration,
-            Optional.empty(),
-            false,
-            OUTPUTS,
-            true,
-            new SparkSettings(Optional.empty(), Map.of()));
     OutputFolder folder = new OutputFolder(output, configuration);
-    CompressJob job = new CompressJob(plan, options, windows, folder, StandardError.progress());
-    job.claim();
+    CompressJob job = new CompressJob(planned, OUTPUTS, Optional.ofNullable(windows), false);
+    JobRunner runner = new JobRunner(job, folder, Optional.empty(), StandardError.progress());
+    runner.claim(true);
     long start = System.nanoTime();
     try {
-      job.run(spark);
+      runner.run(spark);
     } finally {
       folder.close();
     }
     double seconds = (System.nanoTime() - start) / 1e9;
-    return new Outcome(evaluate(output), seconds, job.learnerCpuSeconds(), flops(plan, windows));
+    return new Outcome(
+        evaluate(output), seconds, job.learnerCpuSeconds(), flops(planned.plan(), windows));
   }
 
   private static double flops(CompressionPlan plan, Windows windows) {
     if (windows == null) {
       return 0;
     }
-    var modifier = plan.quantized().values().iterator().next().choice().modifier();
-    return Estimate.of(plan.config(), modifier, windows.count(), windows.length()).flops();
+    return Estimate.of(plan.config(), plan.learner(), windows.count(), windows.length()).flops();
   }
 
   private Evaluation evaluate(String output) {

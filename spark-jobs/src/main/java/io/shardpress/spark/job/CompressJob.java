@@ -1,228 +1,185 @@
 package io.shardpress.spark.job;
 
 import io.shardpress.kernels.matmul.Matmuls;
-import io.shardpress.schemas.output.Manifest;
-import io.shardpress.spark.app.options.CompressOptions;
+import io.shardpress.schemas.output.OutputChoice;
 import io.shardpress.spark.block.LearnedLinear;
 import io.shardpress.spark.engine.Digests;
-import io.shardpress.spark.engine.Mend;
-import io.shardpress.spark.engine.Progress;
-import io.shardpress.spark.engine.RunSettings;
-import io.shardpress.spark.engine.StepCounts;
 import io.shardpress.spark.engine.StepRunner;
 import io.shardpress.spark.io.CheckpointFile;
-import io.shardpress.spark.io.Lease;
 import io.shardpress.spark.learn.BlockTurns;
 import io.shardpress.spark.learn.CalibratedLearning;
 import io.shardpress.spark.learn.activation.ActivationScales;
 import io.shardpress.spark.learn.activation.StaticScale;
 import io.shardpress.spark.learn.rounding.RoundingLearner;
 import io.shardpress.spark.learn.transform.Transforms;
-import io.shardpress.spark.output.OutputFolder;
-import io.shardpress.spark.output.compressedtensors.Publisher;
+import io.shardpress.spark.output.Results;
 import io.shardpress.spark.plan.CompressionPlan;
-import io.shardpress.spark.store.PartException;
 import io.shardpress.spark.store.PartKey;
-import io.shardpress.spark.store.RunRecord;
-import io.shardpress.spark.store.WorkFolder;
 import io.shardpress.spark.sweep.Embeddings;
 import io.shardpress.spark.sweep.SamplePartition;
 import io.shardpress.spark.sweep.SweepContext;
 import io.shardpress.spark.sweep.WindowsPart;
 import io.shardpress.spark.text.Windows;
-import java.time.Instant;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
-import java.util.TreeMap;
-import org.apache.spark.api.java.JavaSparkContext;
+import java.util.Optional;
 
-/** A whole run: digests, calibration, learning, publishing. */
-public final class CompressJob {
-  private final CompressionPlan given;
-  private CompressionPlan plan;
-  private final CompressOptions options;
-  private final Windows windows;
-  private final OutputFolder output;
-  private final Progress progress;
-  private final Instant start = Instant.now();
-  private StepRunner runner;
-  private Mend mend;
-  private WorkFolder folder;
-  private List<PartKey> transformed = List.of();
-  private SweepContext context;
-  private Embeddings embeddings;
+/** Compresses a checkpoint: digests, calibration, learning, static scales. */
+public final class CompressJob implements Job {
+  private final PlannedCompression given;
+  private final OutputChoice choice;
+  private final Optional<Windows> windows;
+  private final boolean keepActivations;
   private StepRunner.Ran learners = StepRunner.Ran.NOTHING;
+  private Optional<Embeddings> embedded = Optional.empty();
 
   /**
-   * @param windows of the calibration text; null where the recipe needs none
+   * @param windows of the calibration text; empty where the recipe needs none
+   * @param keepActivations whether blocks' inputs stay in the store for a later run
    */
   public CompressJob(
-      CompressionPlan plan,
-      CompressOptions options,
-      Windows windows,
-      OutputFolder output,
-      Progress progress) {
-    this.given = plan;
-    this.plan = plan;
-    this.options = options;
+      PlannedCompression given,
+      OutputChoice choice,
+      Optional<Windows> windows,
+      boolean keepActivations) {
+    this.given = given;
+    this.choice = choice;
     this.windows = windows;
-    this.output = output;
-    this.progress = progress;
+    this.keepActivations = keepActivations;
   }
 
-  /** Names the run: the same model files, recipe and text give the same id. */
-  String runId() {
+  @Override
+  public String id() {
     PartKey.Builder key =
         PartKey.of("run")
-            .add("recipe", plan.recipe().canonical())
-            .add("outputs", options.outputs().canonical());
-    for (CheckpointFile file : plan.checkpoint().files()) {
+            .add("recipe", given.plan().recipe().canonical())
+            .add("outputs", choice.canonical());
+    for (CheckpointFile file : given.plan().checkpoint().files()) {
       key.add(file.uri(), file.length() + " " + file.modificationTime());
     }
-    if (windows != null) {
-      key.add("tokens", windows.fingerprint()).add("window", windows.length());
-    }
+    windows.ifPresent(text -> key.add("tokens", text.fingerprint()).add("window", text.length()));
     return key.build().hex();
   }
 
+  @Override
+  public String model() {
+    return given.plan().checkpoint().uri();
+  }
+
+  @Override
+  public String digest() {
+    return given.plan().recipe().digest();
+  }
+
+  @Override
+  public Map<String, String> ingredients(String arithmetic) {
+    return Ingredients.of(given.plan(), windows, arithmetic);
+  }
+
+  @Override
+  public Outcome run(JobContext context) {
+    Digests digests = context.digests(given.plan().checkpoint());
+    Learned learned =
+        windows.isPresent()
+            ? withText(windows.get(), digests, context)
+            : rounded(given.plan(), digests, context, Optional.empty(), List.of());
+    PlannedCompression planned = given.with(learned.plan());
+    Map<String, byte[]> files = new HashMap<>();
+    files.put("recipe.yaml", bytes(planned.plan().recipe().toYaml()));
+    files.put("README.md", bytes(ModelCard.of(planned.plan(), planned.publications())));
+    return new Outcome(
+        InputTensor.of(planned.plan().entries()),
+        planned.publications(),
+        new Results(learned.linears(), learned.scales(), Map.of()),
+        files,
+        Map.of(
+            "layers.jsonl",
+            LayerTable.of(planned.plan(), learned.linears(), context.steps().store())));
+  }
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+
   /**
-   * Takes the output folder, before Spark is there.
+   * What was learned.
    *
-   * @return whether there is something to go on from
+   * @param plan as learning has left it: weights that transforms changed, outliers that were found
    */
-  public boolean claim() {
-    return output.claim(runId(), options.overwrite());
-  }
+  private record Learned(
+      CompressionPlan plan, Map<String, LearnedLinear> linears, Map<String, StaticScale> scales) {}
 
-  /** Runs, and says what was published. */
-  public Manifest run(JavaSparkContext spark) {
-    String work = options.work().orElse(output.uri() + "/" + OutputFolder.WORK);
-    RunSettings settings = RunSettings.ofThisProcess(hadoop(spark), work);
-    runner = new StepRunner(spark, settings, output::requireOwner);
-    mend = new Mend(runner);
-    folder = new WorkFolder(work, runner.configuration());
-    Lease lease = options.work().isPresent() ? folder.enter() : null;
-    try (lease) {
-      while (true) {
-        try {
-          return runOnce(spark);
-        } catch (PartException e) {
-          progress.end();
-          mend.discard(e.faults());
-        }
-      }
-    }
-  }
-
-  /** Says in a shared work folder what this run is made from and which parts it is to use. */
-  private void record(List<PartKey> learned) {
-    if (options.work().isEmpty()) {
-      return;
-    }
-    List<PartKey> parts = new ArrayList<>(Digests.parts(given.checkpoint()));
-    List<String> digests = parts.stream().map(PartKey::hex).toList();
-    parts.addAll(learned);
-    if (windows != null) {
-      parts.add(WindowsPart.key(windows));
-      parts.addAll(transformed);
-    }
-    Map<String, String> ingredients = Ingredients.of(given, windows, runner.arithmetic());
-    folder.keep(
-        new RunRecord(
-            RunRecord.FORMAT,
-            runId(),
-            start.toString(),
-            given.checkpoint().uri(),
-            ingredients,
-            digests),
-        parts);
-  }
-
-  private Manifest runOnce(JavaSparkContext spark) {
-    plan = given;
-    context = null;
-    embeddings = null;
-    Digests digests = Digests.of(plan.checkpoint(), runner);
-    if (windows != null) {
-      prepare(digests, runner.arithmetic());
-    }
-    Map<String, LearnedLinear> learned =
-        context != null && learnsFromActivations()
-            ? calibrated()
-            : dataFree(context == null ? digests : context.digests());
-    Map<String, StaticScale> scales =
-        plan.recipe().measuresActivations() ? activations(learned).run() : Map.of();
-    Manifest manifest =
-        new Publisher(plan, learned, scales, output)
-            .publish(
-                tasks -> runner.call("publish", tasks),
-                BuildVersion.text(),
-                runFacts(spark),
-                Map.of("layers.jsonl", LayerTable.of(plan, learned, runner.store())));
-    if (embeddings != null && !options.keepActivations()) {
-      embeddings.forget();
-    }
-    output.removeWork();
-    return manifest;
-  }
-
-  private ActivationScales activations(Map<String, LearnedLinear> learned) {
-    return new ActivationScales(context, learned, embeddings, options.keepActivations());
-  }
-
-  private boolean learnsFromActivations() {
-    return plan.quantized().values().stream()
-        .anyMatch(entry -> entry.choice().modifier().kind().learnsFromActivations());
-  }
-
-  /**
-   * What runs on calibration text before anything is quantized; the plan then reads its results.
-   */
-  private void prepare(Digests digests, String arithmetic) {
-    List<SamplePartition> samples = SamplePartition.of(windows.count(), windows.length());
-    context = new SweepContext(plan, runner, digests, arithmetic, samples, windows.length());
-    embeddings = new Embeddings(context, windows);
+  /** Modifiers that change weights run first; the plan then reads their results. */
+  private Learned withText(Windows text, Digests digests, JobContext context) {
+    StepRunner steps = context.steps();
+    List<SamplePartition> samples = SamplePartition.of(text.count(), text.length());
+    SweepContext before =
+        new SweepContext(given.plan(), steps, digests, steps.arithmetic(), samples, text.length());
+    Embeddings embeddings = new Embeddings(before, text);
+    embedded = Optional.of(embeddings);
     Transforms transforms = new Transforms(embeddings);
-    context = transforms.apply(context);
+    SweepContext sweep = transforms.apply(before);
     learners = learners.plus(transforms.ran());
-    transformed = transforms.parts();
-    plan = context.plan();
+    List<PartKey> also = new ArrayList<>(List.of(WindowsPart.key(text)));
+    also.addAll(transforms.parts());
+    return sweep.plan().learner().kind().learnsFromActivations()
+        ? calibrated(sweep, embeddings, context, also)
+        : rounded(sweep.plan(), sweep.digests(), context, Optional.of(sweep), also);
   }
 
-  private Map<String, LearnedLinear> dataFree(Digests digests) {
-    RoundingLearner job = new RoundingLearner(plan, runner, digests, progress);
-    List<PartKey> parts = new ArrayList<>(job.parts());
-    mend.check(parts);
-    if (plan.recipe().measuresActivations()) {
-      parts.addAll(activations(job.learned()).parts());
+  private Learned rounded(
+      CompressionPlan plan,
+      Digests digests,
+      JobContext context,
+      Optional<SweepContext> sweep,
+      List<PartKey> also) {
+    RoundingLearner learner =
+        new RoundingLearner(plan, context.steps(), digests, context.progress());
+    List<PartKey> parts = new ArrayList<>(also);
+    parts.addAll(learner.parts());
+    sweep
+        .flatMap(one -> activations(one, learner.learned()))
+        .ifPresent(scales -> parts.addAll(scales.parts()));
+    context.uses(parts);
+    Map<String, LearnedLinear> linears = learner.run();
+    learners = learners.plus(learner.learners());
+    Optional<ActivationScales> scales = sweep.flatMap(one -> activations(one, linears));
+    return new Learned(learner.plan(), linears, scales.map(ActivationScales::run).orElse(Map.of()));
+  }
+
+  private Learned calibrated(
+      SweepContext sweep, Embeddings embeddings, JobContext context, List<PartKey> also) {
+    BlockTurns turns = BlockTurns.of(sweep, embeddings.parts());
+    Optional<ActivationScales> scales = activations(sweep, turns.learned());
+    List<PartKey> parts = new ArrayList<>(also);
+    parts.addAll(turns.parts(keepActivations));
+    scales.ifPresent(one -> parts.addAll(one.parts()));
+    context.uses(parts);
+    CalibratedLearning learning =
+        new CalibratedLearning(sweep, embeddings, keepActivations, context.progress());
+    learning.run(turns);
+    learners = learners.plus(learning.learners());
+    return new Learned(
+        sweep.plan(), turns.learned(), scales.map(ActivationScales::run).orElse(Map.of()));
+  }
+
+  /** Those that the recipe wants measured. */
+  private Optional<ActivationScales> activations(
+      SweepContext sweep, Map<String, LearnedLinear> linears) {
+    return sweep.plan().recipe().measuresActivations()
+        ? Optional.of(new ActivationScales(sweep, linears, embedded.orElseThrow(), keepActivations))
+        : Optional.empty();
+  }
+
+  @Override
+  public void published() {
+    if (!keepActivations) {
+      embedded.ifPresent(Embeddings::forget);
     }
-    record(parts);
-    Map<String, LearnedLinear> learned = job.run();
-    learners = learners.plus(job.learners());
-    plan = job.plan();
-    return learned;
-  }
-
-  private Map<String, LearnedLinear> calibrated() {
-    BlockTurns turns = BlockTurns.of(context, embeddings.parts());
-    List<PartKey> parts = new ArrayList<>(turns.parts(options.keepActivations()));
-    mend.check(parts);
-    if (plan.recipe().measuresActivations()) {
-      parts.addAll(activations(turns.learned()).parts());
-    }
-    record(parts);
-    CalibratedLearning job =
-        new CalibratedLearning(context, embeddings, options.keepActivations(), progress);
-    job.run(turns);
-    learners = learners.plus(job.learners());
-    return turns.learned();
-  }
-
-  /** How many units of which steps ran, and how many were in the part store. */
-  public String steps() {
-    return StepCounts.line(runner.steps());
   }
 
   /** CPU seconds of the learners in this run; parts that were there already cost nothing. */
@@ -230,28 +187,16 @@ public final class CompressJob {
     return learners.cpuSeconds();
   }
 
-  private Map<String, String> runFacts(JavaSparkContext spark) {
-    Map<String, String> facts = new TreeMap<>();
-    facts.put("model", plan.checkpoint().uri());
-    facts.put("output", output.uri());
-    facts.put("started", start.toString());
-    facts.put("ended", Instant.now().toString());
-    facts.put("spark", spark.version());
-    facts.put("java", Runtime.version().toString());
-    facts.put("master", spark.master());
+  @Override
+  public Map<String, String> facts() {
+    Map<String, String> facts = new HashMap<>();
     facts.put("matmul", Matmuls.chosen().name());
-    facts.put("learner_cpu_seconds", "%.1f".formatted(learners.cpuSeconds()));
-    if (windows != null) {
-      facts.put("calibration_windows", String.valueOf(windows.count()));
-      facts.put("sequence_length", String.valueOf(windows.length()));
-    }
+    facts.put("learner_cpu_seconds", String.format(Locale.ROOT, "%.1f", learners.cpuSeconds()));
+    windows.ifPresent(
+        text -> {
+          facts.put("calibration_windows", String.valueOf(text.count()));
+          facts.put("sequence_length", String.valueOf(text.length()));
+        });
     return facts;
-  }
-
-  /** Hadoop's settings as Spark has them, for the tasks. */
-  public static Map<String, String> hadoop(JavaSparkContext spark) {
-    Map<String, String> entries = new HashMap<>();
-    spark.hadoopConfiguration().forEach(entry -> entries.put(entry.getKey(), entry.getValue()));
-    return entries;
   }
 }

@@ -1,43 +1,32 @@
 package io.shardpress.spark.job;
 
-import io.shardpress.schemas.output.Manifest;
 import io.shardpress.spark.block.RowTile;
 import io.shardpress.spark.engine.Digests;
-import io.shardpress.spark.engine.Mend;
-import io.shardpress.spark.engine.RunSettings;
-import io.shardpress.spark.engine.StepCounts;
-import io.shardpress.spark.engine.StepRunner;
 import io.shardpress.spark.io.CheckpointFile;
 import io.shardpress.spark.io.TensorRef;
-import io.shardpress.spark.output.OutputFolder;
+import io.shardpress.spark.output.Publication;
+import io.shardpress.spark.output.Results;
 import io.shardpress.spark.output.dense.DecompressionPlan;
-import io.shardpress.spark.output.dense.DensePublisher;
 import io.shardpress.spark.output.dense.DequantizeStep;
-import io.shardpress.spark.store.PartException;
 import io.shardpress.spark.store.PartKey;
 import java.nio.charset.StandardCharsets;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
-import org.apache.spark.api.java.JavaSparkContext;
 
-/** Turns a quantized checkpoint into a dense one: digests, rows of weights as parts, publishing. */
-public final class DecompressJob {
+/** Turns a quantized checkpoint into a dense one: digests, rows of weights as parts. */
+public final class DecompressJob implements Job {
   private final DecompressionPlan plan;
-  private final OutputFolder output;
-  private final Instant start = Instant.now();
-  private StepRunner runner;
+  private final Publication publication;
 
-  public DecompressJob(DecompressionPlan plan, OutputFolder output) {
+  public DecompressJob(DecompressionPlan plan, Publication publication) {
     this.plan = plan;
-    this.output = output;
+    this.publication = publication;
   }
 
-  /** Names the run: the same model files, config and dtype give the same id. */
-  private PartKey runId() {
+  @Override
+  public String id() {
     PartKey.Builder key =
         PartKey.of("decompress")
             .add("dtype", plan.dtype())
@@ -48,38 +37,24 @@ public final class DecompressJob {
     for (CheckpointFile file : plan.checkpoint().files()) {
       key.add(file.uri(), file.length() + " " + file.modificationTime());
     }
-    return key.build();
+    return key.build().hex();
   }
 
-  /**
-   * Takes the output folder, before Spark is there.
-   *
-   * @return whether there is something to go on from
-   */
-  public boolean claim(boolean overwrite) {
-    return output.claim(runId().hex(), overwrite);
+  @Override
+  public String model() {
+    return plan.checkpoint().uri();
   }
 
-  /** Runs, and says what was published. */
-  public Manifest run(JavaSparkContext spark) {
-    RunSettings settings =
-        RunSettings.ofThisProcess(
-            CompressJob.hadoop(spark), output.uri() + "/" + OutputFolder.WORK);
-    runner = new StepRunner(spark, settings, output::requireOwner);
-    Mend mend = new Mend(runner);
-    while (true) {
-      try {
-        return runOnce(spark, mend);
-      } catch (PartException e) {
-        mend.discard(e.faults());
-      }
-    }
+  @Override
+  public String digest() {
+    return PartKey.of("decompress").add("dtype", plan.dtype()).build().hex();
   }
 
-  private Manifest runOnce(JavaSparkContext spark, Mend mend) {
-    Digests digests = Digests.of(plan.checkpoint(), runner);
-    List<DequantizeStep> units = new ArrayList<>();
-    Map<String, List<PartKey>> tiles = new HashMap<>();
+  @Override
+  public Outcome run(JobContext context) {
+    Digests digests = context.digests(plan.checkpoint());
+    List<DequantizeStep> steps = new ArrayList<>();
+    Map<String, List<PartKey>> rows = new HashMap<>();
     for (TensorRef weight : plan.weights()) {
       List<PartKey> parts = new ArrayList<>();
       for (RowTile tile : RowTile.of(weight)) {
@@ -90,37 +65,17 @@ public final class DecompressJob {
                 .add("tile", tile)
                 .build();
         parts.add(key);
-        units.add(new DequantizeStep(key, weight, tile));
+        steps.add(new DequantizeStep(key, weight, tile));
       }
-      tiles.put(weight.tensor(), parts);
+      rows.put(weight.tensor(), parts);
     }
-    mend.check(units.stream().map(DequantizeStep::part).toList());
-    runner.run("dequantize", "", units);
-    Manifest manifest =
-        new DensePublisher(plan, tiles, output)
-            .publish(
-                tasks -> runner.call("publish", tasks),
-                BuildVersion.text(),
-                facts(spark),
-                PartKey.of("decompress").add("dtype", plan.dtype()).build().hex());
-    output.removeWork();
-    return manifest;
-  }
-
-  /** How many units of which steps ran, and how many were in the part store. */
-  public String steps() {
-    return StepCounts.line(runner.steps());
-  }
-
-  private Map<String, String> facts(JavaSparkContext spark) {
-    Map<String, String> facts = new TreeMap<>();
-    facts.put("model", plan.checkpoint().uri());
-    facts.put("output", output.uri());
-    facts.put("started", start.toString());
-    facts.put("ended", Instant.now().toString());
-    facts.put("spark", spark.version());
-    facts.put("java", Runtime.version().toString());
-    facts.put("master", spark.master());
-    return facts;
+    context.uses(steps.stream().map(DequantizeStep::part).toList());
+    context.steps().run("dequantize", "", steps);
+    return new Outcome(
+        InputTensor.of(plan.entries()),
+        List.of(publication),
+        new Results(Map.of(), Map.of(), rows),
+        Map.of(),
+        Map.of());
   }
 }

@@ -55,7 +55,8 @@ public final class Forecast {
             .map(
                 record ->
                     Ingredients.changes(
-                        record.ingredients(), Ingredients.of(plan, windows, runner.arithmetic())))
+                        record.ingredients(),
+                        Ingredients.of(plan, Optional.ofNullable(windows), runner.arithmetic())))
             .orElse(List.of());
   }
 

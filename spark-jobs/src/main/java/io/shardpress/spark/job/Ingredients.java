@@ -7,6 +7,7 @@ import io.shardpress.spark.text.Windows;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
@@ -17,9 +18,10 @@ final class Ingredients {
   private Ingredients() {}
 
   /**
-   * @param windows of the calibration text; null where the recipe needs none
+   * @param windows of the calibration text; empty where the recipe needs none
    */
-  static Map<String, String> of(CompressionPlan plan, Windows windows, String arithmetic) {
+  static Map<String, String> of(
+      CompressionPlan plan, Optional<Windows> windows, String arithmetic) {
     Map<String, String> all = new TreeMap<>();
     all.put("version of the parts", String.valueOf(PartKey.FORMAT));
     all.put("arithmetic", arithmetic);
@@ -33,11 +35,12 @@ final class Ingredients {
       all.put(name + "ignore", String.valueOf(modifier.ignore()));
       all.put(name + "kv_cache_scheme", String.valueOf(modifier.kvCache()));
     }
-    if (windows != null) {
-      all.put("calibration text", windows.fingerprint());
-      all.put("--samples", String.valueOf(windows.count()));
-      all.put("--sequence-length", String.valueOf(windows.length()));
-    }
+    windows.ifPresent(
+        text -> {
+          all.put("calibration text", text.fingerprint());
+          all.put("--samples", String.valueOf(text.count()));
+          all.put("--sequence-length", String.valueOf(text.length()));
+        });
     return all;
   }
 

@@ -48,14 +48,14 @@ public record PublishTask(String output, String file, ShardHead head, List<Shard
     for (ShardItem item : items) {
       HashingStream one = new HashingStream(whole);
       item.source().writeTo(one, environment);
-      if (one.bytes() != item.bytes()) {
+      if (one.bytes() != item.tensor().bytes()) {
         throw new IOException(
             "tensor %s came to %d bytes, wanted %d"
-                .formatted(item.name(), one.bytes(), item.bytes()));
+                .formatted(item.tensor().name(), one.bytes(), item.tensor().bytes()));
       }
       hashes.add(HexFormat.of().formatHex(one.sha256()));
-      whole.write(new byte[head.padding(item.bytes())]);
-      item.source().minimumError(environment).ifPresent(e -> minimums.put(item.name(), e));
+      whole.write(new byte[head.padding(item.tensor().bytes())]);
+      item.source().minimumError(environment).ifPresent(e -> minimums.put(item.tensor().name(), e));
     }
     whole.flush();
     return new PublishedShard(

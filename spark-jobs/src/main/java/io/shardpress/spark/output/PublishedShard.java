@@ -4,6 +4,7 @@ import io.shardpress.kernels.pack.LearnedBlocks.MinimumError;
 import io.shardpress.schemas.output.PublishedFile;
 import io.shardpress.schemas.output.PublishedTensor;
 import java.io.Serializable;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -26,12 +27,19 @@ public record PublishedShard(
     minimums = Map.copyOf(minimums);
   }
 
-  PublishedFile asFile() {
+  public PublishedFile asFile() {
     return new PublishedFile(file, size, sha256);
   }
 
-  PublishedTensor asTensor(int index, ShardItem item) {
-    return new PublishedTensor(
-        item.name(), item.type(), item.shape(), file, tensorSha256.get(index));
+  /** Its tensors, as the file was planned. */
+  public List<PublishedTensor> tensors(PlannedFile planned) {
+    List<PublishedTensor> tensors = new ArrayList<>();
+    for (int i = 0; i < planned.tensors().size(); i++) {
+      PlannedTensor tensor = planned.tensors().get(i);
+      tensors.add(
+          new PublishedTensor(
+              tensor.name(), tensor.type(), tensor.shape(), file, tensorSha256.get(i)));
+    }
+    return tensors;
   }
 }

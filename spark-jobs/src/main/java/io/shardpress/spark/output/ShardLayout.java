@@ -7,6 +7,7 @@ import io.shardpress.schemas.safetensors.TensorSpec;
 import io.shardpress.spark.plan.PlanEntry;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /** Spreads output tensors over shards of at most 5 GB, greedily, in the order of the input. */
 public final class ShardLayout {
@@ -14,7 +15,7 @@ public final class ShardLayout {
 
   private ShardLayout() {}
 
-  public static List<OutputShard> of(List<PlanEntry> entries) {
+  public static List<PlannedFile> of(List<PlanEntry> entries) {
     List<List<TensorSpec>> shards = new ArrayList<>();
     long filled = LARGEST_BYTES;
     for (PlanEntry entry : entries) {
@@ -28,13 +29,18 @@ public final class ShardLayout {
       shards.get(shards.size() - 1).addAll(specs);
       filled += bytes;
     }
-    List<OutputShard> named = new ArrayList<>();
+    List<PlannedFile> named = new ArrayList<>();
     for (int i = 0; i < shards.size(); i++) {
       String file =
           shards.size() == 1
               ? "model.safetensors"
-              : "model-%05d-of-%05d.safetensors".formatted(i + 1, shards.size());
-      named.add(new OutputShard(file, SafetensorsHeader.writingOrder(shards.get(i))));
+              : String.format(Locale.ROOT, "model-%05d-of-%05d.safetensors", i + 1, shards.size());
+      named.add(
+          new PlannedFile(
+              file,
+              SafetensorsHeader.writingOrder(shards.get(i)).stream()
+                  .map(PlannedTensor::of)
+                  .toList()));
     }
     return named;
   }

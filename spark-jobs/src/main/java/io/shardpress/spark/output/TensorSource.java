@@ -1,21 +1,12 @@
 package io.shardpress.spark.output;
 
-import io.shardpress.kernels.convert.FloatBytes;
-import io.shardpress.kernels.pack.BitPacking;
 import io.shardpress.kernels.pack.LearnedBlocks.MinimumError;
-import io.shardpress.kernels.quant.Steps;
-import io.shardpress.schemas.recipe.WeightForm;
-import io.shardpress.schemas.safetensors.Dtype;
-import io.shardpress.spark.block.LearnedLinear;
 import io.shardpress.spark.block.RowTile;
 import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.io.TensorRef;
-import io.shardpress.spark.learn.activation.StaticScale;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.Serializable;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.Optional;
 
 /** Where a published tensor's bytes come from. */
@@ -45,160 +36,6 @@ public interface TensorSource extends Serializable {
         environment.reader().readBytes(tensor, at, chunk, 0, count);
         out.write(chunk, 0, count);
       }
-    }
-  }
-
-  /** weight_packed. */
-  record Codes(LearnedLinear linear) implements TensorSource {
-    @Override
-    public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
-      linear.forEachPackedTile(environment.store(), out::write);
-    }
-  }
-
-  /** weight_scale, already exact in its dtype. */
-  record Scales(LearnedLinear linear, Dtype dtype) implements TensorSource {
-    @Override
-    public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
-      float[] scales = scales(linear.readSteps(environment.store()));
-      byte[] bytes = new byte[Math.toIntExact(dtype.bytes(scales.length))];
-      FloatBytes.encode(dtype, scales, 0, bytes, 0, scales.length);
-      out.write(bytes);
-    }
-
-    /** Of FP8, rows that share their scales stand for one. */
-    private float[] scales(Steps steps) {
-      int share =
-          switch (linear.scheme().form()) {
-            case FP8_TENSOR -> steps.out();
-            case FP8_BLOCK -> WeightForm.BLOCK;
-            default -> 1;
-          };
-      if (share == 1) {
-        return steps.scales();
-      }
-      int rows = (steps.out() + share - 1) / share;
-      float[] shared = new float[rows * steps.groups()];
-      for (int row = 0; row < rows; row++) {
-        int from = row * share * steps.groups();
-        System.arraycopy(steps.scales(), from, shared, row * steps.groups(), steps.groups());
-      }
-      return shared;
-    }
-  }
-
-  /** weight_zero_point, packed down its columns. */
-  record Zeros(LearnedLinear linear) implements TensorSource {
-    @Override
-    public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
-      Steps steps = linear.readSteps(environment.store());
-      byte[] zeros = new byte[steps.zeros().length];
-      for (int i = 0; i < zeros.length; i++) {
-        zeros[i] = (byte) steps.zeros()[i];
-      }
-      int[] words =
-          BitPacking.packColumns(zeros, steps.out(), steps.groups(), linear.scheme().bits());
-      ByteBuffer bytes = ByteBuffer.allocate(words.length * 4).order(ByteOrder.LITTLE_ENDIAN);
-      bytes.asIntBuffer().put(words);
-      out.write(bytes.array());
-    }
-  }
-
-  /** weight_g_idx. */
-  record GroupIndex(LearnedLinear linear) implements TensorSource {
-    @Override
-    public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
-      int[] groups = linear.readGroupIndex(environment.store());
-      ByteBuffer bytes =
-          ByteBuffer.allocate(groups.length * Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-      bytes.asIntBuffer().put(groups);
-      out.write(bytes.array());
-    }
-  }
-
-  /** weight_outlier_indices. A quantized weight has fewer elements than I32 has numbers. */
-  record OutlierIndices(LearnedLinear linear) implements TensorSource {
-    @Override
-    public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
-      long[] places = linear.readOutliers(environment.store()).index();
-      ByteBuffer bytes =
-          ByteBuffer.allocate(Math.multiplyExact(places.length, Integer.BYTES))
-              .order(ByteOrder.LITTLE_ENDIAN);
-      for (long place : places) {
-        bytes.putInt(Math.toIntExact(place));
-      }
-      out.write(bytes.array());
-    }
-  }
-
-  /** weight_outlier_values, exact in the weight's own dtype. */
-  record OutlierValues(LearnedLinear linear, Dtype dtype) implements TensorSource {
-    @Override
-    public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
-      float[] values = linear.readOutliers(environment.store()).value();
-      byte[] bytes = new byte[Math.toIntExact(dtype.bytes(values.length))];
-      FloatBytes.encode(dtype, values, 0, bytes, 0, values.length);
-      out.write(bytes);
-    }
-  }
-
-  /** weight_shape. */
-  record Shape(long out, long in) implements TensorSource {
-    @Override
-    public void writeTo(OutputStream stream, TaskEnvironment environment) throws IOException {
-      stream.write(
-          ByteBuffer.allocate(16).order(ByteOrder.LITTLE_ENDIAN).putLong(out).putLong(in).array());
-    }
-  }
-
-  /** The integers of int-quantized, signed, or the numbers of float-quantized: a byte each. */
-  record Integers(LearnedLinear linear) implements TensorSource {
-    @Override
-    public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
-      int bits = linear.scheme().bits();
-      int words = BitPacking.words(linear.in(), bits);
-      linear.forEachPackedTile(
-          environment.store(),
-          tile -> {
-            int[] packed = new int[tile.length / Integer.BYTES];
-            ByteBuffer.wrap(tile).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer().get(packed);
-            int rows = packed.length / words;
-            byte[] codes = new byte[rows * linear.in()];
-            BitPacking.unpackRows(packed, 0, rows, linear.in(), bits, codes, 0);
-            int middle = linear.scheme().floating() ? 0 : 1 << (bits - 1);
-            for (int i = 0; i < codes.length; i++) {
-              codes[i] -= (byte) middle;
-            }
-            out.write(codes);
-          });
-    }
-  }
-
-  /** weight_zero_point of int-quantized: signed, a byte each. */
-  record SignedZeros(LearnedLinear linear) implements TensorSource {
-    @Override
-    public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
-      int[] codes = linear.readSteps(environment.store()).zeros();
-      byte[] zeros = new byte[codes.length];
-      for (int i = 0; i < zeros.length; i++) {
-        zeros[i] = (byte) (codes[i] - (1 << (linear.scheme().bits() - 1)));
-      }
-      out.write(zeros);
-    }
-  }
-
-  /** A static scale of activations, or where the dtype is I8 its zero point. */
-  record Activation(StaticScale scale, Dtype dtype) implements TensorSource {
-    @Override
-    public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
-      StaticScale.Value value = scale.read(environment.store());
-      byte[] bytes = new byte[Math.toIntExact(dtype.bytes(1))];
-      if (dtype == Dtype.I8) {
-        bytes[0] = (byte) value.zero();
-      } else {
-        FloatBytes.encode(dtype, new float[] {value.scale()}, 0, bytes, 0, 1);
-      }
-      out.write(bytes);
     }
   }
 }

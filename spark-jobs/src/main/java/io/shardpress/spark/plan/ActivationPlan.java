@@ -8,13 +8,11 @@ import io.shardpress.schemas.output.CompressedTensors;
 import io.shardpress.schemas.output.OutputTensor;
 import io.shardpress.schemas.recipe.ActivationScheme;
 import io.shardpress.schemas.recipe.Recipe;
-import io.shardpress.schemas.recipe.SchemeGroup;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.TreeSet;
 
 /** What quantized activations and caches add to a plan, and what of them cannot be done. */
 final class ActivationPlan {
@@ -91,37 +89,6 @@ final class ActivationPlan {
           "%s: tensor %s is no linear of a block, and inputs are quantized %s there only; add %s to ignore, or give it a group without input_activations"
               .formatted(source, entry.tensor().tensor(), text(scheme), entry.module()));
     }
-  }
-
-  /** What the user should know of runtimes. */
-  List<String> warnings(List<PlanEntry> quantized) {
-    TreeSet<String> warnings = new TreeSet<>();
-    for (PlanEntry entry : quantized) {
-      SchemeGroup group = entry.choice().group();
-      if (group.activations() != null && !vllmTakes(group)) {
-        warnings.add(
-            "vLLM loads quantized inputs with symmetric weights only, of 8 bits per channel or of 4"
-                + " bits with inputs per token, not "
-                + group.schemeName()
-                + (group.weights().perChannel()
-                    ? ""
-                    : " in groups of " + group.weights().groupSize())
-                + "; Transformers loads them all");
-      }
-    }
-    if (recipe.kvCache().isPresent() && !recipe.kvCache().get().floating()) {
-      warnings.add("vLLM keeps caches of type float only, not int; its scales are for FP8");
-    }
-    return List.copyOf(warnings);
-  }
-
-  private static boolean vllmTakes(SchemeGroup group) {
-    if (group.weights().floating()) {
-      return true;
-    }
-    boolean wide = group.weights().bits() == 8 && group.weights().perChannel();
-    boolean narrow = group.weights().bits() == 4 && group.activations().dynamic();
-    return group.weights().symmetric() && (wide || narrow);
   }
 
   private static ActivationScheme activations(PlanEntry entry) {

@@ -3,12 +3,10 @@ package io.shardpress.spark.plan;
 import io.shardpress.kernels.quant.ScaleFormat;
 import io.shardpress.schemas.model.ModelConfig;
 import io.shardpress.schemas.output.ManifestTensor.Action;
+import io.shardpress.schemas.recipe.Modifier;
 import io.shardpress.schemas.recipe.Recipe;
 import io.shardpress.spark.io.Checkpoint;
 import io.shardpress.spark.io.TensorRef;
-import io.shardpress.spark.output.OutputShard;
-import io.shardpress.spark.output.ShardLayout;
-import io.shardpress.spark.output.gguf.GgufPlan;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -18,8 +16,6 @@ import java.util.TreeMap;
  *
  * @param config of the model
  * @param entries one for every input tensor, in the order of the input
- * @param shards the safetensors files that the outputs go to; empty where none are published
- * @param gguf the GGUF files that they go to; null where none are published
  * @param scaleFormat what stored scales are rounded to, so that every output holds them exactly
  * @param warnings what the user should know and may accept
  */
@@ -28,13 +24,10 @@ public record CompressionPlan(
     ModelConfig config,
     Recipe recipe,
     List<PlanEntry> entries,
-    List<OutputShard> shards,
-    GgufPlan gguf,
     ScaleFormat scaleFormat,
     List<String> warnings) {
   public CompressionPlan {
     entries = List.copyOf(entries);
-    shards = List.copyOf(shards);
     warnings = List.copyOf(warnings);
   }
 
@@ -49,6 +42,11 @@ public record CompressionPlan(
     return byModule;
   }
 
+  /** What learns the linears: the recipe's last modifier, which all of them share. */
+  public Modifier learner() {
+    return quantized().values().iterator().next().choice().modifier();
+  }
+
   /** The same plan with some tensors read from elsewhere, by name. */
   public CompressionPlan with(Map<String, TensorRef> changed) {
     List<PlanEntry> others =
@@ -60,7 +58,7 @@ public record CompressionPlan(
                         : entry)
             .toList();
     return new CompressionPlan(
-        checkpoint.with(changed), config, recipe, others, shards, gguf, scaleFormat, warnings);
+        checkpoint.with(changed), config, recipe, others, scaleFormat, warnings);
   }
 
   /** The same plan with as many outliers as were found, by module, in place of an estimate. */
@@ -73,29 +71,11 @@ public record CompressionPlan(
                         ? entry.withOutliers(counts.get(entry.module()))
                         : entry)
             .toList();
-    return new CompressionPlan(
-        checkpoint,
-        config,
-        recipe,
-        counted,
-        shards.isEmpty() ? shards : ShardLayout.of(counted),
-        gguf,
-        scaleFormat,
-        warnings);
+    return new CompressionPlan(checkpoint, config, recipe, counted, scaleFormat, warnings);
   }
 
   /** Bytes of all input tensors, as they lie in the files. */
   public long inputBytes() {
     return entries.stream().mapToLong(entry -> entry.tensor().storedBytes()).sum();
-  }
-
-  /** Files that the output tensors go to. */
-  public int outputFiles() {
-    return shards.size() + (gguf == null ? 0 : gguf.files().size());
-  }
-
-  /** Bytes of all output tensors. */
-  public long outputBytes() {
-    return shards.stream().mapToLong(OutputShard::bytes).sum() + (gguf == null ? 0 : gguf.bytes());
   }
 }

@@ -6,7 +6,6 @@ import io.shardpress.schemas.CheckpointException;
 import io.shardpress.schemas.model.ModelConfig;
 import io.shardpress.schemas.output.CompressedTensors;
 import io.shardpress.schemas.output.ManifestTensor.Action;
-import io.shardpress.schemas.output.OutputChoice;
 import io.shardpress.schemas.output.OutputTensor;
 import io.shardpress.schemas.recipe.Recipe;
 import io.shardpress.schemas.recipe.RecipeMatcher;
@@ -14,19 +13,13 @@ import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.schemas.safetensors.Dtype;
 import io.shardpress.spark.io.Checkpoint;
 import io.shardpress.spark.io.TensorRef;
-import io.shardpress.spark.output.ShardLayout;
-import io.shardpress.spark.output.compressedtensors.RuntimeChecks;
-import io.shardpress.spark.output.gguf.GgufPlan;
-import io.shardpress.spark.output.gguf.GgufPlanner;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.TreeSet;
+import java.util.function.UnaryOperator;
 
 /** Makes plans, and refuses what could not end well, with the reason. */
 public final class Planner {
-  private static final int FEWEST_BITS_OF_VLLM = 4;
-
   // The share of a normal distribution beyond three standard deviations: headers do not say how
   // many there are, and the job that counts them puts its count in this one's place.
   private static final double NORMAL_OUTLIERS = 0.0026998;
@@ -39,49 +32,37 @@ public final class Planner {
   private final ScaleFormat scaleFormat;
   private final String scaleDtype;
   private final ActivationPlan activations;
-  private final OutputChoice outputs;
 
-  private Planner(Checkpoint checkpoint, Recipe recipe, OutputChoice outputs) {
+  private Planner(Checkpoint checkpoint, Recipe recipe, UnaryOperator<ScaleFormat> scales) {
     this.checkpoint = checkpoint;
     this.recipe = recipe;
-    this.outputs = outputs;
     this.config = checkpoint.config();
     this.matcher = recipe.matcher();
     this.targets = new Targets(config, checkpoint.shapes().keySet());
-    ScaleFormat own =
-        switch (config.dtype()) {
-          case "bfloat16" -> ScaleFormat.BF16;
-          case "float16" -> ScaleFormat.F16;
-          default -> ScaleFormat.F32;
-        };
+    ScaleFormat own = ownScales(config);
     this.scaleDtype = own.name();
-    this.scaleFormat = scaleFormat(own);
+    this.scaleFormat = scales.apply(own);
     this.activations = new ActivationPlan(checkpoint.uri(), recipe, scaleDtype);
   }
 
-  /** GGUF's scales are f16, whatever the model is; f32 holds all of them. */
-  private ScaleFormat scaleFormat(ScaleFormat own) {
-    if (!outputs.gguf()) {
-      return own;
-    }
-    return own == ScaleFormat.BF16 && outputs.compressedTensors()
-        ? ScaleFormat.BF16_AND_F16
-        : ScaleFormat.F16;
-  }
-
-  /** The plan for a checkpoint that is published as compressed-tensors alone. */
-  public static CompressionPlan plan(Checkpoint checkpoint, Recipe recipe) {
-    return plan(checkpoint, recipe, OutputChoice.DEFAULT);
+  /** The dtype of scales that stand beside the model's own tensors. */
+  private static ScaleFormat ownScales(ModelConfig config) {
+    return switch (config.dtype()) {
+      case "bfloat16" -> ScaleFormat.BF16;
+      case "float16" -> ScaleFormat.F16;
+      default -> ScaleFormat.F32;
+    };
   }
 
   /**
    * The plan for a checkpoint.
    *
-   * @throws CheckpointException where model, recipe and formats do not go together, naming the
-   *     tensor
+   * @param scales what stored scales must be exact in, from the model's own dtype
+   * @throws CheckpointException where model and recipe do not go together, naming the tensor
    */
-  public static CompressionPlan plan(Checkpoint checkpoint, Recipe recipe, OutputChoice outputs) {
-    return new Planner(checkpoint, recipe, outputs).plan();
+  public static CompressionPlan plan(
+      Checkpoint checkpoint, Recipe recipe, UnaryOperator<ScaleFormat> scales) {
+    return new Planner(checkpoint, recipe, scales).plan();
   }
 
   private CompressionPlan plan() {
@@ -118,35 +99,7 @@ public final class Planner {
     }
     new RecipeChecks(checkpoint.uri(), config).check(entries);
     activations.check(entries);
-    GgufPlan gguf =
-        outputs.gguf()
-            ? new GgufPlanner(checkpoint, config, outputs)
-                .plan(entries, recipe.kvCache().isPresent())
-            : null;
-    List<String> warnings = new ArrayList<>();
-    if (outputs.compressedTensors()) {
-      try {
-        new RuntimeChecks(checkpoint.uri()).check(entries);
-      } catch (CheckpointException e) {
-        if (outputs.forVllm()) {
-          throw e;
-        }
-        warnings.add("vLLM will not load this: " + e.getMessage());
-      }
-      warnings.addAll(warnings(quantized));
-    }
-    if (gguf != null) {
-      warnings.addAll(gguf.warnings());
-    }
-    return new CompressionPlan(
-        checkpoint,
-        config,
-        recipe,
-        entries,
-        outputs.compressedTensors() ? ShardLayout.of(entries) : List.of(),
-        gguf,
-        scaleFormat,
-        warnings);
+    return new CompressionPlan(checkpoint, config, recipe, entries, scaleFormat, List.of());
   }
 
   private PlanEntry entry(TensorRef tensor) {
@@ -222,29 +175,5 @@ public final class Planner {
                         .isPresent())
             .count();
     return all > 1 ? " and " + (all - 1) + " more" : "";
-  }
-
-  private List<String> warnings(List<PlanEntry> quantized) {
-    List<String> warnings = new ArrayList<>();
-    TreeSet<Integer> low = new TreeSet<>();
-    for (PlanEntry entry : quantized) {
-      if (entry.choice().group().weights().bits() < FEWEST_BITS_OF_VLLM) {
-        low.add(entry.choice().group().weights().bits());
-      }
-    }
-    if (!low.isEmpty()) {
-      warnings.add("vLLM loads 4 and 8 bits only, not " + low + "; Transformers loads them all");
-    }
-    if (quantized.stream().anyMatch(entry -> entry.choice().group().weights().outliers())) {
-      warnings.add(
-          "neither vLLM nor Transformers loads outliers beside the integers, only evaluate does");
-    }
-    if (config.experts() != null && !recipe.transforms().isEmpty()) {
-      warnings.add(
-          "of a mixture of experts, SmoothQuant and AWQ scale what gate and up read by powers of"
-              + " two, which leave the router's choice as it is, and leave out what down reads");
-    }
-    warnings.addAll(activations.warnings(quantized));
-    return warnings;
   }
 }

@@ -1,5 +1,6 @@
 package io.shardpress.spark.plan;
 
+import io.shardpress.kernels.learn.StageFactors;
 import io.shardpress.schemas.CheckpointException;
 import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.schemas.model.ModelConfig;
@@ -8,6 +9,7 @@ import io.shardpress.schemas.output.ManifestTensor.Action;
 import io.shardpress.schemas.recipe.Modifier;
 import io.shardpress.schemas.recipe.ScaleSettings;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -49,6 +51,24 @@ final class RecipeChecks {
     }
   }
 
+  /** Second moments of a linear's inputs are one array yet: their square has to fit. */
+  private void checkWidth(PlanEntry entry) {
+    Modifier modifier = entry.choice().modifier();
+    if (modifier.solvesByGptq() && entry.in() > StageFactors.MOST_INPUTS) {
+      throw new CheckpointException(
+          String.format(
+              Locale.ROOT,
+              "%s: tensor %s: found %d inputs, and %s takes %d at most, for their second moments"
+                  + " are one array; add %s to ignore, or use --algorithm rtn",
+              source,
+              entry.tensor().tensor(),
+              entry.in(),
+              modifier.kind().algorithm(),
+              StageFactors.MOST_INPUTS,
+              entry.module()));
+    }
+  }
+
   void check(List<PlanEntry> entries) {
     List<PlanEntry> quantized =
         entries.stream().filter(entry -> entry.action() == Action.QUANTIZE).toList();
@@ -69,6 +89,7 @@ final class RecipeChecks {
     if (config.experts() != null) {
       experts(used);
     }
+    quantized.forEach(this::checkWidth);
     for (PlanEntry entry : quantized) {
       TensorPlace place = TensorPlace.of(entry.tensor().tensor());
       if (place.layer().isEmpty()

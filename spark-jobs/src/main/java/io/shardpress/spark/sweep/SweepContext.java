@@ -28,7 +28,7 @@ public record SweepContext(
 
   /** What learns the blocks. */
   public Modifier learner() {
-    return plan.quantized().values().iterator().next().choice().modifier();
+    return plan.learner();
   }
 
   /** Starts the key of a step that computes with activations. */

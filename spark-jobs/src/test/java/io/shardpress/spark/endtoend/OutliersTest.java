@@ -5,13 +5,14 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.shardpress.schemas.output.OutputChoice;
 import io.shardpress.schemas.recipe.Recipe;
 import io.shardpress.spark.cli.CommandRun;
 import io.shardpress.spark.endtoend.Published.Weight;
 import io.shardpress.spark.io.Checkpoint;
 import io.shardpress.spark.io.SampleFiles;
 import io.shardpress.spark.io.SampleFiles.Tensor;
-import io.shardpress.spark.plan.Planner;
+import io.shardpress.spark.job.PlannedCompression;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -182,9 +183,10 @@ class OutliersTest {
   }
 
   private static long planned(String modifier) {
-    return Planner.plan(
+    return PlannedCompression.of(
             Checkpoint.open(model.toString(), new Configuration()),
-            Recipe.parse("recipe", modifier))
+            Recipe.parse("recipe", modifier),
+            OutputChoice.DEFAULT)
         .outputBytes();
   }
 

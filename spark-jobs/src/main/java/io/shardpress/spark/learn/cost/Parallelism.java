@@ -31,7 +31,7 @@ public record Parallelism(List<String> lines, String warning) {
           "%s: inputs of each block %d tasks, then %d for all blocks"
               .formatted(transform.kind().algorithm(), partitions, blocks));
     }
-    Modifier learner = plan.quantized().values().iterator().next().choice().modifier();
+    Modifier learner = plan.learner();
     if (!learner.kind().learnsFromActivations()) {
       int tiles =
           plan.quantized().values().stream()

@@ -49,7 +49,7 @@ public record TaskMemory(long task, long heap, int together, String setting) {
     if (!plan.recipe().calibrated()) {
       return Estimate.ofRounding(plan.quantized().values()).taskBytes();
     }
-    Modifier modifier = plan.quantized().values().iterator().next().choice().modifier();
+    Modifier modifier = plan.learner();
     return Estimate.of(plan.config(), modifier, windows, window).taskBytes();
   }
 

@@ -6,8 +6,6 @@ import io.shardpress.schemas.output.OutputTensor;
 import io.shardpress.schemas.safetensors.Dtype;
 import io.shardpress.spark.io.Checkpoint;
 import io.shardpress.spark.io.TensorRef;
-import io.shardpress.spark.output.OutputShard;
-import io.shardpress.spark.output.ShardLayout;
 import io.shardpress.spark.plan.PlanEntry;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,13 +16,10 @@ import java.util.List;
  * @param checkpoint dequantized on read
  * @param dtype of the weights that are dequantized: BF16, F16 or F32
  * @param entries one for every tensor of the dense model, and for those that have no place in it
- * @param shards the files that the outputs go to
  */
-public record DecompressionPlan(
-    Checkpoint checkpoint, Dtype dtype, List<PlanEntry> entries, List<OutputShard> shards) {
+public record DecompressionPlan(Checkpoint checkpoint, Dtype dtype, List<PlanEntry> entries) {
   public DecompressionPlan {
     entries = List.copyOf(entries);
-    shards = List.copyOf(shards);
   }
 
   /**
@@ -48,7 +43,7 @@ public record DecompressionPlan(
               + ": found no quantized weights; the checkpoint is in full precision already");
     }
     entries.addAll(PlanEntry.unused(checkpoint));
-    return new DecompressionPlan(checkpoint, dtype, entries, ShardLayout.of(entries));
+    return new DecompressionPlan(checkpoint, dtype, entries);
   }
 
   /** The weights that are dequantized. */
@@ -62,10 +57,5 @@ public record DecompressionPlan(
   /** Bytes of all tensors of the files. */
   public long inputBytes() {
     return entries.stream().mapToLong(entry -> entry.tensor().storedBytes()).sum();
-  }
-
-  /** Bytes of all output tensors. */
-  public long outputBytes() {
-    return shards.stream().mapToLong(OutputShard::bytes).sum();
   }
 }

@@ -1,21 +1,20 @@
 package io.shardpress.spark.output;
 
-import io.shardpress.schemas.safetensors.TensorSpec;
 import java.util.List;
 
 /**
- * A file of the finished checkpoint.
+ * A file that is to be published.
  *
  * @param file its name
  * @param tensors in the order in which they lie in it
  */
-public record OutputShard(String file, List<TensorSpec> tensors) {
-  public OutputShard {
+public record PlannedFile(String file, List<PlannedTensor> tensors) {
+  public PlannedFile {
     tensors = List.copyOf(tensors);
   }
 
   /** Bytes of its tensors. */
   public long bytes() {
-    return tensors.stream().mapToLong(TensorSpec::bytes).sum();
+    return tensors.stream().mapToLong(PlannedTensor::bytes).sum();
   }
 }

@@ -1,0 +1,40 @@
+package io.shardpress.spark.app;
+
+import io.shardpress.spark.app.options.SparkSettings;
+import io.shardpress.spark.io.Locations;
+import io.shardpress.spark.io.ObjectStoreSettings;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.deploy.SparkHadoopUtil;
+
+/** Hadoop's settings for a command, and what it says to people. */
+final class Settings {
+  private Settings() {}
+
+  /**
+   * Hadoop's settings as Spark will have them, without a session.
+   *
+   * @param uris that the command names; each is looked at first
+   */
+  static Configuration of(SparkSettings settings, Stream<String> uris) {
+    List<String> named = uris.toList();
+    named.forEach(Locations::refuseCredentials);
+    Configuration configuration =
+        SparkHadoopUtil.get().newConfiguration(SparkSessions.conf("", settings));
+    ObjectStoreSettings.setDefaults(configuration);
+    Locations.check(named, configuration);
+    return configuration;
+  }
+
+  static Stream<String> uris(Optional<?>... uris) {
+    return Arrays.stream(uris).flatMap(Optional::stream).map(String::valueOf);
+  }
+
+  /** Says what users should know, on stderr. */
+  static void warn(String warning) {
+    System.err.println("warning: " + warning);
+  }
+}
