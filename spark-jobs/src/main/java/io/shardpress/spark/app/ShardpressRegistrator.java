@@ -5,11 +5,11 @@ import com.esotericsoftware.kryo.serializers.JavaSerializer;
 import io.shardpress.spark.engine.CheckParts;
 import io.shardpress.spark.engine.StepRunner;
 import io.shardpress.spark.engine.TaskAnswer;
-import io.shardpress.spark.evaluate.EvaluateClasses;
+import io.shardpress.spark.evaluate.EvaluateTask;
 import io.shardpress.spark.learn.scales.ScaleStart;
 import io.shardpress.spark.learn.scales.ScaleTask;
 import io.shardpress.spark.learn.transform.CheckShard;
-import io.shardpress.spark.output.PublishClasses;
+import io.shardpress.spark.output.PublishTask;
 import java.util.List;
 import org.apache.spark.serializer.KryoRegistrator;
 
@@ -24,14 +24,14 @@ public final class ShardpressRegistrator implements KryoRegistrator {
           StepRunner.MakeParts.class,
           CheckShard.class,
           CheckParts.class,
+          PublishTask.class,
+          EvaluateTask.class,
           ScaleStart.class,
           ScaleTask.class);
 
   @Override
   public void registerClasses(Kryo kryo) {
     RECORDS.forEach(type -> kryo.register(type, new JavaSerializer()));
-    PublishClasses.ALL.forEach(type -> kryo.register(type, new JavaSerializer()));
-    EvaluateClasses.ALL.forEach(type -> kryo.register(type, new JavaSerializer()));
     kryo.register(Object[].class);
     kryo.register(TaskAnswer[].class);
   }
