@@ -1,38 +1,27 @@
 package io.shardpress.spark.app;
 
 import com.esotericsoftware.kryo.Kryo;
-import com.esotericsoftware.kryo.serializers.JavaSerializer;
-import io.shardpress.spark.engine.CheckParts;
-import io.shardpress.spark.engine.StepRunner;
-import io.shardpress.spark.engine.TaskAnswer;
-import io.shardpress.spark.evaluate.EvaluateTask;
-import io.shardpress.spark.learn.scales.ScaleStart;
-import io.shardpress.spark.learn.scales.ScaleTask;
-import io.shardpress.spark.learn.transform.CheckShard;
-import io.shardpress.spark.output.PublishTask;
+import io.shardpress.spark.engine.Crossing;
+import io.shardpress.spark.engine.CrossingClasses;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.ServiceLoader;
 import org.apache.spark.serializer.KryoRegistrator;
 
-/**
- * Everything of ours that crosses Spark. Kryo 4 cannot set the fields of records, so records go as
- * Java objects; they are descriptors of a few kilobytes.
- */
+/** Registers everything that crosses Spark, by components of records. */
 public final class ShardpressRegistrator implements KryoRegistrator {
-  private static final List<Class<?>> RECORDS =
-      List.of(
-          TaskAnswer.class,
-          StepRunner.MakeParts.class,
-          CheckShard.class,
-          CheckParts.class,
-          PublishTask.class,
-          EvaluateTask.class,
-          ScaleStart.class,
-          ScaleTask.class);
-
   @Override
   public void registerClasses(Kryo kryo) {
-    RECORDS.forEach(type -> kryo.register(type, new JavaSerializer()));
-    kryo.register(Object[].class);
-    kryo.register(TaskAnswer[].class);
+    crossing().register(kryo);
+  }
+
+  /** All classes that cross, in an order that is the same in every process. */
+  static Crossing crossing() {
+    List<CrossingClasses> all = new ArrayList<>();
+    ServiceLoader.load(CrossingClasses.class, ShardpressRegistrator.class.getClassLoader())
+        .forEach(all::add);
+    all.sort(Comparator.comparing(one -> one.getClass().getName()));
+    return Crossing.of(all.stream().flatMap(one -> one.roots().stream()).toList());
   }
 }

@@ -12,6 +12,7 @@ import io.shardpress.spark.io.TensorReader;
 import io.shardpress.spark.io.TensorRef;
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -38,6 +39,13 @@ public record BlockSpec(
     Map<LinearRole, TensorRef> biases,
     Map<BlockPart, TensorRef> others)
     implements Serializable {
+  public BlockSpec {
+    modules = Collections.unmodifiableMap(new LinkedHashMap<>(modules));
+    linears = Collections.unmodifiableMap(new LinkedHashMap<>(linears));
+    biases = Collections.unmodifiableMap(new LinkedHashMap<>(biases));
+    others = Collections.unmodifiableMap(new LinkedHashMap<>(others));
+  }
+
   /** The block of a checkpoint whose tensors agree with its config. */
   public static BlockSpec of(Checkpoint checkpoint, ModelConfig config, int block) {
     DecoderNames names = DecoderNames.of(checkpoint.shapes().keySet(), config);

@@ -5,6 +5,8 @@ import io.shardpress.kernels.nn.MixtureWeights;
 import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.spark.store.PartStore;
 import java.io.Serializable;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -15,6 +17,10 @@ import java.util.TreeMap;
  */
 public record ChainLink(BlockSpec spec, Map<LinearRole, LearnedLinear> learned)
     implements Serializable {
+  public ChainLink {
+    learned = Collections.unmodifiableMap(new LinkedHashMap<>(learned));
+  }
+
   /** The weights with the learned linears in place of the original ones. */
   public BlockWeights quantized(BlockWeights original, PartStore store) {
     Map<LinearRole, float[]> replaced = new TreeMap<>();

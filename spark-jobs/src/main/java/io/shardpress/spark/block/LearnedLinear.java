@@ -34,6 +34,10 @@ import java.util.List;
 public record LearnedLinear(
     String module, int out, int in, WeightScheme scheme, List<PartKey> tiles)
     implements Serializable {
+  public LearnedLinear {
+    tiles = List.copyOf(tiles);
+  }
+
   private static final String CODES = ".codes";
   private static final String SCALES = ".scales";
   private static final String ZEROS = ".zeros";

@@ -10,22 +10,53 @@ import io.shardpress.spark.store.PartRow;
 import io.shardpress.spark.store.PartWriter;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.io.Serializable;
 import java.util.List;
+import io.shardpress.spark.io.CheckpointFile;
 
 /**
  * Takes SHA-256 of some tensors' bytes, and refuses numbers that are not finite before anything is
  * learned from them. The part has a row TENSOR (U8) for each.
  */
-public record DigestStep(PartKey part, List<TensorRef> tensors) implements Step {
+public record DigestStep(CheckpointFile file, List<FileTensor> tensors) implements Step {
+  private static final StepKind KIND = new StepKind("digests", 1);
+
+  public DigestStep {
+    tensors = List.copyOf(tensors);
+  }
+
+  /**
+   * A tensor of the file, by its place there.
+   *
+   * @param position of its first byte
+   * @param length in bytes
+   */
+  public record FileTensor(
+      String tensor, Dtype dtype, List<Long> shape, long position, long length)
+      implements Serializable {
+    public FileTensor {
+      shape = List.copyOf(shape);
+    }
+
+    static FileTensor of(TensorRef ref) {
+      return new FileTensor(ref.tensor(), ref.dtype(), ref.shape(), ref.position(), ref.length());
+    }
+
+    private TensorRef in(CheckpointFile file) {
+      return new TensorRef(tensor, dtype, shape, file.uri(), position, length, file.name());
+    }
+  }
+
   @Override
-  public List<PartKey> parts() {
-    return List.of(part);
+  public StepKind kind() {
+    return KIND;
   }
 
   @Override
   public void run(TaskEnvironment environment) {
-    try (PartWriter writer = environment.store().write(part)) {
-      for (TensorRef tensor : tensors) {
+    try (PartWriter writer = environment.store().write(part())) {
+      for (FileTensor one : tensors) {
+        TensorRef tensor = one.in(file);
         byte[] sha = digest(tensor, environment.reader());
         writer.add(
             new PartRow(tensor.tensor(), Dtype.U8, List.of((long) sha.length), 0, sha.length, sha));

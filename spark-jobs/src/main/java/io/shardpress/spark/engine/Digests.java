@@ -9,7 +9,6 @@ import io.shardpress.spark.store.PartReader;
 import io.shardpress.spark.store.PartRow;
 import io.shardpress.spark.store.PartStore;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
@@ -96,24 +95,8 @@ public final class Digests {
   }
 
   private static DigestStep unit(Map<String, CheckpointFile> files, List<TensorRef> group) {
-    CheckpointFile file = files.get(group.get(0).file());
-    PartKey.Builder key =
-        PartKey.of("digests")
-            .add("file", file.uri())
-            .add("length", file.length())
-            .add("modified", file.modificationTime())
-            .add("etag", file.etag());
-    for (TensorRef tensor : group) {
-      key.add("tensor", tensor.tensor()).add("position", tensor.position());
-    }
-    return new DigestStep(key.build(), List.copyOf(group));
-  }
-
-  /** The same with other texts for some tensors, by name. */
-  public Digests with(Map<String, String> changed) {
-    Map<String, String> others = new HashMap<>(byTensor);
-    others.putAll(changed);
-    return new Digests(others);
+    return new DigestStep(
+        files.get(group.get(0).file()), group.stream().map(DigestStep.FileTensor::of).toList());
   }
 
   /** Whether the tensor's content is known. */
@@ -126,24 +109,24 @@ public final class Digests {
     return byTensor.getOrDefault(tensor, "unknown");
   }
 
-  /**
-   * SHA-256 of a tensor's bytes with dtype and shape, as text; of one that is dequantized on read,
-   * those of all that it is made of, and how.
-   */
-  public String of(TensorRef tensor) {
-    String shape = tensor.dtype() + " " + tensor.shape() + " ";
-    if (tensor.stored() == null) {
-      return shape + hex(tensor.tensor());
+  /** A checkpoint's tensors with their content, by name; "unknown" where no step has read it. */
+  public Map<String, TensorRef> contents(Checkpoint checkpoint) {
+    Map<String, TensorRef> contents = new HashMap<>();
+    for (TensorRef tensor : checkpoint.tensors()) {
+      contents.put(tensor.tensor(), tensor.withContent(content(tensor)));
     }
-    String sources = tensor.sources().stream().map(this::of).collect(Collectors.joining(", "));
-    return shape + tensor.stored().form() + " [" + sources + "]";
+    return contents;
   }
 
-  /** One text for several tensors, in their order. */
-  public String of(Collection<TensorRef> tensors) {
-    StringBuilder all = new StringBuilder();
-    tensors.forEach(
-        tensor -> all.append(tensor.tensor()).append(' ').append(of(tensor)).append('\n'));
-    return all.toString();
+  /** Of a tensor that is dequantized on read, the digests of all that it is made of, and how. */
+  private String content(TensorRef tensor) {
+    if (tensor.stored() == null) {
+      return hex(tensor.tensor());
+    }
+    String sources =
+        tensor.sources().stream()
+            .map(one -> one.dtype() + " " + one.shape() + " " + hex(one.tensor()))
+            .collect(Collectors.joining(", "));
+    return tensor.stored().form() + " [" + sources + "]";
   }
 }

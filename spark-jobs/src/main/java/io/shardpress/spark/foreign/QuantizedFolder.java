@@ -1,5 +1,6 @@
 package io.shardpress.spark.foreign;
 
+import java.util.List;
 import io.shardpress.kernels.convert.FloatBytes;
 import io.shardpress.schemas.output.PackedScheme;
 import io.shardpress.schemas.safetensors.Dtype;
@@ -14,6 +15,10 @@ import java.util.stream.Collectors;
 
 /** Reads quantized folders as the dense checkpoints that they stand for. */
 public final class QuantizedFolder {
+  /** Classes of this room that cross Spark and that no other of ours leads to. */
+  public static final List<Class<?>> CROSSING =
+      List.of(AwqWeight.class, Fp4Weight.class, Fp8Weight.class, GptqWeight.class, IntWeight.class, Mxfp4Experts.class, PackedWeight.class);
+
   private static final String COMPRESSED_TENSORS = "compressed-tensors";
 
   private QuantizedFolder() {}

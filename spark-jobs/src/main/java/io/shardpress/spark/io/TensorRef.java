@@ -3,6 +3,7 @@ package io.shardpress.spark.io;
 import io.shardpress.schemas.safetensors.Dtype;
 import java.io.Serializable;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * Where the bytes of a tensor lie: what crosses Spark in place of them.
@@ -15,16 +16,19 @@ import java.util.List;
  * @param stored what its numbers are made of, where they are not stored as they are; then {@code
  *     dtype} is what they are rounded to, {@code length} that of the numbers, and file and position
  *     are those of the first tensor that they are read from. Null for others
+ * @param content what its bytes are told from others by, in place of where they lie: SHA-256 in hex,
+ *     or in words what they follow from; null until that is known
  */
 public record TensorRef(
     String tensor,
     Dtype dtype,
     List<Long> shape,
-    String file,
-    long position,
-    long length,
-    String shard,
-    StoredWeight stored)
+    @Location String file,
+    @Location long position,
+    @Location long length,
+    @Location String shard,
+    @Location StoredWeight stored,
+    String content)
     implements Serializable {
   public TensorRef {
     shape = List.copyOf(shape);
@@ -39,7 +43,7 @@ public record TensorRef(
       long position,
       long length,
       String shard) {
-    this(tensor, dtype, shape, file, position, length, shard, null);
+    this(tensor, dtype, shape, file, position, length, shard, null, null);
   }
 
   /**
@@ -58,7 +62,14 @@ public record TensorRef(
         first.position(),
         dtype.bytes(elements),
         first.shard(),
-        stored);
+        stored,
+        null);
+  }
+
+  /** The same with what its bytes are told from others by. */
+  public TensorRef withContent(String known) {
+    return new TensorRef(
+        tensor, dtype, shape, file, position, length, shard, stored, Objects.requireNonNull(known));
   }
 
   /** The tensors of the file that its numbers are read from: itself, or what it is made of. */

@@ -3,7 +3,6 @@ package io.shardpress.spark.job;
 import io.shardpress.kernels.matmul.Matmuls;
 import io.shardpress.schemas.output.OutputChoice;
 import io.shardpress.spark.block.LearnedLinear;
-import io.shardpress.spark.engine.Digests;
 import io.shardpress.spark.engine.StepRunner;
 import io.shardpress.spark.io.CheckpointFile;
 import io.shardpress.spark.learn.BlockTurns;
@@ -82,11 +81,11 @@ public final class CompressJob implements Job {
 
   @Override
   public Outcome run(JobContext context) {
-    Digests digests = context.digests(given.plan().checkpoint());
+    CompressionPlan plan = given.plan().with(context.contents(given.plan().checkpoint()));
     Learned learned =
         windows.isPresent()
-            ? withText(windows.get(), digests, context)
-            : rounded(given.plan(), digests, context, Optional.empty(), List.of());
+            ? withText(windows.get(), plan, context)
+            : rounded(plan, context, Optional.empty(), List.of());
     PlannedCompression planned = given.with(learned.plan());
     Map<String, byte[]> files = new HashMap<>();
     files.put("recipe.yaml", bytes(planned.plan().recipe().toYaml()));
@@ -114,11 +113,11 @@ public final class CompressJob implements Job {
       CompressionPlan plan, Map<String, LearnedLinear> linears, Map<String, StaticScale> scales) {}
 
   /** Modifiers that change weights run first; the plan then reads their results. */
-  private Learned withText(Windows text, Digests digests, JobContext context) {
+  private Learned withText(Windows text, CompressionPlan plan, JobContext context) {
     StepRunner steps = context.steps();
     List<SamplePartition> samples = SamplePartition.of(text.count(), text.length());
     SweepContext before =
-        new SweepContext(given.plan(), steps, digests, steps.arithmetic(), samples, text.length());
+        new SweepContext(plan, steps, steps.arithmetic(), samples, text.length());
     Embeddings embeddings = new Embeddings(before, text);
     embedded = Optional.of(embeddings);
     Transforms transforms = new Transforms(embeddings);
@@ -128,17 +127,16 @@ public final class CompressJob implements Job {
     also.addAll(transforms.parts());
     return sweep.plan().learner().kind().learnsFromActivations()
         ? calibrated(sweep, embeddings, context, also)
-        : rounded(sweep.plan(), sweep.digests(), context, Optional.of(sweep), also);
+        : rounded(sweep.plan(), context, Optional.of(sweep), also);
   }
 
   private Learned rounded(
       CompressionPlan plan,
-      Digests digests,
       JobContext context,
       Optional<SweepContext> sweep,
       List<PartKey> also) {
     RoundingLearner learner =
-        new RoundingLearner(plan, context.steps(), digests, context.progress());
+        new RoundingLearner(plan, context.steps(), context.progress());
     List<PartKey> parts = new ArrayList<>(also);
     parts.addAll(learner.parts());
     sweep

@@ -1,7 +1,6 @@
 package io.shardpress.spark.job;
 
 import io.shardpress.spark.block.RowTile;
-import io.shardpress.spark.engine.Digests;
 import io.shardpress.spark.io.CheckpointFile;
 import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.output.Publication;
@@ -52,20 +51,15 @@ public final class DecompressJob implements Job {
 
   @Override
   public Outcome run(JobContext context) {
-    Digests digests = context.digests(plan.checkpoint());
+    Map<String, TensorRef> contents = context.contents(plan.checkpoint());
     List<DequantizeStep> steps = new ArrayList<>();
     Map<String, List<PartKey>> rows = new HashMap<>();
     for (TensorRef weight : plan.weights()) {
       List<PartKey> parts = new ArrayList<>();
       for (RowTile tile : RowTile.of(weight)) {
-        PartKey key =
-            PartKey.of("dequantize")
-                .add("name", weight.tensor())
-                .add("weight", digests.of(weight))
-                .add("tile", tile)
-                .build();
-        parts.add(key);
-        steps.add(new DequantizeStep(key, weight, tile));
+        DequantizeStep step = new DequantizeStep(contents.get(weight.tensor()), tile);
+        parts.add(step.part());
+        steps.add(step);
       }
       rows.put(weight.tensor(), parts);
     }

@@ -34,6 +34,7 @@ public final class Forecast {
   private final Windows windows;
   private final StepRunner runner;
   private final Digests digests;
+  private final CompressionPlan known;
   private final RunRecord before;
   private final Map<String, String> digestsBefore;
   private final List<String> changes;
@@ -47,6 +48,7 @@ public final class Forecast {
     this.windows = windows;
     this.runner = runner;
     this.digests = Digests.known(plan.checkpoint(), runner.store());
+    this.known = plan.with(digests.contents(plan.checkpoint()));
     this.before = before.orElse(null);
     this.digestsBefore =
         before.map(record -> Digests.read(record.digests(), runner.store())).orElse(Map.of());
@@ -98,7 +100,7 @@ public final class Forecast {
 
   private void tensors() {
     PartStore store = runner.store();
-    RoundingLearner job = new RoundingLearner(plan, runner, digests, null);
+    RoundingLearner job = new RoundingLearner(known, runner, null);
     job.partsByModule().forEach((module, parts) -> tensor(module, parts, store));
   }
 
@@ -115,12 +117,12 @@ public final class Forecast {
   private void blocks(boolean learns) {
     List<SamplePartition> samples = SamplePartition.of(windows.count(), windows.length());
     SweepContext context =
-        new SweepContext(plan, runner, digests, runner.arithmetic(), samples, windows.length());
+        new SweepContext(known, runner, runner.arithmetic(), samples, windows.length());
     Embeddings embeddings = new Embeddings(context, windows);
     context = new Transforms(embeddings).foresee(context);
     if (!learns) {
       PartStore store = runner.store();
-      new RoundingLearner(context.plan(), runner, context.digests(), null)
+      new RoundingLearner(context.plan(), runner, null)
           .partsByModule()
           .forEach((module, parts) -> tensor(module, parts, store));
       return;

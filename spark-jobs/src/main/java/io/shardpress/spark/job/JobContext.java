@@ -5,10 +5,12 @@ import io.shardpress.spark.engine.Mend;
 import io.shardpress.spark.engine.Progress;
 import io.shardpress.spark.engine.StepRunner;
 import io.shardpress.spark.io.Checkpoint;
+import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.store.PartKey;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.function.BiConsumer;
 
 /** What a job has at hand while it takes its steps. */
@@ -43,10 +45,10 @@ public final class JobContext {
     return progress;
   }
 
-  /** Digests of a checkpoint's tensors, from the store or by reading them. */
-  public Digests digests(Checkpoint checkpoint) {
+  /** A checkpoint's tensors with their content, by name, from the store or by reading them. */
+  public Map<String, TensorRef> contents(Checkpoint checkpoint) {
     digests.addAll(Digests.parts(checkpoint));
-    return Digests.of(checkpoint, steps);
+    return Digests.of(checkpoint, steps).contents(checkpoint);
   }
 
   /**

@@ -6,6 +6,7 @@ import io.shardpress.spark.learn.gptq.GptqSolver;
 import io.shardpress.spark.learn.scales.ScaleSteps;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartStore;
+import io.shardpress.spark.sweep.BlockOutput;
 import io.shardpress.spark.sweep.BlockState;
 import java.util.List;
 import java.util.stream.Stream;
@@ -28,8 +29,8 @@ public record BlockTurn(
     List<StepGroup> stages,
     BlockwiseStep unit,
     ScaleSteps steps,
-    List<PartKey> nextFull,
-    List<PartKey> nextQuantized) {
+    List<BlockOutput> nextFull,
+    List<BlockOutput> nextQuantized) {
   /** Whether an earlier run left what this block is to learn. */
   public boolean known(PartStore store) {
     return parts().allMatch(store::has);

@@ -19,7 +19,10 @@ import io.shardpress.spark.learn.scales.ScaleSteps;
 import io.shardpress.spark.plan.CompressionPlan;
 import io.shardpress.spark.plan.PlanEntry;
 import io.shardpress.spark.store.PartKey;
+import io.shardpress.spark.sweep.BlockOutput;
 import io.shardpress.spark.sweep.BlockState;
+import io.shardpress.spark.sweep.Span;
+import java.util.Optional;
 import io.shardpress.spark.sweep.SweepContext;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -116,8 +119,8 @@ public record BlockTurns(List<BlockTurn> sideBySide, List<BlockTurn> inOrder) {
         BlockTurn turn =
             modifier.learnsByBlocks() ? blockwise(block, blockwise, true, false) : gptq(block);
         turns.add(turn);
-        full = turn.nextFull();
-        quantized = turn.nextQuantized();
+        full = BlockOutput.parts(turn.nextFull());
+        quantized = BlockOutput.parts(turn.nextQuantized());
       }
       return turns;
     }
@@ -127,7 +130,8 @@ public record BlockTurns(List<BlockTurn> sideBySide, List<BlockTurn> inOrder) {
       List<PartKey> full = embedded;
       for (int i = 0; i < context.plan().config().layers(); i++) {
         BlockTurn turn = blockwise(block(i, full, full), blockwise, true, again);
-        List<PartKey> local = keys("local output", turn.block().link(), turn.block(), full);
+        List<BlockOutput> local =
+            against(outputs(turn.block().link(), full), turn.nextFull());
         turns.add(
             new BlockTurn(
                 turn.block(),
@@ -137,7 +141,7 @@ public record BlockTurns(List<BlockTurn> sideBySide, List<BlockTurn> inOrder) {
                 null,
                 turn.nextFull(),
                 local));
-        full = turn.nextFull();
+        full = BlockOutput.parts(turn.nextFull());
       }
       return turns;
     }
@@ -152,8 +156,8 @@ public record BlockTurns(List<BlockTurn> sideBySide, List<BlockTurn> inOrder) {
         block.targets.forEach((role, entry) -> block.learned.put(role, start.get(entry.module())));
         BlockTurn turn = blockwise(block, course, false, false);
         turns.add(turn);
-        full = turn.nextFull();
-        quantized = turn.nextQuantized();
+        full = BlockOutput.parts(turn.nextFull());
+        quantized = BlockOutput.parts(turn.nextQuantized());
       }
       return turns;
     }
@@ -169,7 +173,7 @@ public record BlockTurns(List<BlockTurn> sideBySide, List<BlockTurn> inOrder) {
       ScaleSettings scales = ScaleSettings.of(modifier);
       ScaleSteps steps = null;
       if (scales.iterations() > 0 && !block.targets.isEmpty()) {
-        List<PartKey> targets = keys("output", block.original(), block, block.full);
+        List<PartKey> targets = BlockOutput.parts(outputs(block.original(), block.full));
         steps = new ScaleSteps(context, scales, block, targets);
       }
       return turn(block, solver, stages, null, steps);
@@ -193,7 +197,7 @@ public record BlockTurns(List<BlockTurn> sideBySide, List<BlockTurn> inOrder) {
         return sparse(block, solver, learner);
       }
       List<StepGroup> stages = solver == null ? List.of() : solver.prepare(block);
-      List<PartKey> targets = keys("output", block.original(), block, block.full);
+      List<PartKey> targets = BlockOutput.parts(outputs(block.original(), block.full));
       BlockwiseStep unit = learner.prepare(block, targets);
       return turn(block, solver, stages, unit, null);
     }
@@ -212,19 +216,16 @@ public record BlockTurns(List<BlockTurn> sideBySide, List<BlockTurn> inOrder) {
         List<StepGroup> stages,
         BlockwiseStep unit,
         ScaleSteps steps) {
-      return new BlockTurn(
-          block,
-          solver,
-          stages,
-          unit,
-          steps,
-          keys("output", block.original(), block, block.full),
-          keys("output", block.link(), block, block.quantized));
+      List<BlockOutput> full = outputs(block.original(), block.full);
+      // Before the first quantized block both chains are one.
+      boolean same = block.learned.isEmpty() && block.full.equals(block.quantized);
+      List<BlockOutput> quantized =
+          same ? full : against(outputs(block.link(), block.quantized), full);
+      return new BlockTurn(block, solver, stages, unit, steps, full, quantized);
     }
 
     private BlockState block(int number, List<PartKey> full, List<PartKey> quantized) {
-      CompressionPlan plan = context.plan();
-      BlockSpec spec = BlockSpec.of(plan.checkpoint(), plan.config(), number);
+      BlockSpec spec = context.block(number);
       Map<LinearRole, PlanEntry> targets = new TreeMap<>();
       spec.modules()
           .forEach(
@@ -233,19 +234,21 @@ public record BlockTurns(List<BlockTurn> sideBySide, List<BlockTurn> inOrder) {
                   targets.put(role, entries.get(module));
                 }
               });
-      return new BlockState(spec, context.digests().of(spec.tensors()), targets, full, quantized);
+      return new BlockState(spec, targets, full, quantized);
     }
 
-    /** The names of what a block makes of these inputs. */
-    private List<PartKey> keys(
-        String step, ChainLink link, BlockState block, List<PartKey> inputs) {
-      List<PartKey> keys = new ArrayList<>();
-      for (PartKey input : inputs) {
-        PartKey.Builder key = context.key(step).add("input", input).add("block", block.digest);
-        link.learned().forEach((role, linear) -> key.add(role.label(), linear.tiles()));
-        keys.add(key.build());
+    /** What a block makes of these inputs. */
+    private List<BlockOutput> outputs(ChainLink link, List<PartKey> inputs) {
+      return context.outputs(link, inputs, Span.BLOCK, Optional.empty());
+    }
+
+    /** The same with their errors against what the full-precision chain gives. */
+    private static List<BlockOutput> against(List<BlockOutput> outputs, List<BlockOutput> full) {
+      List<BlockOutput> compared = new ArrayList<>();
+      for (int i = 0; i < outputs.size(); i++) {
+        compared.add(outputs.get(i).against(full.get(i).part()));
       }
-      return keys;
+      return compared;
     }
   }
 }

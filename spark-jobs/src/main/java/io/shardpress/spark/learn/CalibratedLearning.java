@@ -11,6 +11,7 @@ import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartStore;
 import io.shardpress.spark.sweep.AdvanceStep;
 import io.shardpress.spark.sweep.BlockError;
+import io.shardpress.spark.sweep.BlockOutput;
 import io.shardpress.spark.sweep.BlockState;
 import io.shardpress.spark.sweep.Embeddings;
 import io.shardpress.spark.sweep.ForwardStep;
@@ -18,6 +19,7 @@ import io.shardpress.spark.sweep.SamplePartition;
 import io.shardpress.spark.sweep.SweepContext;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The calibrate and compress jobs of learners that need activations. In order, a block learns on
@@ -66,7 +68,7 @@ public final class CalibratedLearning {
     if (!turns.inOrder().isEmpty()) {
       inOrder(turns.inOrder(), wanted);
       if (!keepActivations) {
-        turns.sideBySide().forEach(turn -> forget(turn.block().full));
+        turns.sideBySide().forEach(turn -> forgetInputs(turn.block().full));
       }
     }
     progress.end();
@@ -84,11 +86,10 @@ public final class CalibratedLearning {
       boolean staged = wanted.get(i) && learn(turn);
       BlockState block = turn.block();
       if (staged) {
-        run("outputs", block, advances(turn, turn.nextQuantized()));
+        run("outputs", block, advances(turn, true));
       } else {
-        forward("targets", block, block.original(), block.full, turn.nextFull(), null);
-        forward(
-            "outputs", block, block.link(), block.quantized, turn.nextQuantized(), turn.nextFull());
+        forward("targets", block, turn.nextFull());
+        forward("outputs", block, turn.nextQuantized());
       }
       report(turn);
       turn.forget(store, keepActivations);
@@ -133,7 +134,7 @@ public final class CalibratedLearning {
     for (int i = begin; i < end; i++) {
       BlockTurn turn = turns.get(i);
       BlockState block = turn.block();
-      forward("inputs", block, block.original(), block.full, turn.nextFull(), null);
+      forward("inputs", block, turn.nextFull());
       if (wanted.get(i)) {
         learning.add(turn);
       }
@@ -143,7 +144,7 @@ public final class CalibratedLearning {
       BlockTurn turn = turns.get(i);
       BlockState block = turn.block();
       if (wanted.get(i)) {
-        forward("errors", block, block.link(), block.full, turn.nextQuantized(), turn.nextFull());
+        forward("errors", block, turn.nextQuantized());
         report(turn);
         forget(turn.nextQuantized());
       } else {
@@ -179,7 +180,7 @@ public final class CalibratedLearning {
   private boolean learn(BlockTurn turn) {
     BlockState block = turn.block();
     if (block.sparse()) {
-      forward("targets", block, block.original(), block.full, turn.nextFull(), null);
+      forward("targets", block, turn.nextFull());
       learners = learners.plus(StepGroup.run(context.runner(), turn.stages()));
       return false;
     }
@@ -189,9 +190,9 @@ public final class CalibratedLearning {
         return true;
       }
       // GPTQ's passes have taken the full-precision chain to the block's last product.
-      run("targets", block, advances(turn, null));
+      run("targets", block, advances(turn, false));
     } else {
-      forward("targets", block, block.original(), block.full, turn.nextFull(), null);
+      forward("targets", block, turn.nextFull());
     }
     learners =
         learners.plus(
@@ -208,44 +209,24 @@ public final class CalibratedLearning {
   /**
    * Finishes a block from the states of its stages.
    *
-   * @param quantized null where only the full-precision chain is wanted
+   * @param both whether the quantized chain is wanted, not the full-precision one alone
    */
-  private List<AdvanceStep> advances(BlockTurn turn, List<PartKey> quantized) {
+  private List<AdvanceStep> advances(BlockTurn turn, boolean both) {
     List<AdvanceStep> units = new ArrayList<>();
     for (SamplePartition samples : context.samples()) {
       int p = samples.index();
       units.add(
           new AdvanceStep(
-              turn.nextFull().get(p),
-              quantized == null ? null : quantized.get(p),
               turn.block().link(),
               turn.block().inputs(p),
-              samples,
-              context.window()));
+              turn.nextFull().get(p),
+              both ? Optional.of(turn.nextQuantized().get(p)) : Optional.empty()));
     }
     return units;
   }
 
-  private void forward(
-      String what,
-      BlockState block,
-      ChainLink link,
-      List<PartKey> inputs,
-      List<PartKey> outputs,
-      List<PartKey> reference) {
-    List<ForwardStep> units = new ArrayList<>();
-    for (SamplePartition samples : context.samples()) {
-      int p = samples.index();
-      units.add(
-          new ForwardStep(
-              outputs.get(p),
-              link,
-              inputs.get(p),
-              reference == null ? null : reference.get(p),
-              samples,
-              context.window()));
-    }
-    run(what, block, units);
+  private void forward(String what, BlockState block, List<BlockOutput> outputs) {
+    run(what, block, outputs.stream().map(ForwardStep::new).toList());
   }
 
   private StepRunner.Ran run(String what, BlockState block, List<? extends Step> units) {
@@ -261,11 +242,15 @@ public final class CalibratedLearning {
   private void report(BlockTurn turn) {
     // Before the first quantized block both chains are one, and nobody took its error.
     boolean same = turn.nextFull().equals(turn.nextQuantized());
-    double error = same ? 0 : BlockError.read(store, turn.nextQuantized()).relative();
+    double error = same ? 0 : BlockError.read(store, BlockOutput.parts(turn.nextQuantized())).relative();
     progress.done(turn.block().spec.name(), PlanEntry.bits(turn.block().targets.values()), error);
   }
 
-  private void forget(List<PartKey> parts) {
+  private void forget(List<BlockOutput> outputs) {
+    outputs.forEach(output -> store.delete(output.part()));
+  }
+
+  private void forgetInputs(List<PartKey> parts) {
     parts.forEach(store::delete);
   }
 }

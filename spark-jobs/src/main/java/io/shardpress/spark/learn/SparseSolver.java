@@ -11,7 +11,11 @@ import io.shardpress.spark.learn.blockwise.ExpertStep;
 import io.shardpress.spark.learn.gptq.GptqSolver;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.sweep.BlockState;
-import io.shardpress.spark.sweep.RoutingStep;
+import io.shardpress.spark.sweep.ForwardStep;
+import io.shardpress.spark.sweep.Observer;
+import io.shardpress.spark.sweep.RoutingObserver;
+import io.shardpress.spark.sweep.Span;
+import java.util.Optional;
 import io.shardpress.spark.sweep.SamplePartition;
 import io.shardpress.spark.sweep.SweepContext;
 import java.util.ArrayList;
@@ -79,21 +83,14 @@ final class SparseSolver {
       List<PartKey> inputs,
       boolean routes,
       List<PartKey> parts) {
-    List<Step> units = new ArrayList<>();
-    for (SamplePartition samples : context.samples()) {
-      PartKey input = inputs.get(samples.index());
-      PartKey.Builder key =
-          context
-              .key("middle")
-              .add("input", input)
-              .add("block", block.digest)
-              .add("routes", routes);
-      link.learned().forEach((role, linear) -> key.add(role.label(), linear.tiles()));
-      PartKey part = key.build();
-      parts.add(part);
-      block.passing.add(part);
-      units.add(new RoutingStep(part, link, input, samples, context.window(), routes));
-    }
+    Optional<Observer> beside =
+        routes ? Optional.of(new RoutingObserver()) : Optional.empty();
+    List<ForwardStep> units =
+        context.outputs(link, inputs, Span.ATTENTION, beside).stream()
+            .map(ForwardStep::new)
+            .toList();
+    units.forEach(unit -> parts.add(unit.outputPart()));
+    block.passing.addAll(parts);
     return new StepGroup(name, "of block " + block.spec.block(), units);
   }
 

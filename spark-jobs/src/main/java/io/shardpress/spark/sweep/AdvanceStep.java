@@ -11,50 +11,66 @@ import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartWriter;
 import java.util.ArrayList;
 import java.util.List;
+import io.shardpress.spark.engine.StepKind;
+import java.util.Optional;
 
 /**
- * Finishes a block after its last stage was solved: the next block's inputs.
+ * Finishes a block after its last site was solved: the next block's inputs.
  *
- * @param full the part for the full-precision chain's output
- * @param quantized the part for the quantized chain's output, with its error; null where only the
+ * @param link the block as it is solved
+ * @param inputs what the passes of its sites left
+ * @param full the full-precision chain's output
+ * @param quantized the quantized chain's output, with its error; empty where only the
  *     full-precision chain is wanted
  */
 public record AdvanceStep(
-    PartKey full,
-    PartKey quantized,
-    ChainLink link,
-    StageInputs inputs,
-    SamplePartition samples,
-    int window)
+    ChainLink link, StageInputs inputs, BlockOutput full, Optional<BlockOutput> quantized)
     implements Step {
+  private static final StepKind KIND = new StepKind("advance", 1);
+
+  @Override
+  public StepKind kind() {
+    return KIND;
+  }
+
   @Override
   public List<PartKey> parts() {
-    return quantized == null ? List.of(full) : List.of(full, quantized);
+    List<PartKey> parts = new ArrayList<>(List.of(full.part()));
+    quantized.map(BlockOutput::part).ifPresent(parts::add);
+    return parts;
+  }
+
+  private SamplePartition samples() {
+    return full.samples();
+  }
+
+  private int window() {
+    return full.window();
   }
 
   @Override
   public void run(TaskEnvironment environment) {
     BlockShape shape = link.spec().shape();
-    DecoderBlock block = new DecoderBlock(shape, window, environment.matmul());
+    DecoderBlock block = new DecoderBlock(shape, window(), environment.matmul());
     BlockWeights original = link.spec().load(environment.reader());
-    int batch = Batches.windows(shape, window, samples.count());
+    int batch = Batches.windows(shape, window(), samples().count());
     List<ChainPass> chains = new ArrayList<>();
     chains.add(new ChainPass(block, original, 0, batch, environment.workers()));
-    if (quantized != null) {
+    if (quantized.isPresent()) {
       BlockWeights replaced = link.quantized(original, environment.store());
       chains.add(new ChainPass(block, replaced, 1, batch, environment.workers()));
     }
     BlockError error = BlockError.NONE;
-    try (MomentsStep.OpenParts states =
-            MomentsStep.OpenParts.of(inputs.states(), environment.store());
-        PartWriter first = environment.store().write(full);
-        PartWriter second = quantized == null ? null : environment.store().write(quantized)) {
-      for (int at = 0; at < samples.count(); at += batch) {
-        int count = Math.min(batch, samples.count() - at);
+    try (OpenParts states =
+            OpenParts.of(inputs.states(), environment.store());
+        PartWriter first = environment.store().write(full.part());
+        PartWriter second = quantized.map(one -> environment.store().write(one.part())).orElse(null)) {
+      for (int at = 0; at < samples().count(); at += batch) {
+        int count = Math.min(batch, samples().count() - at);
         float[] wanted = finish(chains.get(0), states, first, at, count);
         if (second != null) {
           float[] found = finish(chains.get(1), states, second, at, count);
-          error = error.plus(BlockError.of(wanted, found, count * window * shape.hidden()));
+          error = error.plus(BlockError.of(wanted, found, count * window() * shape.hidden()));
         }
       }
       first.commit();
@@ -67,11 +83,11 @@ public record AdvanceStep(
 
   /** Writes a chain's output of {@code count} windows from {@code at} on, and gives it. */
   private float[] finish(
-      ChainPass chain, MomentsStep.OpenParts states, PartWriter writer, int at, int count) {
+      ChainPass chain, OpenParts states, PartWriter writer, int at, int count) {
     chain.finish(states.readers(), at, count);
     float[] output = chain.activations().output();
     int hidden = link.spec().shape().hidden();
-    Activations.write(writer, samples.count(), at, count, window, output, hidden);
+    Activations.write(writer, samples().count(), at, count, window(), output, hidden);
     return output;
   }
 }

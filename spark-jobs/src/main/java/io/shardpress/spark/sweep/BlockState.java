@@ -18,9 +18,6 @@ import java.util.TreeMap;
 public final class BlockState {
   public final BlockSpec spec;
 
-  /** Content of the block's tensors. */
-  public final String digest;
-
   /** The linears to be quantized. */
   public final Map<LinearRole, PlanEntry> targets;
 
@@ -40,12 +37,10 @@ public final class BlockState {
 
   public BlockState(
       BlockSpec spec,
-      String digest,
       Map<LinearRole, PlanEntry> targets,
       List<PartKey> full,
       List<PartKey> quantized) {
     this.spec = spec;
-    this.digest = digest;
     this.targets = targets;
     this.full = full;
     this.quantized = quantized;

@@ -84,11 +84,11 @@ final class ChainPass {
     block.run(Stage.DOWN, weights, activations, workers);
   }
 
-  /** What the output of a stage's linear is added to, for the batch that has come to the stage. */
-  float[] residual(Stage stage) {
+  /** What the output of a site's linear is added to, for the batch that has come to the site. */
+  static float[] residual(Stage stage, BlockActivations a) {
     return switch (stage) {
-      case O -> activations.input();
-      case DOWN -> activations.middle();
+      case O -> a.input();
+      case DOWN -> a.middle();
       default -> throw new IllegalArgumentException(stage + " adds to no residual stream");
     };
   }

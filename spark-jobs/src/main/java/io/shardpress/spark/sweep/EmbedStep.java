@@ -2,6 +2,7 @@ package io.shardpress.spark.sweep;
 
 import io.shardpress.spark.block.EmbeddingLookup;
 import io.shardpress.spark.engine.Step;
+import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.store.PartKey;
@@ -18,16 +19,17 @@ import java.util.List;
  * @param scale by which they are multiplied
  */
 public record EmbedStep(
-    PartKey part,
     PartKey tokens,
     TensorRef embedding,
     float scale,
     SamplePartition samples,
     int window)
     implements Step {
+  private static final StepKind KIND = new StepKind("embed", 1);
+
   @Override
-  public List<PartKey> parts() {
-    return List.of(part);
+  public StepKind kind() {
+    return KIND;
   }
 
   @Override
@@ -45,7 +47,7 @@ public record EmbedStep(
     }
     float[] x = new float[ids.length * width];
     new EmbeddingLookup(embedding, scale, environment.reader()).lookUp(ids, x);
-    try (PartWriter writer = environment.store().write(part)) {
+    try (PartWriter writer = environment.store().write(part())) {
       Activations.write(writer, samples.count(), 0, samples.count(), window, x, width);
       writer.commit();
     }

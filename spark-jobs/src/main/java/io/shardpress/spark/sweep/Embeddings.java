@@ -26,14 +26,7 @@ public final class Embeddings {
     float scale = EmbeddingLookup.scale(context.plan().config(), table);
     PartKey tokens = WindowsPart.key(windows);
     for (SamplePartition partition : context.samples()) {
-      PartKey key =
-          PartKey.of("embedded")
-              .add("tokens", tokens)
-              .add("table", context.digests().of(table))
-              .add("scale", scale)
-              .add("partition", partition)
-              .build();
-      units.add(new EmbedStep(key, tokens, table, scale, partition, windows.length()));
+      units.add(new EmbedStep(tokens, table, scale, partition, windows.length()));
     }
   }
 

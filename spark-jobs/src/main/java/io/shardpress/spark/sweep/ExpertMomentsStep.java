@@ -17,6 +17,7 @@ import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.spark.block.ChainLink;
 import io.shardpress.spark.engine.Step;
+import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartReader;
@@ -31,13 +32,13 @@ import java.util.Set;
  * X̃)ᵀX̃, where X is what the expert would read of the same tokens in full precision. An expert
  * with fewer than {@link Routed#FEWEST_TOKENS} tokens of the whole text has all tokens.
  *
- * @param part the tiles of each expert's H̃ and, if {@code corrected}, P, in the experts' order
+ * @param arithmetic backend and loops that numbers depend on
  * @param stage GATE_UP or DOWN
  * @param full residual stream of the partition in full precision
  * @param routed residual streams and routing of the quantized chain, of all partitions
  */
 public record ExpertMomentsStep(
-    PartKey part,
+    String arithmetic,
     Stage stage,
     ChainLink link,
     List<Integer> experts,
@@ -47,13 +48,20 @@ public record ExpertMomentsStep(
     int window,
     Correction corrected)
     implements Step {
-  /** f32 elements that a task may hold for its experts. */
-  private static final long GROUP_ELEMENTS = 1L << 27;
+  private static final StepKind KIND = new StepKind("moments.experts", 1);
+
+  public ExpertMomentsStep {
+    experts = List.copyOf(experts);
+    routed = List.copyOf(routed);
+  }
 
   @Override
-  public List<PartKey> parts() {
-    return List.of(part);
+  public StepKind kind() {
+    return KIND;
   }
+
+  /** f32 elements that a task may hold for its experts. */
+  private static final long GROUP_ELEMENTS = 1L << 27;
 
   /** Experts in groups whose sums fit in a task, the shared one by itself. */
   public static List<List<Integer>> groups(BlockShape shape, Stage stage, Correction corrected) {
@@ -103,7 +111,7 @@ public record ExpertMomentsStep(
     try (PartReader reader = environment.store().read(own)) {
       routing = Routed.read(reader, samples.count(), shape.mixture());
     }
-    try (PartWriter writer = environment.store().write(part)) {
+    try (PartWriter writer = environment.store().write(part())) {
       for (int expert : experts) {
         boolean all =
             expert != LinearRole.SHARED
@@ -143,8 +151,8 @@ public record ExpertMomentsStep(
       }
       add(rows.length, in, wanted, mine, h, p, environment);
     }
-    MomentsStep.writeRows(writer, "h " + number, in, in, h);
-    MomentsStep.writeRows(writer, "p " + number, p.length / in, in, p);
+    MomentsPart.write(writer, "h " + number, in, in, h);
+    MomentsPart.write(writer, "p " + number, p.length / in, in, p);
   }
 
   /** H̃ += X̃ᵀX̃, and unless x is null P += (X − X̃)ᵀX̃; x becomes its difference. */

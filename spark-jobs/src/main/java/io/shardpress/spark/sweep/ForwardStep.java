@@ -1,72 +1,80 @@
 package io.shardpress.spark.sweep;
 
-import io.shardpress.kernels.nn.BlockActivations;
-import io.shardpress.kernels.nn.BlockShape;
-import io.shardpress.kernels.nn.BlockWeights;
-import io.shardpress.kernels.nn.DecoderBlock;
-import io.shardpress.spark.block.Batches;
-import io.shardpress.spark.block.ChainLink;
 import io.shardpress.spark.engine.Step;
+import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartReader;
 import io.shardpress.spark.store.PartWriter;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
- * Takes a sample partition through a whole block.
+ * Takes a partition of windows through a block, and observes it on its way.
  *
- * @param part for the output
- * @param link the block; with nothing learned, in full precision
- * @param input the block's input
- * @param reference the full-precision output that the error is taken against, or null
+ * @param kept whether the output is written
+ * @param observer whose findings have a part of their own
  */
-public record ForwardStep(
-    PartKey part,
-    ChainLink link,
-    PartKey input,
-    PartKey reference,
-    SamplePartition samples,
-    int window)
+public record ForwardStep(BlockOutput output, boolean kept, Optional<Observer> observer)
     implements Step {
+  private static final StepKind KIND = new StepKind("forward", 1);
+
+  /** A pass for its output alone. */
+  public ForwardStep(BlockOutput output) {
+    this(output, true, Optional.empty());
+  }
+
+  @Override
+  public StepKind kind() {
+    return KIND;
+  }
+
+  /** The part with what was observed. */
+  public PartKey observed() {
+    return part("observed");
+  }
+
+  /** The part with the block's output; it is there where the output is kept. */
+  public PartKey outputPart() {
+    return observer.isEmpty() ? output.part() : part("output");
+  }
+
   @Override
   public List<PartKey> parts() {
-    return List.of(part);
+    List<PartKey> parts = new ArrayList<>();
+    if (kept) {
+      parts.add(outputPart());
+    }
+    if (observer.isPresent()) {
+      parts.add(observed());
+    }
+    return parts;
   }
 
   @Override
   public void run(TaskEnvironment environment) {
-    BlockShape shape = link.spec().shape();
-    DecoderBlock block = new DecoderBlock(shape, window, environment.matmul());
-    BlockWeights original = link.spec().load(environment.reader());
-    BlockWeights weights = link.quantized(original, environment.store());
-    int batch = Batches.windows(shape, window, samples.count());
-    int size = window * shape.hidden();
-    BlockActivations a = new BlockActivations(shape, batch * window);
-    float[] full = reference == null ? null : new float[batch * size];
-    BlockError error = BlockError.NONE;
-    try (PartReader reader = environment.store().read(input);
-        PartReader targets = reference == null ? null : environment.store().read(reference);
-        PartWriter writer = environment.store().write(part)) {
-      for (int first = 0; first < samples.count(); first += batch) {
-        int count = Math.min(batch, samples.count() - first);
-        for (int i = 0; i < count; i++) {
-          Activations.read(reader, first + i, a.input(), i * size);
-        }
-        block.forward(weights, count * window, a, environment.workers());
-        Activations.write(
-            writer, samples.count(), first, count, window, a.output(), shape.hidden());
-        if (targets != null) {
-          for (int i = 0; i < count; i++) {
-            Activations.read(targets, first + i, full, i * size);
-          }
-          error = error.plus(BlockError.of(full, a.output(), count * size));
+    try (Observation beside = begin(output.beside(), environment);
+        Observation apart = begin(observer, environment);
+        PartReader input = environment.store().read(output.input());
+        PartWriter writer = kept ? environment.store().write(outputPart()) : null) {
+      new Pass(output, environment).run(input, Optional.ofNullable(writer), List.of(beside, apart));
+      if (kept) {
+        beside.write(writer);
+        writer.commit();
+      }
+      if (observer.isPresent()) {
+        try (PartWriter findings = environment.store().write(observed())) {
+          apart.write(findings);
+          findings.commit();
         }
       }
-      if (targets != null) {
-        error.write(writer);
-      }
-      writer.commit();
     }
+  }
+
+  private Observation begin(Optional<Observer> one, TaskEnvironment environment) {
+    return one.map(
+            some -> some.begin(output.link(), output.samples(), output.window(), environment))
+        .orElse(writer -> {});
   }
 }

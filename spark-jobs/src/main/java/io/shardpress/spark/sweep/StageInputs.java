@@ -3,6 +3,8 @@ package io.shardpress.spark.sweep;
 import io.shardpress.kernels.nn.Stage;
 import io.shardpress.spark.store.PartKey;
 import java.io.Serializable;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
@@ -13,4 +15,8 @@ import java.util.Map;
  * @param states what the passes of the stages before left, by stage
  */
 public record StageInputs(PartKey full, PartKey quantized, Map<Stage, PartKey> states)
-    implements Serializable {}
+    implements Serializable {
+  public StageInputs {
+    states = Collections.unmodifiableMap(new LinkedHashMap<>(states));
+  }
+}

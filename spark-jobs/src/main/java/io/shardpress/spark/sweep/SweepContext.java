@@ -1,11 +1,15 @@
 package io.shardpress.spark.sweep;
 
 import io.shardpress.schemas.recipe.Modifier;
-import io.shardpress.spark.engine.Digests;
+import io.shardpress.spark.block.BlockSpec;
+import io.shardpress.spark.block.ChainLink;
 import io.shardpress.spark.engine.StepRunner;
 import io.shardpress.spark.plan.CompressionPlan;
 import io.shardpress.spark.store.PartKey;
+import io.shardpress.spark.io.TensorRef;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
 /**
  * What all steps of a calibrated run share.
@@ -17,25 +21,54 @@ import java.util.List;
 public record SweepContext(
     CompressionPlan plan,
     StepRunner runner,
-    Digests digests,
     String arithmetic,
     List<SamplePartition> samples,
     int window) {
-  /** The same with other digests. */
-  public SweepContext with(Digests others) {
-    return new SweepContext(plan, runner, others, arithmetic, samples, window);
-  }
+  /** Classes of this room that cross Spark and that no other of ours leads to. */
+  public static final List<Class<?>> CROSSING =
+      List.of(
+          EmbedStep.class,
+          ForwardStep.class,
+          SiteStep.class,
+          AdvanceStep.class,
+          ExpertMomentsStep.class,
+          ErrorObserver.class,
+          RoutingObserver.class,
+          MomentsObserver.class);
 
   /** What learns the blocks. */
   public Modifier learner() {
     return plan.learner();
   }
 
-  /** Starts the key of a step that computes with activations. */
-  public PartKey.Builder key(String step) {
-    return PartKey.of(step)
-        .add("arithmetic", arithmetic)
-        .add("config", plan.config())
-        .add("window", window);
+  /** The same with tensors that are read from elsewhere, by name. */
+  public SweepContext with(Map<String, TensorRef> changed) {
+    return new SweepContext(plan.with(changed), runner, arithmetic, samples, window);
+  }
+
+  /** A block of the model. */
+  public BlockSpec block(int number) {
+    return BlockSpec.of(plan.checkpoint(), plan.config(), number);
+  }
+
+  /**
+   * What a block makes of the calibration windows, by sample partition.
+   *
+   * @param inputs the block's inputs, likewise
+   */
+  public List<BlockOutput> outputs(
+      ChainLink link, List<PartKey> inputs, Span span, Optional<Observer> beside) {
+    return samples.stream()
+        .map(
+            partition ->
+                new BlockOutput(
+                    arithmetic,
+                    link,
+                    inputs.get(partition.index()),
+                    partition,
+                    window,
+                    span,
+                    beside))
+        .toList();
   }
 }

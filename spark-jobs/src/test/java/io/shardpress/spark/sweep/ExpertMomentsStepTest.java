@@ -15,6 +15,7 @@ import io.shardpress.spark.engine.RunSettings;
 import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.family.TinyFamily;
 import io.shardpress.spark.io.Checkpoint;
+import io.shardpress.spark.io.Contents;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartReader;
 import io.shardpress.spark.store.PartWriter;
@@ -22,6 +23,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Map;
 import java.util.Random;
 import org.apache.hadoop.conf.Configuration;
@@ -40,7 +42,7 @@ class ExpertMomentsStepTest {
   void everyExpertHasTheTokensThatAreRoutedToIt() throws IOException {
     Path model = TinyFamily.MIXTRAL.write(folder.resolve("model"));
     Checkpoint checkpoint = Checkpoint.open(model.toString(), new Configuration());
-    BlockSpec spec = BlockSpec.of(checkpoint, checkpoint.config(), 1);
+    BlockSpec spec = BlockSpec.of(Contents.named(checkpoint), checkpoint.config(), 1);
     RunSettings settings =
         RunSettings.ofThisProcess(Map.of(), folder.resolve("work").toUri().toString());
     ChainLink link = new ChainLink(spec, Map.of());
@@ -112,9 +114,9 @@ class ExpertMomentsStepTest {
     double[] sumP = new double[p.length];
     long counted = 0;
     for (SamplePartition samples : partitions) {
-      PartKey part = PartKey.of("m").add("s", stage).add("e", expert).add("p", samples).build();
-      new ExpertMomentsStep(
-              part,
+      ExpertMomentsStep step =
+          new ExpertMomentsStep(
+              "any",
               stage,
               link,
               List.of((expert + 1) % 4, expert),
@@ -122,9 +124,9 @@ class ExpertMomentsStepTest {
               routed,
               samples,
               WINDOW,
-              Correction.INPUTS)
-          .run(environment);
-      try (PartReader reader = environment.store().read(part)) {
+              Correction.INPUTS);
+      step.run(environment);
+      try (PartReader reader = environment.store().read(step.part())) {
         // Of each expert a tile of H and one of P.
         add(reader.row(2).floats(), sumH);
         add(reader.row(3).floats(), sumP);
@@ -203,9 +205,12 @@ class ExpertMomentsStepTest {
       }
       writer.commit();
     }
-    PartKey part = PartKey.of("middle").add("of", input).build();
-    new RoutingStep(part, link, input, samples, WINDOW, routes).run(environment);
-    return part;
+    Optional<Observer> beside = routes ? Optional.of(new RoutingObserver()) : Optional.empty();
+    ForwardStep step =
+        new ForwardStep(
+            new BlockOutput("any", link, input, samples, WINDOW, Span.ATTENTION, beside));
+    step.run(environment);
+    return step.outputPart();
   }
 
   /** What experts read: the block's first half is held against its formulas elsewhere. */

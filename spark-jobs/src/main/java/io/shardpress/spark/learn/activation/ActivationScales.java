@@ -13,7 +13,9 @@ import io.shardpress.spark.plan.PlanEntry;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartStore;
 import io.shardpress.spark.sweep.Embeddings;
-import io.shardpress.spark.sweep.RangesStep;
+import io.shardpress.spark.sweep.ForwardStep;
+import io.shardpress.spark.sweep.Span;
+import java.util.Optional;
 import io.shardpress.spark.sweep.SamplePartition;
 import io.shardpress.spark.sweep.SweepContext;
 import java.util.ArrayList;
@@ -29,6 +31,10 @@ import java.util.TreeMap;
  * are there before the first that has no scales, up to the last that has none.
  */
 public final class ActivationScales {
+  /** Classes of this room that cross Spark and that no other of ours leads to. */
+  public static final List<Class<?>> CROSSING =
+      List.of(RangesObserver.class, ActivationScaleStep.class);
+
   private final SweepContext context;
   private final Map<String, LearnedLinear> learned;
   private final Map<String, PlanEntry> entries;
@@ -52,15 +58,15 @@ public final class ActivationScales {
     this.cache = context.plan().recipe().kvCache().orElse(null);
   }
 
-  private record Measured(BlockSpec spec, List<RangesStep> passes, ActivationScaleStep scales) {
+  private record Measured(BlockSpec spec, List<ForwardStep> passes, ActivationScaleStep scales) {
     boolean ready(PartStore store) {
-      return passes.stream().allMatch(pass -> store.has(pass.input()));
+      return passes.stream().allMatch(pass -> store.has(pass.output().input()));
     }
 
     void forget(PartStore store, boolean keepInputs) {
-      passes.forEach(pass -> store.delete(pass.ranges()));
+      passes.forEach(pass -> store.delete(pass.observed()));
       if (!keepInputs) {
-        passes.forEach(pass -> store.delete(pass.input()));
+        passes.forEach(pass -> store.delete(pass.output().input()));
       }
     }
   }
@@ -100,7 +106,7 @@ public final class ActivationScales {
     for (Measured step : steps()) {
       parts.add(step.scales().part());
       if (keepActivations) {
-        step.passes().forEach(pass -> parts.add(pass.input()));
+        step.passes().forEach(pass -> parts.add(pass.output().input()));
       }
     }
     return parts;
@@ -119,9 +125,9 @@ public final class ActivationScales {
     for (int i = 0; i < plan.config().layers(); i++) {
       BlockSpec spec = BlockSpec.of(plan.checkpoint(), plan.config(), i);
       boolean last = i == plan.config().layers() - 1;
-      List<RangesStep> passes = passes(link(spec), inputs, last);
+      List<ForwardStep> passes = passes(link(spec), inputs, last);
       steps.add(new Measured(spec, passes, scales(spec, passes)));
-      inputs = passes.stream().map(RangesStep::output).toList();
+      inputs = passes.stream().map(ForwardStep::outputPart).toList();
     }
     return steps;
   }
@@ -138,22 +144,13 @@ public final class ActivationScales {
     return new ChainLink(spec, linears);
   }
 
-  private List<RangesStep> passes(ChainLink link, List<PartKey> inputs, boolean last) {
-    String digest = context.digests().of(link.spec().tensors());
-    List<RangesStep> passes = new ArrayList<>();
-    for (SamplePartition samples : context.samples()) {
-      PartKey input = inputs.get(samples.index());
-      PartKey.Builder key =
-          context.key("activation ranges").add("input", input).add("block", digest);
-      link.learned().forEach((role, linear) -> key.add(role.label(), linear.tiles()));
-      PartKey ranges = key.build();
-      PartKey output = last ? null : PartKey.of("measured output").add("of", ranges).build();
-      passes.add(new RangesStep(ranges, output, link, input, samples, context.window()));
-    }
-    return passes;
+  private List<ForwardStep> passes(ChainLink link, List<PartKey> inputs, boolean last) {
+    return context.outputs(link, inputs, Span.BLOCK, Optional.empty()).stream()
+        .map(output -> new ForwardStep(output, !last, Optional.of(new RangesObserver())))
+        .toList();
   }
 
-  private ActivationScaleStep scales(BlockSpec spec, List<RangesStep> passes) {
+  private ActivationScaleStep scales(BlockSpec spec, List<ForwardStep> passes) {
     Map<Stage, ActivationScheme> inputs = new EnumMap<>(Stage.class);
     for (Stage stage : Stage.values()) {
       for (LinearRole role : spec.shape().linears(stage)) {
@@ -163,15 +160,9 @@ public final class ActivationScales {
         }
       }
     }
-    List<PartKey> ranges = passes.stream().map(RangesStep::ranges).toList();
-    PartKey part =
-        PartKey.of("static scales")
-            .add("ranges", ranges)
-            .add("inputs", inputs)
-            .add("cache", String.valueOf(cache))
-            .add("format", context.plan().scaleFormat())
-            .build();
-    return new ActivationScaleStep(part, ranges, inputs, cache, context.plan().scaleFormat());
+    List<PartKey> ranges = passes.stream().map(ForwardStep::observed).toList();
+    return new ActivationScaleStep(
+        context.arithmetic(), ranges, inputs, cache, context.plan().scaleFormat());
   }
 
   private void name(Measured step, Map<String, StaticScale> scales) {

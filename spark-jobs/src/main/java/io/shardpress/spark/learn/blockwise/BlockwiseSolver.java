@@ -79,22 +79,8 @@ public final class BlockwiseSolver {
       Map<LinearRole, LearnedLinear> start,
       List<PartKey> full,
       List<PartKey> routed) {
-    PartKey.Builder key =
-        context
-            .key(kind.algorithm() + " of an expert")
-            .add("number", block.spec.block())
-            .add("expert", expert)
-            .add("block", block.digest)
-            .add("full", full)
-            .add("routed", routed)
-            .add("schemes", schemes)
-            .add("format", context.plan().scaleFormat())
-            .add("settings", settings)
-            .add("lrq", String.valueOf(lrq))
-            .add("rounded", keepRounded);
-    start.forEach((role, linear) -> key.add(role.label(), linear.tiles()));
     return new ExpertStep(
-        key.build(),
+        context.arithmetic(),
         block.spec,
         expert,
         schemes,
@@ -121,21 +107,8 @@ public final class BlockwiseSolver {
         }
       }
     }
-    PartKey.Builder key =
-        context
-            .key(kind.algorithm())
-            .add("number", block.spec.block())
-            .add("block", block.digest)
-            .add("inputs", block.quantized)
-            .add("targets", targets)
-            .add("schemes", schemes)
-            .add("format", context.plan().scaleFormat())
-            .add("settings", settings)
-            .add("lrq", String.valueOf(lrq))
-            .add("rounded", keepRounded);
-    start.forEach((role, linear) -> key.add(role.label(), linear.tiles()));
     return new BlockwiseStep(
-        key.build(),
+        context.arithmetic(),
         block.spec,
         schemes,
         context.plan().scaleFormat(),

@@ -1,5 +1,7 @@
 package io.shardpress.spark.learn.blockwise;
 
+import java.util.LinkedHashMap;
+import java.util.Collections;
 import io.shardpress.kernels.learn.BlockwiseLearner;
 import io.shardpress.kernels.learn.LearningRate;
 import io.shardpress.kernels.learn.ScalesLinear;
@@ -17,6 +19,7 @@ import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.spark.block.BlockSpec;
 import io.shardpress.spark.block.LearnedLinear;
 import io.shardpress.spark.engine.Step;
+import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartWriter;
@@ -29,6 +32,7 @@ import java.util.TreeMap;
  * Learns a block on its output error; of one with a mixture of experts attention, on the error of
  * what it leaves in the residual stream.
  *
+ * @param arithmetic backend and loops that numbers depend on
  * @param schemes of the linears that are learned; the others stay as they are
  * @param start what those linears start from, GPTQ's result or an earlier learner's; empty: from
  *     round to nearest
@@ -38,7 +42,7 @@ import java.util.TreeMap;
  * @param keepRounded whether another learner will start from the result
  */
 public record BlockwiseStep(
-    PartKey part,
+    String arithmetic,
     BlockSpec spec,
     Map<LinearRole, WeightScheme> schemes,
     ScaleFormat format,
@@ -47,14 +51,24 @@ public record BlockwiseStep(
     List<PartKey> targets,
     List<SamplePartition> samples,
     int window,
-    ModifierKind kind,
+    ModifierKind learner,
     BlockwiseSettings settings,
     LrqSettings lrq,
     boolean keepRounded)
     implements Step {
+  private static final StepKind KIND = new StepKind("blockwise.block", 1);
+
+  public BlockwiseStep {
+    schemes = Collections.unmodifiableMap(new LinkedHashMap<>(schemes));
+    start = Collections.unmodifiableMap(new LinkedHashMap<>(start));
+    inputs = List.copyOf(inputs);
+    targets = List.copyOf(targets);
+    samples = List.copyOf(samples);
+  }
+
   @Override
-  public List<PartKey> parts() {
-    return List.of(part);
+  public StepKind kind() {
+    return KIND;
   }
 
   @Override
@@ -62,7 +76,7 @@ public record BlockwiseStep(
     BlockShape shape = spec.shape();
     BlockWeights original = spec.load(environment.reader());
     Map<LinearRole, TrainableLinear> linears = new TreeMap<>();
-    LearningCourse course = new LearningCourse(kind, settings, lrq, format, start, spec.block());
+    LearningCourse course = new LearningCourse(learner, settings, lrq, format, start, spec.block());
     schemes.forEach(
         (role, scheme) ->
             linears.put(
@@ -81,7 +95,7 @@ public record BlockwiseStep(
           (role, linear) -> new ScalesLinear(linear.result(format, environment.workers()), format));
       learn(original, linears, course.scalesRate(), "scales", environment);
     }
-    try (PartWriter writer = environment.store().write(part)) {
+    try (PartWriter writer = environment.store().write(part())) {
       linears.forEach(
           (role, linear) ->
               LearnedLinear.write(

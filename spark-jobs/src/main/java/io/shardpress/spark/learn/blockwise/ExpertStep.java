@@ -1,5 +1,7 @@
 package io.shardpress.spark.learn.blockwise;
 
+import java.util.LinkedHashMap;
+import java.util.Collections;
 import io.shardpress.kernels.learn.BlockwiseLearner;
 import io.shardpress.kernels.learn.LearningRate;
 import io.shardpress.kernels.learn.ScalesLinear;
@@ -18,6 +20,7 @@ import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.spark.block.BlockSpec;
 import io.shardpress.spark.block.LearnedLinear;
 import io.shardpress.spark.engine.Step;
+import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartWriter;
@@ -32,6 +35,7 @@ import java.util.TreeMap;
  * Learns an expert on the error of what it gives for the tokens that the quantized chain routes to
  * it; fewer than {@link Routed#FEWEST_TOKENS}, and it learns on all.
  *
+ * @param arithmetic backend and loops that numbers depend on
  * @param expert its number
  * @param schemes of its linears that are learned; the others stay as they are
  * @param start see {@link BlockwiseStep}
@@ -39,7 +43,7 @@ import java.util.TreeMap;
  * @param routed those of the quantized chain, with their routing
  */
 public record ExpertStep(
-    PartKey part,
+    String arithmetic,
     BlockSpec spec,
     int expert,
     Map<LinearRole, WeightScheme> schemes,
@@ -49,16 +53,25 @@ public record ExpertStep(
     List<PartKey> routed,
     List<SamplePartition> samples,
     int window,
-    ModifierKind kind,
+    ModifierKind learner,
     BlockwiseSettings settings,
     LrqSettings lrq,
     boolean keepRounded)
     implements Step {
   private static final int FEWEST_PER_STEP = 64;
+  private static final StepKind KIND = new StepKind("blockwise.expert", 1);
+
+  public ExpertStep {
+    schemes = Collections.unmodifiableMap(new LinkedHashMap<>(schemes));
+    start = Collections.unmodifiableMap(new LinkedHashMap<>(start));
+    full = List.copyOf(full);
+    routed = List.copyOf(routed);
+    samples = List.copyOf(samples);
+  }
 
   @Override
-  public List<PartKey> parts() {
-    return List.of(part);
+  public StepKind kind() {
+    return KIND;
   }
 
   @Override
@@ -74,7 +87,7 @@ public record ExpertStep(
             LinearRole.GATE, original.gate(),
             LinearRole.UP, original.up(),
             LinearRole.DOWN, original.down());
-    LearningCourse course = new LearningCourse(kind, settings, lrq, format, start, spec.block());
+    LearningCourse course = new LearningCourse(learner, settings, lrq, format, start, spec.block());
     Map<LinearRole, TrainableLinear> linears = new TreeMap<>();
     schemes.forEach(
         (role, scheme) ->
@@ -94,7 +107,7 @@ public record ExpertStep(
           (role, linear) -> new ScalesLinear(linear.result(format, environment.workers()), format));
       learn(pool, block, linears, course.scalesRate(), "scales", environment);
     }
-    try (PartWriter writer = environment.store().write(part)) {
+    try (PartWriter writer = environment.store().write(part())) {
       schemes.forEach(
           (role, scheme) -> {
             TrainableLinear linear = linears.get(alone(role));

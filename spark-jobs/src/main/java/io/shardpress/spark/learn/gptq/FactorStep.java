@@ -8,13 +8,14 @@ import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.spark.block.CalibrationTokens;
 import io.shardpress.spark.engine.Step;
+import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartReader;
 import io.shardpress.spark.store.PartRow;
 import io.shardpress.spark.store.PartStore;
 import io.shardpress.spark.store.PartWriter;
-import io.shardpress.spark.sweep.MomentsStep;
+import io.shardpress.spark.sweep.MomentsPart;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -22,6 +23,7 @@ import java.util.List;
  * Adds up the sample partitions' moments, in their order and in f64, and factors them for the
  * stage's linears.
  *
+ * @param arithmetic backend and loops that numbers depend on
  * @param place of the sums among those of the parts: 0 where they are the only ones
  * @param expert whose sums they are, {@link LinearRole#NONE} where they are of all tokens
  * @param correctionRows rows of the sums that the correction is made from
@@ -31,7 +33,7 @@ import java.util.List;
  * @param lambda of the correction, likewise
  */
 public record FactorStep(
-    PartKey part,
+    String arithmetic,
     List<PartKey> statistics,
     int place,
     int expert,
@@ -43,9 +45,15 @@ public record FactorStep(
     double damping,
     double lambda)
     implements Step {
+  private static final StepKind KIND = new StepKind("gptq.factors", 1);
+
+  public FactorStep {
+    statistics = List.copyOf(statistics);
+  }
+
   @Override
-  public List<PartKey> parts() {
-    return List.of(part);
+  public StepKind kind() {
+    return KIND;
   }
 
   @Override
@@ -61,18 +69,18 @@ public record FactorStep(
         ordered
             ? OrderedGptq.factors(in, h, corrected, p, damping, lambda, matmul, workers)
             : StageFactors.of(in, h, corrected, p, damping, lambda, matmul, workers);
-    try (PartWriter writer = environment.store().write(part)) {
+    try (PartWriter writer = environment.store().write(part())) {
       writer.add(
           PartRow.ofFloats("importance", List.of((long) in), 0, in, factors.importance(), 0));
       writer.add(
           PartRow.ofFloats(
               "damping", List.of(1L), 0, 1, new float[] {(float) factors.damping()}, 0));
-      MomentsStep.writeRows(writer, "upper", in, in, factors.inverseUpper());
+      MomentsPart.write(writer, "upper", in, in, factors.inverseUpper());
       if (p != null) {
-        MomentsStep.writeRows(writer, "correction", correctionRows, in, factors.correction());
+        MomentsPart.write(writer, "correction", correctionRows, in, factors.correction());
       }
       if (keepMoments) {
-        MomentsStep.writeRows(writer, "moments", in, in, moments);
+        MomentsPart.write(writer, "moments", in, in, moments);
       }
       if (chosen()) {
         CalibrationTokens.sum(environment.store(), statistics, expert).write(writer, "");
@@ -87,7 +95,7 @@ public record FactorStep(
   }
 
   private int tiles(int rows) {
-    return (rows - 1) / MomentsStep.tileRows(in) + 1;
+    return (rows - 1) / MomentsPart.tileRows(in) + 1;
   }
 
   /** The sum of a matrix of that many rows, whose tiles begin at {@code first} in every part. */
@@ -121,7 +129,7 @@ public record FactorStep(
   StageFactors read(PartStore store) {
     float[] upper = new float[in * in];
     float[] correction = corrected == Correction.NONE ? null : new float[correctionRows * in];
-    try (PartReader reader = store.read(part)) {
+    try (PartReader reader = store.read(part())) {
       float[] importance = reader.row(0).floats();
       float damping = reader.row(1).floats()[0];
       for (int i = 2; i < reader.rows(); i++) {
@@ -138,7 +146,7 @@ public record FactorStep(
   /** H̃ [in×in] of a factor part that keeps it. */
   float[] readMoments(PartStore store) {
     float[] moments = new float[in * in];
-    try (PartReader reader = store.read(part)) {
+    try (PartReader reader = store.read(part())) {
       for (int i = 2; i < reader.rows(); i++) {
         PartRow row = reader.row(i);
         if (row.tensor().equals("moments")) {

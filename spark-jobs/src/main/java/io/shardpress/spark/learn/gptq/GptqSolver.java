@@ -13,7 +13,8 @@ import io.shardpress.spark.plan.PlanEntry;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.sweep.BlockState;
 import io.shardpress.spark.sweep.ExpertMomentsStep;
-import io.shardpress.spark.sweep.MomentsStep;
+import io.shardpress.spark.sweep.MomentsObserver;
+import io.shardpress.spark.sweep.SiteStep;
 import io.shardpress.spark.sweep.SamplePartition;
 import io.shardpress.spark.sweep.SweepContext;
 import java.util.ArrayList;
@@ -82,23 +83,10 @@ public final class GptqSolver {
       List<PartKey> statistics = new ArrayList<>();
       for (SamplePartition samples : context.samples()) {
         int p = samples.index();
-        PartKey.Builder key =
-            context
-                .key("expert statistics")
-                .add("stage", stage)
-                .add("experts", experts)
-                .add("block", block.digest)
-                .add("full", full.get(p))
-                .add("routed", routed)
-                .add("partition", p)
-                .add("corrected", corrected);
-        ofExperts(link.learned(), experts)
-            .forEach((role, linear) -> key.add(role.label(), linear.tiles()));
-        PartKey part = key.build();
         ChainLink needed = new ChainLink(link.spec(), ofExperts(link.learned(), experts));
-        passes.add(
+        ExpertMomentsStep pass =
             new ExpertMomentsStep(
-                part,
+                context.arithmetic(),
                 stage,
                 needed,
                 experts,
@@ -106,7 +94,9 @@ public final class GptqSolver {
                 routed,
                 samples,
                 context.window(),
-                corrected));
+                corrected);
+        passes.add(pass);
+        PartKey part = pass.part();
         statistics.add(part);
         block.passing.add(part);
       }
@@ -165,12 +155,12 @@ public final class GptqSolver {
     Correction corrected = correction(stage, block, link);
     List<PartKey> statistics = new ArrayList<>();
     for (SamplePartition samples : context.samples()) {
-      MomentsStep pass = pass(stage, block, link, samples, corrected);
+      SiteStep pass = pass(stage, block, link, samples, corrected);
       passes.add(pass);
-      statistics.add(pass.statistics());
+      statistics.add(pass.observed());
     }
     int in = block.spec.shape().in(stage);
-    int rows = MomentsStep.correctionRows(corrected, stage, block.spec.shape());
+    int rows = MomentsObserver.correctionRows(corrected, stage, block.spec.shape());
     Sums sums = new Sums(statistics, 0, LinearRole.NONE, in, corrected, rows);
     solve(block.spec.shape().linears(stage), block, sums, factors, solves, solved);
     return steps("blocks " + block.spec.block() + "+ " + stage, passes, factors, solves);
@@ -208,58 +198,43 @@ public final class GptqSolver {
     return stage.addsToResidual() && direct ? Correction.OUTPUTS : Correction.INPUTS;
   }
 
-  private MomentsStep pass(
+  private SiteStep pass(
       Stage stage,
       BlockState block,
       ChainLink link,
       SamplePartition samples,
       Correction corrected) {
     int p = samples.index();
-    PartKey.Builder key =
-        context
-            .key("statistics")
-            .add("stage", stage)
-            .add("block", block.digest)
-            .add("full", block.full.get(p))
-            .add("quantized", block.quantized.get(p))
-            .add("corrected", corrected);
-    link.learned().forEach((role, linear) -> key.add(role.label(), linear.tiles()));
-    PartKey statistics = key.build();
-    PartKey state = stage == Stage.QKV ? null : PartKey.of("state").add("of", statistics).build();
-    MomentsStep unit =
-        new MomentsStep(
-            statistics, state, stage, link, block.inputs(p), samples, context.window(), corrected);
-    block.passing.addAll(unit.parts());
-    if (state != null) {
-      block.states.get(p).put(stage, state);
-    }
-    return unit;
+    SiteStep step =
+        new SiteStep(
+            context.arithmetic(),
+            stage,
+            link,
+            block.inputs(p),
+            samples,
+            context.window(),
+            new MomentsObserver(corrected));
+    block.passing.addAll(step.parts());
+    step.state().ifPresent(state -> block.states.get(p).put(stage, state));
+    return step;
   }
 
   private FactorStep factor(BlockState block, Sums sums, boolean ordered) {
-    PartKey key =
-        context
-            .key("factors")
-            .add("statistics", sums.statistics())
-            .add("place", sums.place())
-            .add("damping", parameters.settings().dampeningFrac())
-            .add("lambda", parameters.settings().damping())
-            .add("ordered", ordered)
-            .add("moments", keepMoments())
-            .build();
-    block.passing.add(key);
-    return new FactorStep(
-        key,
-        sums.statistics(),
-        sums.place(),
-        sums.expert(),
-        sums.in(),
-        sums.corrected(),
-        sums.correctionRows(),
-        ordered,
-        keepMoments(),
-        parameters.settings().dampeningFrac(),
-        parameters.settings().damping());
+    FactorStep step =
+        new FactorStep(
+            context.arithmetic(),
+            sums.statistics(),
+            sums.place(),
+            sums.expert(),
+            sums.in(),
+            sums.corrected(),
+            sums.correctionRows(),
+            ordered,
+            keepMoments(),
+            parameters.settings().dampeningFrac(),
+            parameters.settings().damping());
+    block.passing.add(step.part());
+    return step;
   }
 
   private boolean keepMoments() {
@@ -271,26 +246,9 @@ public final class GptqSolver {
     PlanEntry entry = block.targets.get(role);
     List<PartKey> tiles = new ArrayList<>();
     for (RowTile tile : RowTile.of(entry.out(), entry.in())) {
-      PartKey key =
-          context
-              .key("gptq")
-              .add("factors", factor.part())
-              .add("weight", context.digests().of(entry.source()))
-              .add("tile", tile)
-              .add("scheme", block.scheme(role))
-              .add("format", context.plan().scaleFormat())
-              .add("step search", parameters.settings().stepSearch())
-              .add("block size", parameters.settings().blockSize())
-              .add("alpha", parameters.settings().alpha())
-              .add("rounds", parameters.settings().descentRounds())
-              .add("sweeps", parameters.settings().descentSweeps())
-              .add("compensated", parameters.keepCompensated())
-              .add("layer", String.valueOf(parameters.layer()))
-              .build();
-      tiles.add(key);
-      solves.add(
+      SolveStep solve =
           new SolveStep(
-              key,
+              context.arithmetic(),
               factor,
               entry.module(),
               entry.source(),
@@ -305,7 +263,9 @@ public final class GptqSolver {
               parameters.keepCompensated(),
               parameters.layer(),
               block.spec.block(),
-              role.label()));
+              role.label());
+      tiles.add(solve.part());
+      solves.add(solve);
     }
     if (parameters.keepCompensated()) {
       block.passing.addAll(tiles);

@@ -19,6 +19,7 @@ import io.shardpress.spark.block.CalibrationTokens;
 import io.shardpress.spark.block.LearnedLinear;
 import io.shardpress.spark.block.RowTile;
 import io.shardpress.spark.engine.Step;
+import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.learn.rounding.StepRules;
@@ -29,6 +30,7 @@ import java.util.List;
 /**
  * Solves a tile of a linear's rows by GPTQ and coordinate descent, from its stage's factors.
  *
+ * @param arithmetic backend and loops that numbers depend on
  * @param factors what made the part with the stage's factors
  * @param alpha how much of the targets' correction is applied
  * @param rounds of coordinate descent from the result of these
@@ -38,7 +40,7 @@ import java.util.List;
  * @param block number of the block, and the linear's role, for random numbers
  */
 public record SolveStep(
-    PartKey part,
+    String arithmetic,
     FactorStep factors,
     String module,
     TensorRef tensor,
@@ -55,9 +57,11 @@ public record SolveStep(
     int block,
     String role)
     implements Step {
+  private static final StepKind KIND = new StepKind("gptq.solve", 1);
+
   @Override
-  public List<PartKey> parts() {
-    return List.of(part);
+  public StepKind kind() {
+    return KIND;
   }
 
   @Override
@@ -129,7 +133,7 @@ public record SolveStep(
 
   private void write(
       float[] w, int out, OrderedGptq.GroupResult result, TaskEnvironment environment) {
-    try (PartWriter writer = environment.store().write(part)) {
+    try (PartWriter writer = environment.store().write(part())) {
       LearnedLinear.write(writer, module, out, tile.start(), result.linear(), w);
       noteTokens(writer, environment);
       writer.commit();
@@ -137,7 +141,7 @@ public record SolveStep(
   }
 
   private void write(float[] w, int out, Gptq.Result result, TaskEnvironment environment) {
-    try (PartWriter writer = environment.store().write(part)) {
+    try (PartWriter writer = environment.store().write(part())) {
       LearnedLinear.write(
           writer,
           module,

@@ -11,6 +11,7 @@ import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.spark.block.LearnedLinear;
 import io.shardpress.spark.block.RowTile;
 import io.shardpress.spark.engine.Step;
+import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.store.PartKey;
@@ -22,11 +23,12 @@ import java.util.List;
 /**
  * Rounds a tile of a tensor to FP8 or FP4.
  *
+ * @param arithmetic backend and loops that numbers depend on
  * @param summaries of all that shares one scale, the parts of {@link SummaryStep}; empty where
  *     scales are of rows, blocks or groups alone
  */
 public record FloatStep(
-    PartKey part,
+    String arithmetic,
     List<PartKey> summaries,
     String module,
     TensorRef tensor,
@@ -34,9 +36,15 @@ public record FloatStep(
     WeightScheme scheme,
     ScaleFormat format)
     implements Step {
+  private static final StepKind KIND = new StepKind("round.float", 1);
+
+  public FloatStep {
+    summaries = List.copyOf(summaries);
+  }
+
   @Override
-  public List<PartKey> parts() {
-    return List.of(part);
+  public StepKind kind() {
+    return KIND;
   }
 
   @Override
@@ -69,7 +77,7 @@ public record FloatStep(
         scheme.form().fp4()
             ? Fp4Rounding.round(w, tile.count(), in, scheme, steps)
             : Fp8Rounding.round(w, tile.count(), in, scheme, steps);
-    try (PartWriter writer = environment.store().write(part)) {
+    try (PartWriter writer = environment.store().write(part())) {
       LearnedLinear.write(writer, module, out, tile.start(), rounded, w, null);
       if (scheme.form() == WeightForm.NVFP4) {
         LearnedLinear.writeGlobalScale(writer, module, globalScale(environment.store()));

@@ -7,6 +7,7 @@ import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.spark.block.LearnedLinear;
 import io.shardpress.spark.block.RowTile;
 import io.shardpress.spark.engine.Step;
+import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.store.PartKey;
@@ -16,10 +17,11 @@ import java.util.List;
 /**
  * Quantizes a tile of a tensor by EasyQuant, and keeps its outliers.
  *
+ * @param arithmetic backend and loops that numbers depend on
  * @param summaries of all tiles of the tensor, in their order: the parts of {@link SummaryStep}
  */
 public record OutlierStep(
-    PartKey part,
+    String arithmetic,
     List<PartKey> summaries,
     String module,
     TensorRef tensor,
@@ -27,9 +29,15 @@ public record OutlierStep(
     WeightScheme scheme,
     ScaleFormat format)
     implements Step {
+  private static final StepKind KIND = new StepKind("easyquant.outliers", 1);
+
+  public OutlierStep {
+    summaries = List.copyOf(summaries);
+  }
+
   @Override
-  public List<PartKey> parts() {
-    return List.of(part);
+  public StepKind kind() {
+    return KIND;
   }
 
   @Override
@@ -42,7 +50,7 @@ public record OutlierStep(
     float[] w = environment.reader().readFloats(tensor, tile.start(), tile.count());
     EasyQuant.Result result =
         EasyQuant.quantize(w, tile.count(), in, tile.start(), scheme, format, rule);
-    try (PartWriter writer = environment.store().write(part)) {
+    try (PartWriter writer = environment.store().write(part())) {
       LearnedLinear.write(writer, module, Math.toIntExact(tensor.rows()), tile.start(), result, w);
       writer.commit();
     }

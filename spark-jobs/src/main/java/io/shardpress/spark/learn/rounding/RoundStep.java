@@ -12,6 +12,7 @@ import io.shardpress.spark.block.LearnedLinear;
 import io.shardpress.spark.block.LearnedLinear.WeightError;
 import io.shardpress.spark.block.RowTile;
 import io.shardpress.spark.engine.Step;
+import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.io.TensorReader;
 import io.shardpress.spark.io.TensorRef;
@@ -22,7 +23,7 @@ import java.util.List;
 
 /** Rounds a tile of a tensor to nearest: needs nothing but the tile. */
 public record RoundStep(
-    PartKey part,
+    String arithmetic,
     String module,
     TensorRef tensor,
     RowTile tile,
@@ -30,9 +31,11 @@ public record RoundStep(
     ScaleFormat format,
     StepRules steps)
     implements Step {
+  private static final StepKind KIND = new StepKind("round", 1);
+
   @Override
-  public List<PartKey> parts() {
-    return List.of(part);
+  public StepKind kind() {
+    return KIND;
   }
 
   @Override
@@ -64,7 +67,7 @@ public record RoundStep(
       return false;
     }
     WeightError error = new WeightError(rounding.squaredError(), rounding.squaredWeights());
-    try (PartWriter writer = environment.store().write(part)) {
+    try (PartWriter writer = environment.store().write(part())) {
       int out = Math.toIntExact(tensor.rows());
       LearnedLinear.writePacked(writer, module, out, tile.start(), packed, chosen, error);
       writer.commit();
@@ -97,7 +100,7 @@ public record RoundStep(
     float[] w = environment.reader().readFloats(tensor, tile.start(), tile.count());
     QuantizedLinear rounded =
         RoundToNearest.quantize(w, tile.count(), in, scheme, format, steps.rule());
-    try (PartWriter writer = environment.store().write(part)) {
+    try (PartWriter writer = environment.store().write(part())) {
       LearnedLinear.write(
           writer, module, Math.toIntExact(tensor.rows()), tile.start(), rounded, w, null);
       writer.commit();

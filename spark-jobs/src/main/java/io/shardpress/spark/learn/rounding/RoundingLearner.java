@@ -10,7 +10,6 @@ import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.spark.block.LearnedLinear;
 import io.shardpress.spark.block.LearnedLinear.WeightError;
 import io.shardpress.spark.block.RowTile;
-import io.shardpress.spark.engine.Digests;
 import io.shardpress.spark.engine.Progress;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepRunner;
@@ -27,18 +26,20 @@ import java.util.stream.Collectors;
 
 /** Quantizes without data: every tile of every tensor at once. */
 public final class RoundingLearner {
+  /** Classes of this room that cross Spark and that no other of ours leads to. */
+  public static final List<Class<?>> CROSSING =
+      List.of(RoundStep.class, FloatStep.class, OutlierStep.class, SummaryStep.class);
+
   private CompressionPlan plan;
   private final StepRunner runner;
-  private final Digests digests;
   private final Progress progress;
   private final Map<String, List<PlanEntry>> joined;
   private StepRunner.Ran learners = StepRunner.Ran.NOTHING;
 
   public RoundingLearner(
-      CompressionPlan plan, StepRunner runner, Digests digests, Progress progress) {
+      CompressionPlan plan, StepRunner runner, Progress progress) {
     this.plan = plan;
     this.runner = runner;
-    this.digests = digests;
     this.progress = progress;
     // Runtimes join these, and where a weight has a scale as a whole they then have one.
     this.joined =
@@ -160,30 +161,15 @@ public final class RoundingLearner {
   private List<SummaryStep> summaries(PlanEntry entry) {
     List<SummaryStep> units = new ArrayList<>();
     for (RowTile tile : RowTile.of(entry.out(), entry.in())) {
-      PartKey key =
-          PartKey.of("statistics of weights")
-              .add("weight", digests.of(entry.source()))
-              .add("tile", tile)
-              .build();
-      units.add(new SummaryStep(key, entry.source(), tile));
+      units.add(new SummaryStep(entry.source(), tile));
     }
     return units;
   }
 
   private OutlierStep keeping(PlanEntry entry, RowTile tile, List<SummaryStep> whole) {
     WeightScheme scheme = entry.choice().group().weights();
-    PartKey key =
-        PartKey.of("easyquant with outliers")
-            .add("arithmetic", runner.arithmetic())
-            .add("module", entry.module())
-            .add("weight", digests.of(entry.source()))
-            .add("tile", tile)
-            .add("scheme", scheme)
-            .add("format", plan.scaleFormat())
-            .add("deviations", EasyQuant.DEVIATIONS)
-            .build();
     return new OutlierStep(
-        key,
+        runner.arithmetic(),
         whole.stream().map(SummaryStep::part).toList(),
         entry.module(),
         entry.source(),
@@ -195,18 +181,8 @@ public final class RoundingLearner {
   private FloatStep floating(PlanEntry entry, RowTile tile, List<SummaryStep> whole) {
     WeightScheme scheme = entry.choice().group().weights();
     List<PartKey> summaries = whole.stream().map(SummaryStep::part).toList();
-    PartKey key =
-        PartKey.of(scheme.form().fp4() ? "round to fp4" : "round to fp8")
-            .add("arithmetic", runner.arithmetic())
-            .add("module", entry.module())
-            .add("weight", digests.of(entry.source()))
-            .add("tile", tile)
-            .add("scheme", scheme)
-            .add("format", plan.scaleFormat())
-            .add("summaries", summaries)
-            .build();
     return new FloatStep(
-        key, summaries, entry.module(), entry.source(), tile, scheme, plan.scaleFormat());
+        runner.arithmetic(), summaries, entry.module(), entry.source(), tile, scheme, plan.scaleFormat());
   }
 
   private RoundStep unit(PlanEntry entry, RowTile tile) {
@@ -216,18 +192,8 @@ public final class RoundingLearner {
         modifier.kind() == ModifierKind.EASY_QUANT
             ? StepRules.FIXED_POINT
             : StepRules.named(RoundingSettings.of(modifier).stepSearch());
-    PartKey key =
-        PartKey.of("round to nearest")
-            .add("arithmetic", runner.arithmetic())
-            .add("module", entry.module())
-            .add("weight", digests.of(entry.source()))
-            .add("tile", tile)
-            .add("scheme", scheme)
-            .add("format", plan.scaleFormat())
-            .add("steps", steps)
-            .build();
     return new RoundStep(
-        key, entry.module(), entry.source(), tile, scheme, plan.scaleFormat(), steps);
+        runner.arithmetic(), entry.module(), entry.source(), tile, scheme, plan.scaleFormat(), steps);
   }
 
   private void report(String name, List<PlanEntry> entries, Map<String, LearnedLinear> learned) {

@@ -4,6 +4,7 @@ import io.shardpress.kernels.statistics.ValueSummary;
 import io.shardpress.schemas.safetensors.Dtype;
 import io.shardpress.spark.block.RowTile;
 import io.shardpress.spark.engine.Step;
+import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.store.PartKey;
@@ -19,12 +20,16 @@ import java.util.List;
  * Sums up a tile of a tensor: what outliers of the whole tensor are told by. The part has a row
  * "summary" (I64) of the counts and the bits of the f64 numbers.
  */
-public record SummaryStep(PartKey part, TensorRef tensor, RowTile tile) implements Step {
+public record SummaryStep(
+    TensorRef tensor,
+    RowTile tile)
+    implements Step {
   private static final int FIELDS = 8;
+  private static final StepKind KIND = new StepKind("summary", 1);
 
   @Override
-  public List<PartKey> parts() {
-    return List.of(part);
+  public StepKind kind() {
+    return KIND;
   }
 
   @Override
@@ -36,7 +41,7 @@ public record SummaryStep(PartKey part, TensorRef tensor, RowTile tile) implemen
     row.putLong(summary.nans()).putLong(summary.infinities());
     row.putDouble(summary.min()).putDouble(summary.max());
     row.putDouble(summary.mean()).putDouble(summary.m2());
-    try (PartWriter writer = environment.store().write(part)) {
+    try (PartWriter writer = environment.store().write(part())) {
       writer.add(new PartRow("summary", Dtype.I64, List.of((long) FIELDS), 0, FIELDS, row.array()));
       writer.commit();
     }

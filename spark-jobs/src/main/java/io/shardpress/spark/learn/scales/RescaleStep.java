@@ -6,6 +6,7 @@ import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.spark.block.LearnedLinear;
 import io.shardpress.spark.block.RowTile;
 import io.shardpress.spark.engine.Step;
+import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.store.PartKey;
@@ -20,22 +21,25 @@ import java.util.Map;
 /**
  * Writes a tile of a linear again with other scales.
  *
+ * @param arithmetic backend and loops that numbers depend on
  * @param scales the part with the scales of the block's linears
  * @param solved the linear as it was, one part for each of its tiles
  * @param index of the tile
  * @param source the weights before quantization
  */
 public record RescaleStep(
-    PartKey part,
+    String arithmetic,
     PartKey scales,
     LinearRole role,
     LearnedLinear solved,
     int index,
     TensorRef source)
     implements Step {
+  private static final StepKind KIND = new StepKind("scales.rescale", 1);
+
   @Override
-  public List<PartKey> parts() {
-    return List.of(part);
+  public StepKind kind() {
+    return KIND;
   }
 
   @Override
@@ -54,7 +58,7 @@ public record RescaleStep(
             before.codes(),
             new Steps(before.out(), groups, learned, before.steps().zeros()));
     float[] original = environment.reader().readFloats(source, tile.start(), tile.count());
-    try (PartWriter writer = environment.store().write(part)) {
+    try (PartWriter writer = environment.store().write(part())) {
       LearnedLinear.write(
           writer, solved.module(), solved.out(), tile.start(), after, original, null);
       writer.commit();

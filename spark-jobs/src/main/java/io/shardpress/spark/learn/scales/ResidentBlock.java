@@ -37,7 +37,7 @@ final class ResidentBlock {
   /** The block of a course; tasks that ask for it at the same time read it once. */
   static synchronized ResidentBlock of(ScaleCourse course, TaskEnvironment environment) {
     ResidentBlock block = latest.get();
-    if (block == null || !block.name().equals(course.name())) {
+    if (block == null || !block.name().equals(course.part())) {
       latest.clear();
       block = new ResidentBlock(course, environment);
       latest = new SoftReference<>(block);
@@ -48,13 +48,13 @@ final class ResidentBlock {
   /** Lets go of a course's block. */
   static synchronized void forget(ScaleCourse course) {
     ResidentBlock block = latest.get();
-    if (block != null && block.name().equals(course.name())) {
+    if (block != null && block.name().equals(course.part())) {
       latest.clear();
     }
   }
 
   private PartKey name() {
-    return course.name();
+    return course.part();
   }
 
   /** The scales of the start, [out × groups] of each linear. */

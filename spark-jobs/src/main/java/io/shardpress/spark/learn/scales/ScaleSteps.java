@@ -25,12 +25,17 @@ import java.util.TreeMap;
  * step. What a task gets follows from the recipe and the text.
  */
 public final class ScaleSteps {
+  /** Classes of this room that cross Spark and that no other of ours leads to. */
+  public static final List<Class<?>> CROSSING =
+      List.of(ScaleStart.class, ScaleTask.class, ScaleGradient.class, RescaleStep.class);
+
   // In relative size, what a scale moves at most by the first step.
   private static final double LEARNING_RATE = 1e-3;
 
   private final StepRunner runner;
   private final ScaleSettings settings;
   private final ScaleCourse course;
+  private final PartKey scales;
   private final List<RescaleStep> rescales = new ArrayList<>();
   private final int windows;
   private final int tasks;
@@ -47,21 +52,9 @@ public final class ScaleSteps {
     this.settings = settings;
     windows = context.samples().stream().mapToInt(samples -> samples.count()).sum();
     tasks = settings.tasks(context.samples().size());
-    PartKey.Builder key =
-        context
-            .key("scales")
-            .add("number", block.spec.block())
-            .add("block", block.digest)
-            .add("inputs", block.quantized)
-            .add("targets", targets)
-            .add("format", context.plan().scaleFormat())
-            .add("settings", settings)
-            .add("rate", LEARNING_RATE)
-            .add("tasks", tasks);
-    block.learned.forEach((role, linear) -> key.add(role.label(), linear.tiles()));
     course =
         new ScaleCourse(
-            key.build(),
+            context.arithmetic(),
             block.spec,
             new TreeMap<>(block.learned),
             context.plan().scaleFormat(),
@@ -69,18 +62,24 @@ public final class ScaleSteps {
             targets,
             context.samples(),
             context.window(),
-            settings.together(tasks));
-    block.passing.add(course.name());
+            settings.together(tasks),
+            tasks,
+            settings,
+            LEARNING_RATE);
+    scales = course.part();
+    block.passing.add(scales);
     block.learned.replaceAll((role, solved) -> rescaled(block, role, solved));
   }
 
   private LearnedLinear rescaled(BlockState block, LinearRole role, LearnedLinear solved) {
     PlanEntry entry = block.targets.get(role);
     List<PartKey> tiles = new ArrayList<>();
-    for (PartKey tile : solved.tiles()) {
-      PartKey key = PartKey.of("rescaled").add("tile", tile).add("scales", course.name()).build();
-      rescales.add(new RescaleStep(key, course.name(), role, solved, tiles.size(), entry.source()));
-      tiles.add(key);
+    for (int i = 0; i < solved.tiles().size(); i++) {
+      RescaleStep step =
+          new RescaleStep(
+              course.arithmetic(), scales, role, solved, i, entry.source());
+      rescales.add(step);
+      tiles.add(step.part());
     }
     block.passing.addAll(solved.tiles());
     return new LearnedLinear(solved.module(), solved.out(), solved.in(), solved.scheme(), tiles);
@@ -89,10 +88,10 @@ public final class ScaleSteps {
   /** Learns the scales, unless the store has them, and writes the linears with them. */
   public StepRunner.Ran run() {
     StepRunner.Ran ran = StepRunner.Ran.NOTHING;
-    if (runner.store().has(course.name())) {
+    if (runner.store().has(scales)) {
       runner.found("scales", 1);
     } else {
-      RescaleStep.writeScales(runner.store(), course.name(), course.start(), learn());
+      RescaleStep.writeScales(runner.store(), scales, course.start(), learn());
       ran = runner.made("scales", cpuSeconds);
     }
     String where = "of block " + course.spec().block();

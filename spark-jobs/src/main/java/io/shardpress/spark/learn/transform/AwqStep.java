@@ -1,5 +1,8 @@
 package io.shardpress.spark.learn.transform;
 
+import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
+import java.util.Collections;
 import io.shardpress.kernels.learn.Awq;
 import io.shardpress.kernels.learn.AwqClip;
 import io.shardpress.kernels.learn.ChannelScales;
@@ -19,11 +22,11 @@ import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.spark.block.BlockSpec;
 import io.shardpress.spark.block.LazyExperts;
 import io.shardpress.spark.engine.Step;
+import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartReader;
 import io.shardpress.spark.sweep.Activations;
-import io.shardpress.spark.sweep.MagnitudesStep;
 import io.shardpress.spark.sweep.SamplePartition;
 import java.util.EnumMap;
 import java.util.List;
@@ -36,13 +39,14 @@ import java.util.TreeMap;
  * inspected module's output least, which is attention for q, k and v, the feed-forward for gate and
  * up, and o and down by themselves. Then, if asked for, ranges are searched.
  *
+ * @param arithmetic backend and loops that numbers depend on
  * @param observed magnitudes of the stages' inputs, a part for each sample partition
  * @param inputs the block's inputs in full precision, likewise
  * @param stages of which the inputs are scaled
  * @param schemes of the linears that will be quantized
  */
 public record AwqStep(
-    PartKey part,
+    String arithmetic,
     BlockSpec spec,
     List<PartKey> observed,
     List<PartKey> inputs,
@@ -56,10 +60,19 @@ public record AwqStep(
   // Tokens that losses are taken over, and elements of the widest activation of them.
   private static final int MOST_TOKENS = 1 << 14;
   private static final int MOST_ELEMENTS = 1 << 26;
+  private static final StepKind KIND = new StepKind("awq", 1);
+
+  public AwqStep {
+    observed = List.copyOf(observed);
+    inputs = List.copyOf(inputs);
+    stages = Collections.unmodifiableSet(new LinkedHashSet<>(stages));
+    schemes = Collections.unmodifiableMap(new LinkedHashMap<>(schemes));
+    samples = List.copyOf(samples);
+  }
 
   @Override
-  public List<PartKey> parts() {
-    return List.of(part);
+  public StepKind kind() {
+    return KIND;
   }
 
   @Override
@@ -94,7 +107,7 @@ public record AwqStep(
         clip(stage, folded, chosen.get(stage), moments, environment);
       }
     }
-    folded.write(environment, part, schemes.keySet());
+    folded.write(environment, part(), schemes.keySet());
   }
 
   /** Whether a linear of a stage has its ranges searched: experts' have not. */
@@ -119,7 +132,7 @@ public record AwqStep(
     // The activations stand as the original block left them up to this stage's inputs: a search
     // of an earlier stage has overwritten what follows it.
     block.forward(original, rows, a, environment.workers());
-    float[] meanAbs = MagnitudesStep.read(environment.store(), observed, stage).meanAbs();
+    float[] meanAbs = MagnitudesObserver.read(environment.store(), observed, stage).meanAbs();
     boolean attention = stage == Stage.QKV || stage == Stage.O;
     Awq.Loss loss =
         wanted -> {

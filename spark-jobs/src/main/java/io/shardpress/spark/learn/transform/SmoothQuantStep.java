@@ -1,35 +1,46 @@
 package io.shardpress.spark.learn.transform;
 
+import java.util.LinkedHashSet;
+import java.util.Collections;
 import io.shardpress.kernels.learn.ChannelScales;
 import io.shardpress.kernels.learn.SmoothQuant;
 import io.shardpress.kernels.nn.Stage;
 import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.spark.block.BlockSpec;
 import io.shardpress.spark.engine.Step;
+import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.store.PartKey;
-import io.shardpress.spark.sweep.MagnitudesStep;
 import java.util.List;
 import java.util.Set;
 
 /**
  * Moves a part of a block's activations' range into its weights by SmoothQuant, at the two norms.
  *
+ * @param arithmetic backend and loops that numbers depend on
  * @param observed magnitudes of the stages' inputs, a part for each sample partition
  * @param stages of which the inputs are scaled
  * @param quantized linears that will be quantized
  */
 public record SmoothQuantStep(
-    PartKey part,
+    String arithmetic,
     BlockSpec spec,
     List<PartKey> observed,
     Set<Stage> stages,
     Set<LinearRole> quantized,
     double strength)
     implements Step {
+  private static final StepKind KIND = new StepKind("smoothquant", 1);
+
+  public SmoothQuantStep {
+    observed = List.copyOf(observed);
+    stages = Collections.unmodifiableSet(new LinkedHashSet<>(stages));
+    quantized = Collections.unmodifiableSet(new LinkedHashSet<>(quantized));
+  }
+
   @Override
-  public List<PartKey> parts() {
-    return List.of(part);
+  public StepKind kind() {
+    return KIND;
   }
 
   @Override
@@ -40,10 +51,10 @@ public record SmoothQuantStep(
       if (!stages.contains(stage)) {
         continue;
       }
-      float[] inputs = MagnitudesStep.read(environment.store(), observed, stage).absMax();
+      float[] inputs = MagnitudesObserver.read(environment.store(), observed, stage).absMax();
       ChannelScales scales = SmoothQuant.scales(inputs, block.columnMaxima(stage), strength);
       block.fold(stage, block.storable(stage, scales));
     }
-    block.write(environment, part, quantized);
+    block.write(environment, part(), quantized);
   }
 }

@@ -19,7 +19,10 @@ import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartStore;
 import io.shardpress.spark.store.StoredShard;
 import io.shardpress.spark.sweep.Embeddings;
-import io.shardpress.spark.sweep.MagnitudesStep;
+import io.shardpress.spark.block.ChainLink;
+import io.shardpress.spark.sweep.ForwardStep;
+import io.shardpress.spark.sweep.Span;
+import java.util.Optional;
 import io.shardpress.spark.sweep.SamplePartition;
 import io.shardpress.spark.sweep.SweepContext;
 import java.io.IOException;
@@ -41,6 +44,10 @@ import org.apache.hadoop.fs.Path;
  * blocks at once. What has changed lies as shards in the store, and the plan reads it from there.
  */
 public final class Transforms {
+  /** Classes of this room that cross Spark and that no other of ours leads to. */
+  public static final List<Class<?>> CROSSING =
+      List.of(MagnitudesObserver.class, AwqStep.class, SmoothQuantStep.class, CheckShard.class);
+
   private final Embeddings embeddings;
   private final List<PartKey> parts = new ArrayList<>();
   private StepRunner.Ran ran = StepRunner.Ran.NOTHING;
@@ -70,18 +77,18 @@ public final class Transforms {
       List<Step> units = new ArrayList<>();
       passes(modifier, changed, units);
       List<Step> missing = context.runner().missing(units);
-      Map<String, String> unknown = new HashMap<>();
+      Map<String, TensorRef> unknown = new HashMap<>();
       for (int block = 0; block < units.size(); block++) {
         if (missing.contains(units.get(block))) {
           String part = units.get(block).parts().get(0).hex();
           BlockSpec.of(changed.plan().checkpoint(), changed.plan().config(), block)
               .tensors()
-              .forEach(tensor -> unknown.put(tensor.tensor(), part));
+              .forEach(tensor -> unknown.put(tensor.tensor(), tensor.withContent(part)));
         }
       }
       SweepContext read =
           read(changed, units.stream().filter(unit -> !missing.contains(unit)).toList());
-      changed = read.with(read.digests().with(unknown));
+      changed = read.with(unknown);
     }
     return changed;
   }
@@ -93,24 +100,23 @@ public final class Transforms {
 
   private SweepContext apply(Modifier modifier, SweepContext context) {
     List<Step> units = new ArrayList<>();
-    List<List<MagnitudesStep>> passes = passes(modifier, context, units);
+    List<List<ForwardStep>> passes = passes(modifier, context, units);
     units.forEach(unit -> parts.addAll(unit.parts()));
     make(modifier, context, passes, units);
     return read(context, units);
   }
 
   /** Passes over all blocks; adds to {@code units} what changes each block's weights. */
-  private List<List<MagnitudesStep>> passes(
+  private List<List<ForwardStep>> passes(
       Modifier modifier, SweepContext context, List<Step> units) {
-    List<List<MagnitudesStep>> passes = new ArrayList<>();
+    List<List<ForwardStep>> passes = new ArrayList<>();
     List<PartKey> inputs = embeddings.parts();
     for (int block = 0; block < context.plan().config().layers(); block++) {
       BlockSpec spec = BlockSpec.of(context.plan().checkpoint(), context.plan().config(), block);
-      String digest = context.digests().of(spec.tensors());
-      List<MagnitudesStep> pass = pass(context, spec, digest, inputs);
+      List<ForwardStep> pass = pass(context, spec, inputs);
       passes.add(pass);
-      units.add(unit(modifier, context, spec, digest, pass));
-      inputs = pass.stream().map(MagnitudesStep::output).toList();
+      units.add(unit(modifier, context, spec, pass));
+      inputs = pass.stream().map(ForwardStep::outputPart).toList();
     }
     return passes;
   }
@@ -122,7 +128,7 @@ public final class Transforms {
   private void make(
       Modifier modifier,
       SweepContext context,
-      List<List<MagnitudesStep>> passes,
+      List<List<ForwardStep>> passes,
       List<Step> units) {
     List<Step> missing = context.runner().missing(units);
     List<CheckShard> checks =
@@ -155,7 +161,7 @@ public final class Transforms {
             ran.plus(
                 context.runner().run(name + " inputs", "of block " + block, passes.get(block)));
         if (!keep && block > 0) {
-          passes.get(block - 1).forEach(unit -> store.delete(unit.output()));
+          passes.get(block - 1).forEach(unit -> store.delete(unit.outputPart()));
         }
       }
     }
@@ -165,32 +171,27 @@ public final class Transforms {
     }
   }
 
-  private static boolean observed(List<MagnitudesStep> pass, PartStore store) {
-    return pass.stream().allMatch(unit -> store.has(unit.part()));
+  private static boolean observed(List<ForwardStep> pass, PartStore store) {
+    return pass.stream().allMatch(unit -> store.has(unit.observed()));
   }
 
-  private static boolean ready(List<MagnitudesStep> pass, PartStore store) {
-    return pass.stream().allMatch(unit -> store.has(unit.input()));
+  private static boolean ready(List<ForwardStep> pass, PartStore store) {
+    return pass.stream().allMatch(unit -> store.has(unit.output().input()));
   }
 
-  private static List<MagnitudesStep> pass(
-      SweepContext context, BlockSpec spec, String digest, List<PartKey> inputs) {
-    List<MagnitudesStep> pass = new ArrayList<>();
-    for (SamplePartition samples : context.samples()) {
-      PartKey input = inputs.get(samples.index());
-      PartKey seen = context.key("magnitudes").add("input", input).add("block", digest).build();
-      PartKey output = PartKey.of("output beside").add("of", seen).build();
-      pass.add(new MagnitudesStep(seen, output, spec, input, samples, context.window()));
-    }
-    return pass;
+  private static List<ForwardStep> pass(
+      SweepContext context, BlockSpec spec, List<PartKey> inputs) {
+    ChainLink original = new ChainLink(spec, Map.of());
+    return context.outputs(original, inputs, Span.BLOCK, Optional.empty()).stream()
+        .map(output -> new ForwardStep(output, true, Optional.of(new MagnitudesObserver())))
+        .toList();
   }
 
   private Step unit(
       Modifier modifier,
       SweepContext context,
       BlockSpec spec,
-      String digest,
-      List<MagnitudesStep> pass) {
+      List<ForwardStep> pass) {
     Map<String, PlanEntry> entries = context.plan().quantized();
     Map<LinearRole, WeightScheme> schemes = new TreeMap<>();
     spec.modules()
@@ -201,18 +202,11 @@ public final class Transforms {
               }
             });
     Set<Stage> stages = stages(modifier, spec, schemes.keySet());
-    List<PartKey> observed = pass.stream().map(MagnitudesStep::part).toList();
-    PartKey.Builder key =
-        context
-            .key(modifier.kind().algorithm())
-            .add("block", digest)
-            .add("observed", observed)
-            .add("stages", stages)
-            .add("schemes", schemes);
+    List<PartKey> observed = pass.stream().map(ForwardStep::observed).toList();
     if (modifier.kind() == ModifierKind.SMOOTH_QUANT) {
       double strength = SmoothQuantSettings.of(modifier).strength();
       return new SmoothQuantStep(
-          key.add("strength", strength).build(),
+          context.arithmetic(),
           spec,
           observed,
           stages,
@@ -221,10 +215,10 @@ public final class Transforms {
     }
     AwqSettings settings = AwqSettings.of(modifier);
     return new AwqStep(
-        key.add("settings", settings).add("format", context.plan().scaleFormat()).build(),
+        context.arithmetic(),
         spec,
         observed,
-        pass.stream().map(MagnitudesStep::input).toList(),
+        pass.stream().map(one -> one.output().input()).toList(),
         stages,
         schemes,
         context.plan().scaleFormat(),
@@ -254,22 +248,14 @@ public final class Transforms {
   /** The run with what the units have changed in place of the model's own. */
   private static SweepContext read(SweepContext context, List<Step> units) {
     Map<String, TensorRef> changed = new HashMap<>();
-    Map<String, String> digests = new HashMap<>();
     for (Step unit : units) {
-      PartKey part = unit.parts().get(0);
+      PartKey part = unit.part();
       for (TensorRef tensor : tensors(context.runner(), part)) {
-        changed.put(tensor.tensor(), tensor);
         // The part's name stands for all that its content follows from.
-        digests.put(tensor.tensor(), part.hex() + " " + tensor.tensor());
+        changed.put(tensor.tensor(), tensor.withContent(part.hex()));
       }
     }
-    return new SweepContext(
-        context.plan().with(changed),
-        context.runner(),
-        context.digests().with(digests),
-        context.arithmetic(),
-        context.samples(),
-        context.window());
+    return context.with(changed);
   }
 
   private static List<TensorRef> tensors(StepRunner runner, PartKey part) {

@@ -11,11 +11,9 @@ import java.io.IOException;
 import java.io.OutputStream;
 
 /** Where the scales of FP4 weights come from. The weights' own bytes are those of any codes. */
-final class Fp4Source {
-  private Fp4Source() {}
-
+sealed interface Fp4Source extends TensorSource {
   /** weight_scale: E8M0 of MXFP4, E4M3 of NVFP4. */
-  record Scales(LearnedLinear linear) implements TensorSource {
+  record Scales(LearnedLinear linear) implements Fp4Source {
     @Override
     public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
       float[] scales = linear.readSteps(environment.store()).scales();
@@ -30,7 +28,7 @@ final class Fp4Source {
   }
 
   /** weight_global_scale. */
-  record GlobalScale(LearnedLinear linear) implements TensorSource {
+  record GlobalScale(LearnedLinear linear) implements Fp4Source {
     @Override
     public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
       byte[] bytes = new byte[Float.BYTES];

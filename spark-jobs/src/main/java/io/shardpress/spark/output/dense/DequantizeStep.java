@@ -2,6 +2,7 @@ package io.shardpress.spark.output.dense;
 
 import io.shardpress.spark.block.RowTile;
 import io.shardpress.spark.engine.Step;
+import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.store.PartKey;
@@ -15,16 +16,21 @@ import java.util.List;
  * Writes some rows of a weight that is dequantized on read, as the dense model has them: a row
  * TENSOR of the part, in the tensor's dtype.
  */
-public record DequantizeStep(PartKey part, TensorRef tensor, RowTile tile) implements Step {
+public record DequantizeStep(
+    TensorRef tensor,
+    RowTile tile)
+    implements Step {
+  private static final StepKind KIND = new StepKind("dequantize", 1);
+
   @Override
-  public List<PartKey> parts() {
-    return List.of(part);
+  public StepKind kind() {
+    return KIND;
   }
 
   @Override
   public void run(TaskEnvironment environment) {
     byte[] bytes = environment.reader().readBytes(tensor, tile.start(), tile.count());
-    try (PartWriter writer = environment.store().write(part)) {
+    try (PartWriter writer = environment.store().write(part())) {
       writer.add(
           new PartRow(
               tensor.tensor(), tensor.dtype(), tensor.shape(), tile.start(), tile.count(), bytes));

@@ -22,6 +22,7 @@ import io.shardpress.spark.endtoend.SmallModel;
 import io.shardpress.spark.engine.RunSettings;
 import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.io.Checkpoint;
+import io.shardpress.spark.io.Contents;
 import io.shardpress.spark.learn.rounding.StepRules;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartWriter;
@@ -61,7 +62,7 @@ class BlockwiseStepTest {
   void makeBlock() throws IOException {
     Path model = SmallModel.write(folder.resolve("model"));
     Checkpoint checkpoint = Checkpoint.open(model.toString(), new Configuration());
-    spec = BlockSpec.of(checkpoint, checkpoint.config(), 0);
+    spec = BlockSpec.of(Contents.named(checkpoint), checkpoint.config(), 0);
     environment =
         new TaskEnvironment(
             RunSettings.ofThisProcess(Map.of(), folder.resolve("work").toUri().toString()), 1);
@@ -139,9 +140,9 @@ class BlockwiseStepTest {
     for (LinearRole role : LinearRole.SEPARATE) {
       schemes.put(role, SCHEME);
     }
-    PartKey part = PartKey.of(name).build();
-    new BlockwiseStep(
-            part,
+    BlockwiseStep step =
+        new BlockwiseStep(
+            "any " + name,
             spec,
             schemes,
             ScaleFormat.BF16,
@@ -162,8 +163,9 @@ class BlockwiseStepTest {
                 false,
                 0),
             null,
-            false)
-        .run(environment);
+            false);
+    step.run(environment);
+    PartKey part = step.part();
     Map<LinearRole, QuantizedLinear> learned = new TreeMap<>();
     spec.modules()
         .forEach(

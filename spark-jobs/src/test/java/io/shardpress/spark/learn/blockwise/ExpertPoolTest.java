@@ -21,6 +21,7 @@ import io.shardpress.spark.engine.RunSettings;
 import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.family.TinyFamily;
 import io.shardpress.spark.io.Checkpoint;
+import io.shardpress.spark.io.Contents;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartReader;
 import io.shardpress.spark.store.PartWriter;
@@ -64,7 +65,7 @@ class ExpertPoolTest {
   void writeStreams() throws IOException {
     Path model = TinyFamily.MIXTRAL.write(folder.resolve("model"));
     Checkpoint checkpoint = Checkpoint.open(model.toString(), new Configuration());
-    spec = BlockSpec.of(checkpoint, checkpoint.config(), 0);
+    spec = BlockSpec.of(Contents.named(checkpoint), checkpoint.config(), 0);
     environment =
         new TaskEnvironment(
             RunSettings.ofThisProcess(Map.of(), folder.resolve("work").toUri().toString()), 1);
@@ -184,9 +185,9 @@ class ExpertPoolTest {
   /** GPTQ's sums have the same tokens: of 24 windows all 768, or every fifth from the second on. */
   @Test
   void momentsAreSummedOverTheSameTokens() {
-    PartKey part = PartKey.of("moments").build();
-    new ExpertMomentsStep(
-            part,
+    ExpertMomentsStep step =
+        new ExpertMomentsStep(
+            "any",
             Stage.GATE_UP,
             new ChainLink(spec, Map.of()),
             List.of(0, 1),
@@ -194,9 +195,9 @@ class ExpertPoolTest {
             routed,
             SAMPLES.get(0),
             WINDOW,
-            Correction.NONE)
-        .run(environment);
-    try (PartReader reader = environment.store().read(part)) {
+            Correction.NONE);
+    step.run(environment);
+    try (PartReader reader = environment.store().read(step.part())) {
       assertThat(reader.note("expert.0")).isEqualTo("768 true");
       assertThat(reader.note("expert.1")).isEqualTo("154 false");
     }

@@ -14,6 +14,7 @@ import io.shardpress.spark.endtoend.SmallModel;
 import io.shardpress.spark.engine.RunSettings;
 import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.io.Checkpoint;
+import io.shardpress.spark.io.Contents;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartReader;
 import io.shardpress.spark.store.PartWriter;
@@ -27,7 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The sums of a stage, against whole forward passes of the block and sums in f64. */
-class MomentsStepTest {
+class SiteStepTest {
   private static final int WINDOWS = 3;
   private static final int WINDOW = 16;
   private static final int ROWS = WINDOWS * WINDOW;
@@ -38,7 +39,7 @@ class MomentsStepTest {
   void statisticsOfEveryStage() throws IOException {
     Path model = SmallModel.write(folder.resolve("model"));
     Checkpoint checkpoint = Checkpoint.open(model.toString(), new Configuration());
-    BlockSpec spec = BlockSpec.of(checkpoint, checkpoint.config(), 0);
+    BlockSpec spec = BlockSpec.of(Contents.named(checkpoint), checkpoint.config(), 0);
     RunSettings settings =
         RunSettings.ofThisProcess(Map.of(), folder.resolve("work").toUri().toString());
     SamplePartition samples = new SamplePartition(0, 0, WINDOWS);
@@ -57,28 +58,24 @@ class MomentsStepTest {
       Map<Stage, PartKey> states = new EnumMap<>(Stage.class);
       for (Stage stage : Stage.values()) {
         boolean adds = stage == Stage.O || stage == Stage.DOWN;
-        PartKey part = PartKey.of("statistics").add("stage", stage).build();
-        PartKey state = stage == Stage.QKV ? null : PartKey.of("s").add("of", part).build();
-        new MomentsStep(
-                part,
-                state,
+        SiteStep step =
+            new SiteStep(
+                "any",
                 stage,
                 new ChainLink(spec, Map.of()),
                 new StageInputs(full, other, new EnumMap<>(states)),
                 samples,
                 WINDOW,
-                adds ? Correction.OUTPUTS : Correction.INPUTS)
-            .run(environment);
-        if (state != null) {
-          states.put(stage, state);
-        }
+                new MomentsObserver(adds ? Correction.OUTPUTS : Correction.INPUTS));
+        step.run(environment);
+        step.state().ifPresent(state -> states.put(stage, state));
         float[] inputs = b.stageInput(stage);
         float[] whole = adds ? behind(stage, a) : a.stageInput(stage);
         float[] error = (adds ? behind(stage, b) : inputs).clone();
         for (int i = 0; i < error.length; i++) {
           error[i] = whole[i] - error[i];
         }
-        try (PartReader reader = environment.store().read(part)) {
+        try (PartReader reader = environment.store().read(step.observed())) {
           assertThat(reader.rows()).isEqualTo(2);
           check(stage + " h", reader.row(0).floats(), inputs, inputs);
           check(stage + " p", reader.row(1).floats(), error, inputs);

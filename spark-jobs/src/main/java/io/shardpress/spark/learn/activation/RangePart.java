@@ -1,4 +1,4 @@
-package io.shardpress.spark.sweep;
+package io.shardpress.spark.learn.activation;
 
 import io.shardpress.kernels.nn.ActivationRanges;
 import io.shardpress.kernels.nn.Stage;
@@ -18,7 +18,7 @@ import java.util.List;
  * Observed ranges in the store: for each stage, then keys, then values a row NAME.ends (F32: least,
  * greatest) and a row NAME.counts (I64).
  */
-public final class RangePart {
+final class RangePart {
   private RangePart() {}
 
   static void write(PartWriter writer, ActivationRanges ranges) {
