@@ -4,6 +4,7 @@ import io.shardpress.kernels.matmul.Matmuls;
 import io.shardpress.schemas.output.Manifest;
 import io.shardpress.spark.app.options.CompressOptions;
 import io.shardpress.spark.block.LearnedLinear;
+import io.shardpress.spark.block.LinearStatistics;
 import io.shardpress.spark.engine.Digests;
 import io.shardpress.spark.engine.Mend;
 import io.shardpress.spark.engine.Progress;
@@ -54,6 +55,7 @@ public final class CompressJob {
   private SweepContext context;
   private Embeddings embeddings;
   private StepRunner.Ran learners = StepRunner.Ran.NOTHING;
+  private Map<String, LinearStatistics> statistics = Map.of();
 
   /**
    * @param windows of the calibration text; null where the recipe needs none
@@ -160,7 +162,7 @@ public final class CompressJob {
                 tasks -> runner.call("publish", tasks),
                 BuildVersion.text(),
                 runFacts(spark),
-                Map.of("layers.jsonl", LayerTable.of(plan, learned, runner.store())));
+                Map.of("layers.jsonl", LayerTable.of(plan, learned, statistics)));
     if (embeddings != null && !options.keepActivations()) {
       embeddings.forget();
     }
@@ -202,6 +204,7 @@ public final class CompressJob {
     Map<String, LearnedLinear> learned = job.run();
     learners = learners.plus(job.learners());
     plan = job.plan();
+    statistics = job.statistics();
     return learned;
   }
 
@@ -217,7 +220,9 @@ public final class CompressJob {
         new CalibratedLearning(context, embeddings, options.keepActivations(), progress);
     job.run(turns);
     learners = learners.plus(job.learners());
-    return turns.learned();
+    Map<String, LearnedLinear> learned = turns.learned();
+    statistics = LinearStatistics.read(runner.store(), learned.values());
+    return learned;
   }
 
   /** How many units of which steps ran, and how many were in the part store. */

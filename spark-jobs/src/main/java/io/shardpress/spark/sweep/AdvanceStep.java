@@ -3,10 +3,12 @@ package io.shardpress.spark.sweep;
 import io.shardpress.kernels.nn.BlockShape;
 import io.shardpress.kernels.nn.BlockWeights;
 import io.shardpress.kernels.nn.DecoderBlock;
+import io.shardpress.kernels.nn.Stage;
 import io.shardpress.spark.block.Batches;
 import io.shardpress.spark.block.ChainLink;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.TaskEnvironment;
+import io.shardpress.spark.store.OpenParts;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartWriter;
 import java.util.ArrayList;
@@ -45,8 +47,7 @@ public record AdvanceStep(
       chains.add(new ChainPass(block, replaced, 1, batch, environment.workers()));
     }
     BlockError error = BlockError.NONE;
-    try (MomentsStep.OpenParts states =
-            MomentsStep.OpenParts.of(inputs.states(), environment.store());
+    try (OpenParts<Stage> states = OpenParts.of(environment.store(), inputs.states());
         PartWriter first = environment.store().write(full);
         PartWriter second = quantized == null ? null : environment.store().write(quantized)) {
       for (int at = 0; at < samples.count(); at += batch) {
@@ -67,7 +68,7 @@ public record AdvanceStep(
 
   /** Writes a chain's output of {@code count} windows from {@code at} on, and gives it. */
   private float[] finish(
-      ChainPass chain, MomentsStep.OpenParts states, PartWriter writer, int at, int count) {
+      ChainPass chain, OpenParts<Stage> states, PartWriter writer, int at, int count) {
     chain.finish(states.readers(), at, count);
     float[] output = chain.activations().output();
     int hidden = link.spec().shape().hidden();

@@ -15,6 +15,7 @@ import io.shardpress.kernels.nn.Routing;
 import io.shardpress.kernels.nn.Stage;
 import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.schemas.model.LinearRole;
+import io.shardpress.spark.block.CalibrationTokens;
 import io.shardpress.spark.block.ChainLink;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.TaskEnvironment;
@@ -101,16 +102,15 @@ public record ExpertMomentsStep(
     float[] quantized = read(own, norms, environment);
     Routing routing;
     try (PartReader reader = environment.store().read(own)) {
-      routing = Routed.read(reader, samples.count(), shape.mixture());
+      routing = Routed.read(reader, shape.mixture());
     }
+    long[] everywhere = Routed.tokens(environment.store(), routed, shape.mixture());
     try (PartWriter writer = environment.store().write(part)) {
       for (int expert : experts) {
-        boolean all =
-            expert != LinearRole.SHARED
-                && Routed.tokens(environment.store(), routed, expert) < Routed.FEWEST_TOKENS;
+        boolean all = expert != LinearRole.SHARED && everywhere[expert] < Routed.FEWEST_TOKENS;
         int[] rows = Routed.rows(routing, expert, all, tokens);
         sums(expert, rows, x, quantized, norms.mixture(), writer, environment);
-        writer.note("expert." + expert, rows.length + " " + all);
+        new CalibrationTokens(rows.length, all).writeOfExpert(writer, expert);
       }
       writer.commit();
     }
@@ -143,8 +143,8 @@ public record ExpertMomentsStep(
       }
       add(rows.length, in, wanted, mine, h, p, environment);
     }
-    MomentsStep.writeRows(writer, "h " + number, in, in, h);
-    MomentsStep.writeRows(writer, "p " + number, p.length / in, in, p);
+    MomentsStep.writeRows(writer, MomentsStep.moments(number), in, in, h);
+    MomentsStep.writeRows(writer, MomentsStep.correction(number), p.length / in, in, p);
   }
 
   /** H̃ += X̃ᵀX̃, and unless x is null P += (X − X̃)ᵀX̃; x becomes its difference. */

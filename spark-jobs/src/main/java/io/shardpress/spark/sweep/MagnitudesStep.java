@@ -6,7 +6,6 @@ import io.shardpress.kernels.nn.BlockShape;
 import io.shardpress.kernels.nn.BlockWeights;
 import io.shardpress.kernels.nn.DecoderBlock;
 import io.shardpress.kernels.nn.Stage;
-import io.shardpress.schemas.safetensors.Dtype;
 import io.shardpress.spark.block.Batches;
 import io.shardpress.spark.block.BlockSpec;
 import io.shardpress.spark.engine.Step;
@@ -16,8 +15,6 @@ import io.shardpress.spark.store.PartReader;
 import io.shardpress.spark.store.PartRow;
 import io.shardpress.spark.store.PartStore;
 import io.shardpress.spark.store.PartWriter;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -37,6 +34,10 @@ public record MagnitudesStep(
     SamplePartition samples,
     int window)
     implements Step {
+  private static final String LARGEST = ".largest";
+  private static final String SUMS = ".sums";
+  private static final String TOKENS = ".tokens";
+
   @Override
   public List<PartKey> parts() {
     return List.of(part, output);
@@ -81,35 +82,23 @@ public record MagnitudesStep(
   }
 
   private static void write(PartWriter writer, Stage stage, InputMagnitudes magnitudes) {
-    float[] largest = magnitudes.absMax();
-    List<Long> shape = List.of((long) largest.length);
-    writer.addFloats(stage + ".largest", shape, 0, largest.length, largest, 0);
-    ByteBuffer sums = ByteBuffer.allocate(8 * largest.length).order(ByteOrder.LITTLE_ENDIAN);
-    sums.asDoubleBuffer().put(magnitudes.sums());
-    writer.add(new PartRow(stage + ".sums", Dtype.F64, shape, 0, largest.length, sums.array()));
-    writer.note(stage + ".tokens", String.valueOf(magnitudes.tokens()));
+    writer.add(PartRow.ofFloats(stage + LARGEST, magnitudes.absMax()));
+    writer.add(PartRow.ofDoubles(stage + SUMS, magnitudes.sums()));
+    writer.note(stage + TOKENS, String.valueOf(magnitudes.tokens()));
   }
 
   /** What all sample partitions saw of a stage's inputs, merged in their order. */
   public static InputMagnitudes read(PartStore store, List<PartKey> parts, Stage stage) {
-    InputMagnitudes all = null;
-    for (PartKey part : parts) {
-      try (PartReader reader = store.read(part)) {
-        float[] largest = reader.row(2 * stage.ordinal()).floats();
-        double[] sums = new double[largest.length];
-        ByteBuffer.wrap(reader.row(2 * stage.ordinal() + 1).data())
-            .order(ByteOrder.LITTLE_ENDIAN)
-            .asDoubleBuffer()
-            .get(sums);
-        long tokens = Long.parseLong(reader.note(stage + ".tokens"));
-        InputMagnitudes one = new InputMagnitudes(tokens, largest, sums);
-        if (all == null) {
-          all = one;
-        } else {
-          all.merge(one);
-        }
-      }
-    }
+    List<InputMagnitudes> each = store.readEach(parts, reader -> read(reader, stage));
+    InputMagnitudes all = each.get(0);
+    each.subList(1, each.size()).forEach(all::merge);
     return all;
+  }
+
+  private static InputMagnitudes read(PartReader reader, Stage stage) {
+    return new InputMagnitudes(
+        Long.parseLong(reader.note(stage + TOKENS)),
+        reader.row(stage + LARGEST).floats(),
+        reader.row(stage + SUMS).doubles());
   }
 }

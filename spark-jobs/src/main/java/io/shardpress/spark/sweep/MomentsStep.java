@@ -15,12 +15,11 @@ import io.shardpress.spark.block.Batches;
 import io.shardpress.spark.block.ChainLink;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.TaskEnvironment;
+import io.shardpress.spark.store.OpenParts;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartReader;
 import io.shardpress.spark.store.PartWriter;
-import java.util.EnumMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * Takes a sample partition through a block up to the input of a stage, in both chains, and sums the
@@ -62,7 +61,7 @@ public record MomentsStep(
     float[] p = new float[correctionRows(corrected, stage, shape) * in];
     try (PartReader full = environment.store().read(inputs.full());
         PartReader other = environment.store().read(inputs.quantized());
-        OpenParts states = OpenParts.of(inputs.states(), environment.store());
+        OpenParts<Stage> states = OpenParts.of(environment.store(), inputs.states());
         PartWriter kept = state == null ? null : environment.store().write(state)) {
       for (int first = 0; first < samples.count(); first += batch) {
         int count = Math.min(batch, samples.count() - first);
@@ -78,10 +77,20 @@ public record MomentsStep(
       }
     }
     try (PartWriter writer = environment.store().write(statistics)) {
-      writeRows(writer, "h", in, in, h);
-      writeRows(writer, "p", p.length / in, in, p);
+      writeRows(writer, moments(LinearRole.NONE), in, in, h);
+      writeRows(writer, correction(LinearRole.NONE), p.length / in, in, p);
       writer.commit();
     }
+  }
+
+  /** The tensor H̃ of a part: of an expert, or of all tokens where that is none. */
+  public static String moments(int expert) {
+    return expert == LinearRole.NONE ? "h" : "h " + expert;
+  }
+
+  /** The tensor P of a part, likewise. */
+  public static String correction(int expert) {
+    return expert == LinearRole.NONE ? "p" : "p " + expert;
   }
 
   /** Rows of the sums that a correction is made from. */
@@ -189,19 +198,5 @@ public record MomentsStep(
   /** Rows of a tile of a matrix with rows of n. */
   public static int tileRows(int n) {
     return Math.max(1, TILE_ELEMENTS / n);
-  }
-
-  /** Open parts by stage, closed together. */
-  record OpenParts(Map<Stage, PartReader> readers) implements AutoCloseable {
-    static OpenParts of(Map<Stage, PartKey> keys, io.shardpress.spark.store.PartStore store) {
-      Map<Stage, PartReader> readers = new EnumMap<>(Stage.class);
-      keys.forEach((stage, key) -> readers.put(stage, store.read(key)));
-      return new OpenParts(readers);
-    }
-
-    @Override
-    public void close() {
-      readers.values().forEach(PartReader::close);
-    }
   }
 }

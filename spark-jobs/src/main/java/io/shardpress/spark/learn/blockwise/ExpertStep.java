@@ -17,6 +17,7 @@ import io.shardpress.schemas.recipe.ModifierKind;
 import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.spark.block.BlockSpec;
 import io.shardpress.spark.block.LearnedLinear;
+import io.shardpress.spark.block.TileCodec;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.store.PartKey;
@@ -99,7 +100,7 @@ public record ExpertStep(
           (role, scheme) -> {
             TrainableLinear linear = linears.get(alone(role));
             String module = spec.modules().get(role);
-            LearnedLinear.write(
+            TileCodec.write(
                 writer,
                 module,
                 shape.out(role),
