@@ -38,7 +38,7 @@ public record AdvanceStep(
   public void run(TaskEnvironment environment) {
     BlockShape shape = link.spec().shape();
     DecoderBlock block = new DecoderBlock(shape, window, environment.matmul());
-    BlockWeights original = link.spec().load(environment.reader());
+    BlockWeights original = link.spec().load(environment.reader(), ChainPass.lastLinears(shape));
     int batch = Batches.windows(shape, window, samples.count());
     List<ChainPass> chains = new ArrayList<>();
     chains.add(new ChainPass(block, original, 0, batch, environment.workers()));

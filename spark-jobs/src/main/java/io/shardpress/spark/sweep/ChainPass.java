@@ -1,12 +1,15 @@
 package io.shardpress.spark.sweep;
 
 import io.shardpress.kernels.nn.BlockActivations;
+import io.shardpress.kernels.nn.BlockShape;
 import io.shardpress.kernels.nn.BlockWeights;
 import io.shardpress.kernels.nn.DecoderBlock;
 import io.shardpress.kernels.nn.Stage;
 import io.shardpress.kernels.parallel.Workers;
+import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.spark.store.PartReader;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * One of the two chains in a pass of a sample partition through a stage: full precision (0) or
@@ -27,6 +30,18 @@ final class ChainPass {
     this.chain = chain;
     this.workers = workers;
     this.activations = new BlockActivations(block.shape(), batch * block.window());
+  }
+
+  /** The linears that a chain runs on its way to a stage's input. */
+  static Set<LinearRole> linearsBefore(Stage stage, BlockShape shape) {
+    return stage == Stage.QKV
+        ? Set.of()
+        : Set.copyOf(shape.linears(Stage.values()[stage.ordinal() - 1]));
+  }
+
+  /** The linears that a chain runs to finish a block. */
+  static Set<LinearRole> lastLinears(BlockShape shape) {
+    return Set.copyOf(shape.linears(Stage.DOWN));
   }
 
   BlockActivations activations() {

@@ -109,7 +109,7 @@ public record ExpertMomentsStep(
       for (int expert : experts) {
         boolean all = expert != LinearRole.SHARED && everywhere[expert] < Routed.FEWEST_TOKENS;
         int[] rows = Routed.rows(routing, expert, all, tokens);
-        sums(expert, rows, x, quantized, norms.mixture(), writer, environment);
+        sums(expert, rows, x, quantized, writer, environment);
         new CalibrationTokens(rows.length, all).writeOfExpert(writer, expert);
       }
       writer.commit();
@@ -121,7 +121,6 @@ public record ExpertMomentsStep(
       int[] rows,
       float[] x,
       float[] quantized,
-      MixtureWeights weights,
       PartWriter writer,
       TaskEnvironment environment) {
     BlockShape shape = link.spec().shape();
@@ -134,11 +133,14 @@ public record ExpertMomentsStep(
       float[] wanted = p.length == 0 ? null : Mixture.gather(x, shape.hidden(), rows);
       if (stage == Stage.DOWN) {
         Mixture mixture = new Mixture(shape, environment.matmul());
-        MixtureWeights.Expert expert = weights.expert(number);
-        if (wanted != null) {
+        MixtureWeights.Expert learned;
+        if (wanted == null) {
+          learned = link.inside(number, environment.reader(), environment.store());
+        } else {
+          MixtureWeights.Expert expert = link.spec().inside(number, environment.reader());
           wanted = mixture.inside(rows.length, wanted, expert, in, environment.workers());
+          learned = link.quantized(expert, number, environment.store());
         }
-        MixtureWeights.Expert learned = link.quantized(expert, number, environment.store());
         mine = mixture.inside(rows.length, mine, learned, in, environment.workers());
       }
       add(rows.length, in, wanted, mine, h, p, environment);

@@ -38,8 +38,7 @@ public record ForwardStep(
   public void run(TaskEnvironment environment) {
     BlockShape shape = link.spec().shape();
     DecoderBlock block = new DecoderBlock(shape, window, environment.matmul());
-    BlockWeights original = link.spec().load(environment.reader());
-    BlockWeights weights = link.quantized(original, environment.store());
+    BlockWeights weights = link.load(environment.reader(), environment.store());
     int batch = Batches.windows(shape, window, samples.count());
     int size = window * shape.hidden();
     BlockActivations a = new BlockActivations(shape, batch * window);

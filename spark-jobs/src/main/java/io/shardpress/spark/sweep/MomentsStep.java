@@ -20,6 +20,8 @@ import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartReader;
 import io.shardpress.spark.store.PartWriter;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * Takes a sample partition through a block up to the input of a stage, in both chains, and sums the
@@ -49,7 +51,7 @@ public record MomentsStep(
   public void run(TaskEnvironment environment) {
     BlockShape shape = link.spec().shape();
     DecoderBlock block = new DecoderBlock(shape, window, environment.matmul());
-    BlockWeights original = link.spec().load(environment.reader());
+    BlockWeights original = link.spec().load(environment.reader(), linears(shape));
     BlockWeights quantized = link.quantized(original, environment.store());
     int batch = Batches.windows(shape, window, samples.count());
     ChainPass[] chains = {
@@ -81,6 +83,15 @@ public record MomentsStep(
       writeRows(writer, correction(LinearRole.NONE), p.length / in, in, p);
       writer.commit();
     }
+  }
+
+  /** The linears that it needs: of those of the stage itself only what corrects for an output. */
+  private Set<LinearRole> linears(BlockShape shape) {
+    Set<LinearRole> linears = new TreeSet<>(ChainPass.linearsBefore(stage, shape));
+    if (corrected == Correction.OUTPUTS) {
+      linears.addAll(shape.linears(stage));
+    }
+    return linears;
   }
 
   /** The tensor H̃ of a part: of an expert, or of all tokens where that is none. */

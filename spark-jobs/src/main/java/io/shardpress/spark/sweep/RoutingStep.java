@@ -7,6 +7,7 @@ import io.shardpress.kernels.nn.DecoderBlock;
 import io.shardpress.kernels.nn.Mixture;
 import io.shardpress.kernels.nn.Routing;
 import io.shardpress.kernels.nn.Stage;
+import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.spark.block.Batches;
 import io.shardpress.spark.block.ChainLink;
 import io.shardpress.spark.engine.Step;
@@ -15,6 +16,8 @@ import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartReader;
 import io.shardpress.spark.store.PartWriter;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * Takes a sample partition through a block's attention, up to where its mixture of experts reads:
@@ -41,8 +44,9 @@ public record RoutingStep(
     BlockShape shape = link.spec().shape();
     DecoderBlock block = new DecoderBlock(shape, window, environment.matmul()).attentionOnly();
     Mixture mixture = new Mixture(shape, environment.matmul());
-    BlockWeights original = link.spec().load(environment.reader());
-    BlockWeights weights = link.quantized(original, environment.store());
+    Set<LinearRole> attention = new TreeSet<>(shape.linears(Stage.QKV));
+    attention.addAll(shape.linears(Stage.O));
+    BlockWeights weights = link.load(environment.reader(), environment.store(), attention);
     int batch = Batches.windows(shape, window, samples.count());
     int size = window * shape.hidden();
     int perToken = shape.mixture().perToken();
