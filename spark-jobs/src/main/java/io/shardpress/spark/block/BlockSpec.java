@@ -13,6 +13,7 @@ import io.shardpress.spark.io.TensorRef;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Collection;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,6 +21,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.IntFunction;
 
 /**
  * Where a block's weights lie.
@@ -92,8 +94,17 @@ public record BlockSpec(
     return load(reader, linears.keySet());
   }
 
-  /** Reads the weights, of linears only those of some roles. */
+  /**
+   * Reads the weights, of linears only those of some roles: a pass through a part of the block
+   * needs no others. Biases and norms are few, and read in any case.
+   */
   public BlockWeights load(TensorReader reader, Set<LinearRole> roles) {
+    return load(reader, roles, number -> expert(number, reader));
+  }
+
+  /** The same with experts from elsewhere. */
+  BlockWeights load(
+      TensorReader reader, Set<LinearRole> roles, IntFunction<MixtureWeights.Expert> experts) {
     Set<LinearRole> resident = new TreeSet<>(roles);
     resident.removeIf(role -> role.expert() != LinearRole.NONE);
     List<TensorRef> wanted = new ArrayList<>();
@@ -106,13 +117,36 @@ public record BlockSpec(
     biases.keySet().forEach(role -> offsets.put(role, read.next()));
     Map<BlockPart, float[]> rest = new LinkedHashMap<>();
     others.keySet().forEach(part -> rest.put(part, read.next()));
-    return BlockPart.weights(shape, weights, offsets, rest, expert -> expert(expert, reader));
+    return BlockPart.weights(shape, weights, offsets, rest, experts);
+  }
+
+  /** Reads some linears, [out×in] each. */
+  Map<LinearRole, float[]> read(TensorReader reader, Collection<LinearRole> roles) {
+    Iterator<float[]> read =
+        reader.readFloats(roles.stream().map(linears::get).toList()).iterator();
+    Map<LinearRole, float[]> weights = new TreeMap<>();
+    roles.forEach(role -> weights.put(role, read.next()));
+    return weights;
   }
 
   private MixtureWeights.Expert expert(int number, TensorReader reader) {
-    List<TensorRef> wanted =
-        LinearRole.ofExpert(number).stream().map(role -> linears.get(role)).toList();
-    List<float[]> read = reader.readFloats(wanted);
-    return new MixtureWeights.Expert(read.get(0), read.get(1), read.get(2));
+    return expert(number, read(reader, LinearRole.ofExpert(number)));
+  }
+
+  /** Reads what an expert's inside is made by: gate and up, without down. */
+  public MixtureWeights.Expert inside(int number, TensorReader reader) {
+    return expert(number, read(reader, rolesInside(number)));
+  }
+
+  /** Gate and up of an expert. */
+  static List<LinearRole> rolesInside(int number) {
+    return LinearRole.ofExpert(number).subList(0, 2);
+  }
+
+  /** An expert of its linears; what is not among them is null. */
+  static MixtureWeights.Expert expert(int number, Map<LinearRole, float[]> weights) {
+    List<LinearRole> roles = LinearRole.ofExpert(number);
+    return new MixtureWeights.Expert(
+        weights.get(roles.get(0)), weights.get(roles.get(1)), weights.get(roles.get(2)));
   }
 }

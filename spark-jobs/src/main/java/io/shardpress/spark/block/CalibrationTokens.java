@@ -1,10 +1,9 @@
 package io.shardpress.spark.block;
 
-import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartReader;
-import io.shardpress.spark.store.PartStore;
 import io.shardpress.spark.store.PartWriter;
-import java.util.List;
+import java.util.Collection;
+import java.util.Optional;
 
 /**
  * What an expert was calibrated on.
@@ -14,29 +13,37 @@ import java.util.List;
  */
 public record CalibrationTokens(long count, boolean all) {
   private static final String NOTE = ".calibration_tokens";
+  private static final String OF_EXPERT = "expert.";
+
+  /** Notes what an expert's statistics are taken from in their part. */
+  public void writeOfExpert(PartWriter writer, int expert) {
+    writer.note(OF_EXPERT + expert, toNote());
+  }
 
   /** What parts with the statistics of experts say, added up. */
-  public static CalibrationTokens sum(PartStore store, List<PartKey> parts, int expert) {
+  public static CalibrationTokens sum(Collection<PartReader> parts, int expert) {
     long count = 0;
     boolean all = false;
-    for (PartKey part : parts) {
-      try (PartReader reader = store.read(part)) {
-        CalibrationTokens one = parse(reader.note("expert." + expert));
-        count += one.count;
-        all |= one.all;
-      }
+    for (PartReader part : parts) {
+      CalibrationTokens one = parse(part.note(OF_EXPERT + expert));
+      count += one.count;
+      all |= one.all;
     }
     return new CalibrationTokens(count, all);
   }
 
+  /** Notes it of a module in the part that holds it. */
   public void write(PartWriter writer, String module) {
-    writer.note(module + NOTE, count + " " + all);
+    writer.note(module + NOTE, toNote());
   }
 
-  public static CalibrationTokens read(PartStore store, PartKey part, String module) {
-    try (PartReader reader = store.read(part)) {
-      return parse(reader.note(module + NOTE));
-    }
+  /** What a part notes of a module, if it does. */
+  public static Optional<CalibrationTokens> read(PartReader reader, String module) {
+    return Optional.ofNullable(reader.notes().get(module + NOTE)).map(CalibrationTokens::parse);
+  }
+
+  private String toNote() {
+    return count + " " + all;
   }
 
   private static CalibrationTokens parse(String note) {

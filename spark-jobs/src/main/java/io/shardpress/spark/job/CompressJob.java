@@ -3,6 +3,7 @@ package io.shardpress.spark.job;
 import io.shardpress.kernels.matmul.Matmuls;
 import io.shardpress.schemas.output.OutputChoice;
 import io.shardpress.spark.block.LearnedLinear;
+import io.shardpress.spark.block.LinearStatistics;
 import io.shardpress.spark.engine.StepRunner;
 import io.shardpress.spark.io.CheckpointFile;
 import io.shardpress.spark.learn.BlockTurns;
@@ -97,7 +98,7 @@ public final class CompressJob implements Job {
         files,
         Map.of(
             "layers.jsonl",
-            LayerTable.of(planned.plan(), learned.linears(), context.steps().store())));
+            LayerTable.of(planned.plan(), learned.linears(), learned.statistics())));
   }
 
   private static byte[] bytes(String text) {
@@ -110,7 +111,10 @@ public final class CompressJob implements Job {
    * @param plan as learning has left it: weights that transforms changed, outliers that were found
    */
   private record Learned(
-      CompressionPlan plan, Map<String, LearnedLinear> linears, Map<String, StaticScale> scales) {}
+      CompressionPlan plan,
+      Map<String, LearnedLinear> linears,
+      Map<String, LinearStatistics> statistics,
+      Map<String, StaticScale> scales) {}
 
   /** Modifiers that change weights run first; the plan then reads their results. */
   private Learned withText(Windows text, CompressionPlan plan, JobContext context) {
@@ -146,7 +150,11 @@ public final class CompressJob implements Job {
     Map<String, LearnedLinear> linears = learner.run();
     learners = learners.plus(learner.learners());
     Optional<ActivationScales> scales = sweep.flatMap(one -> activations(one, linears));
-    return new Learned(learner.plan(), linears, scales.map(ActivationScales::run).orElse(Map.of()));
+    return new Learned(
+        learner.plan(),
+        linears,
+        learner.statistics(),
+        scales.map(ActivationScales::run).orElse(Map.of()));
   }
 
   private Learned calibrated(
@@ -162,7 +170,10 @@ public final class CompressJob implements Job {
     learning.run(turns);
     learners = learners.plus(learning.learners());
     return new Learned(
-        sweep.plan(), turns.learned(), scales.map(ActivationScales::run).orElse(Map.of()));
+        sweep.plan(),
+        turns.learned(),
+        LinearStatistics.read(sweep.runner().store(), turns.learned().values()),
+        scales.map(ActivationScales::run).orElse(Map.of()));
   }
 
   /** Those that the recipe wants measured. */

@@ -12,9 +12,9 @@ import io.shardpress.schemas.recipe.ModifierKind;
 import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.spark.block.CalibrationTokens;
 import io.shardpress.spark.block.LearnedLinear;
+import io.shardpress.spark.block.LinearStatistics;
 import io.shardpress.spark.plan.CompressionPlan;
 import io.shardpress.spark.plan.PlanEntry;
-import io.shardpress.spark.store.PartStore;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
@@ -25,17 +25,27 @@ final class LayerTable {
 
   private LayerTable() {}
 
-  static byte[] of(CompressionPlan plan, Map<String, LearnedLinear> learned, PartStore store) {
+  /**
+   * The table.
+   *
+   * @param learned by module
+   * @param statistics likewise
+   */
+  static byte[] of(
+      CompressionPlan plan,
+      Map<String, LearnedLinear> learned,
+      Map<String, LinearStatistics> statistics) {
     StringBuilder lines = new StringBuilder();
     for (PlanEntry entry : plan.entries()) {
       if (entry.choice() != null) {
-        lines.append(line(entry, learned.get(entry.module()), store)).append('\n');
+        String module = entry.module();
+        lines.append(line(entry, learned.get(module), statistics.get(module))).append('\n');
       }
     }
     return lines.toString().getBytes(StandardCharsets.UTF_8);
   }
 
-  private static String line(PlanEntry entry, LearnedLinear linear, PartStore store) {
+  private static String line(PlanEntry entry, LearnedLinear linear, LinearStatistics statistics) {
     TensorPlace place = TensorPlace.of(entry.tensor().tensor());
     WeightScheme scheme = linear.scheme();
     ObjectNode line = JSON.createObjectNode();
@@ -53,7 +63,7 @@ final class LayerTable {
       line.put("actorder", scheme.order().word());
     }
     if (scheme.outliers()) {
-      line.put("outliers", linear.countOutliers(store));
+      line.put("outliers", statistics.outliers());
     }
     Modifier modifier = entry.choice().modifier();
     if (modifier.kind() == ModifierKind.LRQ) {
@@ -65,11 +75,11 @@ final class LayerTable {
             .filter(role -> role.expert() != LinearRole.NONE && role.expert() != LinearRole.SHARED)
             .isPresent();
     if (chosen && modifier.kind().learnsFromActivations()) {
-      CalibrationTokens tokens = linear.readCalibrationTokens(store);
+      CalibrationTokens tokens = statistics.tokens().orElseThrow();
       line.put("calibration_tokens", tokens.count());
       line.put("calibrated_on_all_tokens", tokens.all());
     }
-    line.put("weight_error", linear.readError(store).relative());
+    line.put("weight_error", statistics.error().relative());
     try {
       return JSON.writeValueAsString(line);
     } catch (JsonProcessingException e) {

@@ -33,7 +33,7 @@ public record BlockTurn(
     List<BlockOutput> nextQuantized) {
   /** Whether an earlier run left what this block is to learn. */
   public boolean known(PartStore store) {
-    return parts().allMatch(store::has);
+    return store.hasAll(parts().toList());
   }
 
   /** The parts with what the block learns. */
@@ -43,8 +43,7 @@ public record BlockTurn(
 
   /** Whether the block's inputs are there. */
   boolean ready(PartStore store) {
-    return block.full.stream().allMatch(store::has)
-        && block.quantized.stream().allMatch(store::has);
+    return store.hasAll(block.full) && store.hasAll(block.quantized);
   }
 
   /** Forgets what nobody needs once the block's outputs are there. */

@@ -1,118 +1,53 @@
 package io.shardpress.spark.store;
 
 import io.shardpress.schemas.safetensors.Dtype;
-import java.io.FileNotFoundException;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
-import java.nio.charset.StandardCharsets;
+import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
-import org.apache.arrow.memory.BufferAllocator;
+import java.util.stream.IntStream;
 import org.apache.arrow.vector.BigIntVector;
-import org.apache.arrow.vector.IntVector;
-import org.apache.arrow.vector.VarCharVector;
 import org.apache.arrow.vector.VectorSchemaRoot;
 import org.apache.arrow.vector.complex.ListVector;
-import org.apache.arrow.vector.ipc.ArrowFileReader;
-import org.apache.arrow.vector.ipc.InvalidArrowFileException;
-import org.apache.arrow.vector.ipc.message.ArrowBlock;
-import org.apache.hadoop.fs.Path;
-import org.apache.spark.sql.util.ArrowUtils;
 
-/** Reads a part, any row of it, checking what it reads. */
+/**
+ * Reads a part: any row of it, by its name or by its place, checking what it reads. Rows that are
+ * not asked for are not read.
+ */
 public final class PartReader implements AutoCloseable {
-  private final PartKey key;
-  private final Path path;
-  private final BufferAllocator allocator;
-  private final HadoopChannel channel;
-  private final ArrowFileReader reader;
-  private final List<ArrowBlock> blocks;
-  private boolean broken;
+  private static final int MOST_TOLD = 8;
+
+  private final PartBatches batches;
 
   PartReader(PartStore store, PartKey key) {
-    this.key = key;
-    path = store.path(key);
-    allocator =
-        ArrowUtils.rootAllocator().newChildAllocator("part " + key.hex(), 0, Long.MAX_VALUE);
-    HadoopChannel opened = null;
-    try {
-      opened = HadoopChannel.open(path, store.fileSystem(path));
-      channel = opened;
-      reader = new ArrowFileReader(channel, allocator);
-      blocks = reader.getRecordBlocks();
-      check();
-    } catch (FileNotFoundException e) {
-      allocator.close();
-      throw new PartException(key, path + ": found no such part", e);
-    } catch (UncheckedIOException e) {
-      closeAll(opened);
-      throw new UncheckedIOException(path + ": cannot read: " + e.getMessage(), e.getCause());
-    } catch (IOException | RuntimeException e) {
-      // A footer of which a bit has changed can say anything.
-      throw notWhole(opened, e);
-    }
+    batches = new PartBatches(store, key);
   }
 
-  /** What the footer says, before any of it is trusted. */
-  private void check() throws IOException {
-    if (!reader.getVectorSchemaRoot().getSchema().equals(PartSchema.of(key))) {
-      throw new InvalidArrowFileException("found columns of something else");
-    }
-    for (ArrowBlock block : blocks) {
-      long end = block.getMetadataLength() + block.getBodyLength();
-      if (block.getOffset() < 0
-          || block.getMetadataLength() < 0
-          || block.getBodyLength() < 0
-          || end > channel.size() - block.getOffset()) {
-        throw new InvalidArrowFileException("found a row beyond its end");
-      }
-    }
-    Map<String, String> notes = new TreeMap<>(reader.getMetaData());
-    String found = notes.remove(PartSchema.NOTES_CRC32C);
-    String wanted = PartChecksum.notes(notes, blocks.size());
-    if (!wanted.equals(found)) {
-      throw new InvalidArrowFileException("found checksum " + found + ", wanted " + wanted);
-    }
-  }
-
-  private PartException notWhole(HadoopChannel opened, Exception e) {
-    closeAll(opened);
-    String what = e instanceof InvalidArrowFileException ? e.getMessage() : e.toString();
-    return new PartException(key, path + ": no whole part: " + what, e);
-  }
-
-  private void closeAll(HadoopChannel opened) {
-    try {
-      if (reader != null) {
-        reader.close(false);
-      }
-      if (opened != null) {
-        opened.close();
-      }
-      allocator.close();
-    } catch (IOException | RuntimeException e) {
-      // What it was opened for has failed already.
-      return;
-    }
+  /** Its name. */
+  public PartKey key() {
+    return batches.key();
   }
 
   /** Rows that it has. */
   public int rows() {
-    return blocks.size();
+    return batches.index().size();
+  }
+
+  /** Whether it holds rows of a tensor. */
+  public boolean has(String tensor) {
+    return batches.index().has(tensor);
   }
 
   /**
    * A row, by its place in the order of writing.
    *
-   * @throws PartException where the row's checksum is not that of its data
+   * @throws PartException where the row is not what was written
    */
-  public PartRow row(int index) {
-    VectorSchemaRoot root = load(index);
+  public PartRow row(int place) {
+    VectorSchemaRoot root = batches.load(place);
     ByteBuffer bytes = PartChecksum.data(root);
     byte[] data = new byte[bytes.remaining()];
     bytes.get(data);
@@ -122,54 +57,82 @@ public final class PartReader implements AutoCloseable {
     for (int i = sides.getElementStartIndex(0); i < sides.getElementEndIndex(0); i++) {
       shape.add(((BigIntVector) sides.getDataVector()).get(i));
     }
-    return new PartRow(
-        utf8(root, PartSchema.TENSOR),
-        Dtype.of(utf8(root, PartSchema.DTYPE)),
-        shape,
-        ((BigIntVector) root.getVector(PartSchema.ROW_START)).get(0),
-        ((IntVector) root.getVector(PartSchema.ROW_COUNT)).get(0),
-        data);
+    PartIndex.Entry held = batches.index().get(place);
+    Dtype dtype = Dtype.of(PartBatches.utf8(root, PartSchema.DTYPE));
+    batches.release();
+    return new PartRow(held.tensor(), dtype, shape, held.rowStart(), held.rowCount(), data);
   }
 
   /**
-   * The f32 numbers of a row, without a copy in between.
+   * All that the part holds of a tensor, which has to be one row of the part.
    *
-   * @param values receives them from {@code at} on
-   * @return how many there are
-   * @throws PartException where the row's checksum is not that of its data
+   * @throws PartException where the row is not what was written
+   * @throws IllegalStateException where there is no such row, or more than one
    */
-  public int floats(int index, float[] values, int at) {
-    FloatBuffer numbers =
-        PartChecksum.data(load(index)).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
-    int count = numbers.remaining();
-    numbers.get(values, at, count);
-    return count;
+  public PartRow row(String tensor) {
+    Integer place = batches.index().only(tensor);
+    if (place == null) {
+      throw missing("one row with all of " + tensor, tensor);
+    }
+    return row(place);
   }
 
-  private VectorSchemaRoot load(int index) {
-    long found;
-    long wanted;
-    VectorSchemaRoot root;
-    try {
-      reader.loadRecordBatch(blocks.get(index));
-      root = reader.getVectorSchemaRoot();
-      found = PartChecksum.row(root);
-      wanted = ((BigIntVector) root.getVector(PartSchema.CRC32C)).get(0);
-    } catch (UncheckedIOException e) {
-      throw new UncheckedIOException(
-          path + ": cannot read row " + index + ": " + e.getMessage(), e.getCause());
-    } catch (IOException | RuntimeException e) {
-      // A batch of which a bit has changed can say anything of where its columns lie.
-      broken = true;
-      throw new PartException(key, path + ": row " + index + ": not readable: " + e, e);
+  /**
+   * Rows [rowStart, rowStart + rowCount) of a tensor of f32, which are whole rows of the part,
+   * without a copy in between.
+   *
+   * @param values receives them from {@code at} on
+   * @return how many numbers there are
+   * @throws PartException where a row is not what was written
+   * @throws IllegalStateException where the part does not hold these rows, or not by themselves
+   */
+  public int floats(String tensor, long rowStart, int rowCount, float[] values, int at) {
+    int end = at;
+    for (int place : places(tensor, rowStart, rowCount)) {
+      FloatBuffer numbers = data(place).asFloatBuffer();
+      int count = numbers.remaining();
+      numbers.get(values, end, count);
+      batches.release();
+      end += count;
     }
-    if (found != wanted) {
-      throw new PartException(
-          key,
-          "%s: row %d: found checksum %08x, wanted %08x".formatted(path, index, found, wanted),
-          null);
+    return end - at;
+  }
+
+  /** The same of a tensor of i32. */
+  public int ints(String tensor, long rowStart, int rowCount, int[] values, int at) {
+    int end = at;
+    for (int place : places(tensor, rowStart, rowCount)) {
+      IntBuffer numbers = data(place).asIntBuffer();
+      int count = numbers.remaining();
+      numbers.get(values, end, count);
+      batches.release();
+      end += count;
     }
-    return root;
+    return end - at;
+  }
+
+  private List<Integer> places(String tensor, long rowStart, int rowCount) {
+    List<Integer> places = batches.index().of(tensor, rowStart, rowCount);
+    if (places == null) {
+      throw missing(new PartIndex.Entry(tensor, rowStart, rowCount).toString(), tensor);
+    }
+    return places;
+  }
+
+  private ByteBuffer data(int place) {
+    return PartChecksum.data(batches.load(place)).order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  /** A part is named after all that is in it, so that only a program can be wrong here. */
+  private IllegalStateException missing(String wanted, String tensor) {
+    List<String> found =
+        IntStream.range(0, rows())
+            .mapToObj(batches.index()::get)
+            .filter(held -> !has(tensor) || held.tensor().equals(tensor))
+            .map(PartIndex.Entry::toString)
+            .limit(MOST_TOLD)
+            .toList();
+    return new IllegalStateException(batches.path() + ": found " + found + ", wanted " + wanted);
   }
 
   /**
@@ -178,39 +141,20 @@ public final class PartReader implements AutoCloseable {
    * @throws PartException where it noted nothing
    */
   public String note(String name) {
-    String value = reader.getMetaData().get(name);
+    String value = notes().get(name);
     if (value == null) {
-      throw new PartException(key, path + ": found no note " + name, null);
+      throw new PartException(batches.key(), batches.path() + ": found no note " + name, null);
     }
     return value;
   }
 
-  private static String utf8(VectorSchemaRoot root, String column) {
-    ByteBuffer text = PartChecksum.text((VarCharVector) root.getVector(column));
-    return StandardCharsets.UTF_8.decode(text).toString();
+  /** All that the writer noted, by name; reading it reads no row. */
+  public Map<String, String> notes() {
+    return batches.notes();
   }
 
   @Override
   public void close() {
-    try {
-      reader.close();
-    } catch (IOException e) {
-      throw new UncheckedIOException(path + ": cannot close: " + e.getMessage(), e);
-    } finally {
-      channel.close();
-      closeAllocator();
-    }
-  }
-
-  private void closeAllocator() {
-    try {
-      allocator.close();
-    } catch (IllegalStateException e) {
-      // Of a batch that cannot be read Arrow keeps the buffer; what was read before it is to be
-      // told.
-      if (!broken) {
-        throw e;
-      }
-    }
+    batches.close();
   }
 }

@@ -20,6 +20,9 @@ final class PartSchema {
   static final String CRC32C = "crc32c";
   static final String DATA = "data";
 
+  /** The note that says what each row holds, see {@link PartIndex}. */
+  static final String INDEX = "shardpress.rows";
+
   /** The note that holds the checksum of the others. */
   static final String NOTES_CRC32C = "shardpress.crc32c";
 

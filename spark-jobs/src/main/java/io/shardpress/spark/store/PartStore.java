@@ -5,17 +5,12 @@ import io.shardpress.spark.io.WholeFile;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.stream.Collectors;
+import java.util.function.Function;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -26,10 +21,6 @@ import org.apache.hadoop.fs.Path;
  * bytes.
  */
 public final class PartStore {
-  // S3A keeps hundreds of connections open, HDFS answers over one.
-  private static final int LOOK_UPS = 16;
-  private static final int FEW = 4;
-
   private final String uri;
   private final Configuration configuration;
 
@@ -54,44 +45,22 @@ public final class PartStore {
     }
   }
 
-  /**
-   * Those that are there, asked for side by side: a store over a network takes milliseconds to
-   * answer for each, and a large model has tens of thousands.
-   */
+  /** Those that are there, asked for side by side. */
   public Set<PartKey> present(Collection<PartKey> keys) {
     List<PartKey> asked = List.copyOf(new LinkedHashSet<>(keys));
-    if (asked.size() <= FEW) {
-      return asked.stream().filter(this::has).collect(Collectors.toSet());
-    }
-    ExecutorService threads =
-        Executors.newFixedThreadPool(
-            LOOK_UPS,
-            body -> {
-              Thread thread = new Thread(body, "shardpress look-up");
-              thread.setDaemon(true);
-              return thread;
-            });
-    try {
-      List<Future<Boolean>> answers = new ArrayList<>();
-      asked.forEach(key -> answers.add(threads.submit(() -> has(key))));
-      Set<PartKey> present = new HashSet<>();
-      for (int i = 0; i < asked.size(); i++) {
-        if (answers.get(i).get()) {
-          present.add(asked.get(i));
-        }
+    List<Boolean> answers = LookUps.each(uri, asked, this::has);
+    Set<PartKey> present = new HashSet<>();
+    for (int i = 0; i < asked.size(); i++) {
+      if (answers.get(i)) {
+        present.add(asked.get(i));
       }
-      return present;
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof RuntimeException failure) {
-        throw failure;
-      }
-      throw new IllegalStateException(uri + ": cannot look up parts", e.getCause());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException(uri + ": interrupted while looking up parts", e);
-    } finally {
-      threads.shutdownNow();
     }
+    return present;
+  }
+
+  /** Whether all of them are there. */
+  public boolean hasAll(Collection<PartKey> keys) {
+    return present(keys).containsAll(keys);
   }
 
   /** Begins a part; nobody sees it before {@link PartWriter#commit}. */
@@ -102,6 +71,25 @@ public final class PartStore {
   /** Opens a part that is there. */
   public PartReader read(PartKey key) {
     return new PartReader(this, key);
+  }
+
+  /**
+   * Reads something of each part, side by side.
+   *
+   * @param what run by several threads at once, each with a reader of its own that is closed behind
+   *     it
+   * @return in the order of the parts
+   * @throws PartException with all parts that are bad
+   */
+  public <R> List<R> readEach(List<PartKey> parts, Function<PartReader, R> what) {
+    return LookUps.each(
+        uri,
+        parts,
+        part -> {
+          try (PartReader reader = read(part)) {
+            return what.apply(reader);
+          }
+        });
   }
 
   /** Forgets a part; nothing happens where it is not there. */

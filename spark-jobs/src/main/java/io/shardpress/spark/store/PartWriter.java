@@ -30,7 +30,7 @@ public final class PartWriter implements AutoCloseable {
   private final VectorSchemaRoot root;
   private final ArrowFileWriter writer;
   private final Map<String, String> notes = new TreeMap<>();
-  private int rows;
+  private final PartIndex index = new PartIndex();
 
   PartWriter(PartStore store, PartKey key) {
     file = store.create(store.path(key));
@@ -56,7 +56,11 @@ public final class PartWriter implements AutoCloseable {
     }
   }
 
-  /** Adds a row; rows are read in the order of writing. */
+  /**
+   * Adds a row, to be read by its tensor's name or by its place in the order of writing.
+   *
+   * @throws IllegalStateException where the part has a row of that tensor that begins as it does
+   */
   public void add(PartRow row) {
     begin(row.tensor(), row.dtype(), row.shape(), row.rowStart(), row.rowCount());
     data(row.data().length).put(row.data());
@@ -81,6 +85,7 @@ public final class PartWriter implements AutoCloseable {
   }
 
   private void begin(String tensor, Dtype dtype, List<Long> sides, long rowStart, int rowCount) {
+    index.add(tensor, rowStart, rowCount);
     root.clear();
     utf8(PartSchema.TENSOR, tensor);
     utf8(PartSchema.DTYPE, dtype.name());
@@ -107,7 +112,6 @@ public final class PartWriter implements AutoCloseable {
   private void end() {
     root.setRowCount(1);
     ((BigIntVector) root.getVector(PartSchema.CRC32C)).setSafe(0, PartChecksum.row(root));
-    rows++;
     try {
       writer.writeBatch();
     } catch (IOException e) {
@@ -127,7 +131,8 @@ public final class PartWriter implements AutoCloseable {
   /** Makes the part visible under its name. */
   public void commit() {
     try {
-      notes.put(PartSchema.NOTES_CRC32C, PartChecksum.notes(notes, rows));
+      notes.put(PartSchema.INDEX, index.text());
+      notes.put(PartSchema.NOTES_CRC32C, PartChecksum.notes(notes, index.size()));
       writer.end();
       file.commit();
     } catch (IOException e) {

@@ -31,7 +31,7 @@ public final class Activations {
     for (int i = 0; i < count; i++) {
       for (int place = 0; place < places.length; place++) {
         writer.addFloats(
-            "x" + place,
+            name(place),
             List.of((long) windows, (long) window, (long) widths[place]),
             first + i,
             1,
@@ -47,18 +47,17 @@ public final class Activations {
     write(writer, windows, first, count, window, new float[][] {x}, new int[] {width});
   }
 
-  /** Reads a window of which one thing was kept into {@code values} from {@code at} on. */
+  /** Reads the first place of a window into {@code values} from {@code at} on. */
   public static void read(PartReader reader, int window, float[] values, int at) {
-    read(reader, 0, 1, window, values, at);
+    read(reader, 0, window, values, at);
   }
 
-  /**
-   * Reads one place of a window into {@code values} from {@code at} on.
-   *
-   * @param places that were kept of each window
-   */
-  public static void read(
-      PartReader reader, int place, int places, int window, float[] values, int at) {
-    reader.floats(window * places + place, values, at);
+  /** Reads one place of a window into {@code values} from {@code at} on. */
+  public static void read(PartReader reader, int place, int window, float[] values, int at) {
+    reader.floats(name(place), window, 1, values, at);
+  }
+
+  private static String name(int place) {
+    return "x" + place;
   }
 }

@@ -7,8 +7,10 @@ import io.shardpress.spark.block.Batches;
 import io.shardpress.spark.block.ChainLink;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.TaskEnvironment;
+import io.shardpress.spark.store.OpenParts;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartWriter;
+import io.shardpress.kernels.nn.Stage;
 import java.util.ArrayList;
 import java.util.List;
 import io.shardpress.spark.engine.StepKind;
@@ -52,7 +54,7 @@ public record AdvanceStep(
   public void run(TaskEnvironment environment) {
     BlockShape shape = link.spec().shape();
     DecoderBlock block = new DecoderBlock(shape, window(), environment.matmul());
-    BlockWeights original = link.spec().load(environment.reader());
+    BlockWeights original = link.spec().load(environment.reader(), ChainPass.lastLinears(shape));
     int batch = Batches.windows(shape, window(), samples().count());
     List<ChainPass> chains = new ArrayList<>();
     chains.add(new ChainPass(block, original, 0, batch, environment.workers()));
@@ -61,8 +63,8 @@ public record AdvanceStep(
       chains.add(new ChainPass(block, replaced, 1, batch, environment.workers()));
     }
     BlockError error = BlockError.NONE;
-    try (OpenParts states =
-            OpenParts.of(inputs.states(), environment.store());
+    try (OpenParts<Stage> states =
+            OpenParts.of(environment.store(), inputs.states());
         PartWriter first = environment.store().write(full.part());
         PartWriter second = quantized.map(one -> environment.store().write(one.part())).orElse(null)) {
       for (int at = 0; at < samples().count(); at += batch) {
@@ -83,7 +85,7 @@ public record AdvanceStep(
 
   /** Writes a chain's output of {@code count} windows from {@code at} on, and gives it. */
   private float[] finish(
-      ChainPass chain, OpenParts states, PartWriter writer, int at, int count) {
+      ChainPass chain, OpenParts<Stage> states, PartWriter writer, int at, int count) {
     chain.finish(states.readers(), at, count);
     float[] output = chain.activations().output();
     int hidden = link.spec().shape().hidden();

@@ -1,7 +1,6 @@
 package io.shardpress.spark.sweep;
 
 import io.shardpress.spark.store.PartKey;
-import io.shardpress.spark.store.PartReader;
 import io.shardpress.spark.store.PartStore;
 import io.shardpress.spark.store.PartWriter;
 import java.util.List;
@@ -34,11 +33,9 @@ public record BlockError(double error, double output) {
   /** Reads the sum over parts of a block's quantized output, in their order. */
   public static BlockError read(PartStore store, List<PartKey> parts) {
     BlockError sum = NONE;
-    for (PartKey part : parts) {
-      try (PartReader reader = store.read(part)) {
-        String[] sums = reader.note(NOTE).split(" ");
-        sum = sum.plus(new BlockError(Double.parseDouble(sums[0]), Double.parseDouble(sums[1])));
-      }
+    for (String note : store.readEach(parts, reader -> reader.note(NOTE))) {
+      String[] sums = note.split(" ");
+      sum = sum.plus(new BlockError(Double.parseDouble(sums[0]), Double.parseDouble(sums[1])));
     }
     return sum;
   }

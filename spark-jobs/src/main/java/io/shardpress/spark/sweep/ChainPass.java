@@ -1,12 +1,15 @@
 package io.shardpress.spark.sweep;
 
 import io.shardpress.kernels.nn.BlockActivations;
+import io.shardpress.kernels.nn.BlockShape;
 import io.shardpress.kernels.nn.BlockWeights;
 import io.shardpress.kernels.nn.DecoderBlock;
 import io.shardpress.kernels.nn.Stage;
 import io.shardpress.kernels.parallel.Workers;
+import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.spark.store.PartReader;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * One of the two chains in a pass of a sample partition through a stage: full precision (0) or
@@ -29,6 +32,18 @@ final class ChainPass {
     this.activations = new BlockActivations(block.shape(), batch * block.window());
   }
 
+  /** The linears that a chain runs on its way to a stage's input. */
+  static Set<LinearRole> linearsBefore(Stage stage, BlockShape shape) {
+    return stage == Stage.QKV
+        ? Set.of()
+        : Set.copyOf(shape.linears(Stage.values()[stage.ordinal() - 1]));
+  }
+
+  /** The linears that a chain runs to finish a block. */
+  static Set<LinearRole> lastLinears(BlockShape shape) {
+    return Set.copyOf(shape.linears(Stage.DOWN));
+  }
+
   BlockActivations activations() {
     return activations;
   }
@@ -39,18 +54,17 @@ final class ChainPass {
     int rows = count * block.window();
     switch (stage) {
       case QKV, O -> {
-        fill(input, 0, 1, first, count, block.shape().hidden(), activations.input());
+        fill(input, 0, first, count, block.shape().hidden(), activations.input());
         block.begin(weights, rows, activations, workers);
         if (stage == Stage.O) {
           block.run(Stage.QKV, weights, activations, workers);
         }
       }
       case GATE_UP -> {
-        fill(input, 0, 1, first, count, block.shape().hidden(), activations.input());
+        fill(input, 0, first, count, block.shape().hidden(), activations.input());
         fill(
             states.get(Stage.O),
             chain,
-            2,
             first,
             count,
             block.shape().queryWidth(),
@@ -60,7 +74,7 @@ final class ChainPass {
       }
       case DOWN -> {
         int hidden = block.shape().hidden();
-        fill(states.get(Stage.GATE_UP), chain, 2, first, count, hidden, activations.middle());
+        fill(states.get(Stage.GATE_UP), chain, first, count, hidden, activations.middle());
         block.resume(rows, activations);
         block.beginFeedForward(weights, activations, workers);
         block.run(Stage.GATE_UP, weights, activations, workers);
@@ -71,11 +85,10 @@ final class ChainPass {
   /** Brings {@code count} windows from {@code first} on to the block's output. */
   void finish(Map<Stage, PartReader> states, int first, int count) {
     int hidden = block.shape().hidden();
-    fill(states.get(Stage.GATE_UP), chain, 2, first, count, hidden, activations.middle());
+    fill(states.get(Stage.GATE_UP), chain, first, count, hidden, activations.middle());
     fill(
         states.get(Stage.DOWN),
         chain,
-        2,
         first,
         count,
         block.shape().ffn(),
@@ -102,10 +115,9 @@ final class ChainPass {
     };
   }
 
-  private void fill(
-      PartReader reader, int place, int places, int first, int count, int width, float[] into) {
+  private void fill(PartReader reader, int place, int first, int count, int width, float[] into) {
     for (int i = 0; i < count; i++) {
-      Activations.read(reader, place, places, first + i, into, i * block.window() * width);
+      Activations.read(reader, place, first + i, into, i * block.window() * width);
     }
   }
 }

@@ -7,10 +7,7 @@ import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartReader;
-import io.shardpress.spark.store.PartRow;
 import io.shardpress.spark.store.PartWriter;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.List;
 
 /**
@@ -37,13 +34,7 @@ public record EmbedStep(
     int width = Math.toIntExact(embedding.columns());
     int[] ids = new int[samples.count() * window];
     try (PartReader reader = environment.store().read(tokens)) {
-      for (int i = 0; i < samples.count(); i++) {
-        PartRow row = reader.row(samples.first() + i);
-        ByteBuffer.wrap(row.data())
-            .order(ByteOrder.LITTLE_ENDIAN)
-            .asIntBuffer()
-            .get(ids, i * window, window);
-      }
+      WindowsPart.read(reader, samples, ids);
     }
     float[] x = new float[ids.length * width];
     new EmbeddingLookup(embedding, scale, environment.reader()).lookUp(ids, x);

@@ -15,6 +15,7 @@ import io.shardpress.kernels.nn.Routing;
 import io.shardpress.kernels.nn.Stage;
 import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.schemas.model.LinearRole;
+import io.shardpress.spark.block.CalibrationTokens;
 import io.shardpress.spark.block.ChainLink;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepKind;
@@ -48,6 +49,8 @@ public record ExpertMomentsStep(
     int window,
     Correction corrected)
     implements Step {
+  /** f32 elements that a task may hold for its experts. */
+  private static final long GROUP_ELEMENTS = 1L << 27;
   private static final StepKind KIND = new StepKind("moments.experts", 1);
 
   public ExpertMomentsStep {
@@ -59,9 +62,6 @@ public record ExpertMomentsStep(
   public StepKind kind() {
     return KIND;
   }
-
-  /** f32 elements that a task may hold for its experts. */
-  private static final long GROUP_ELEMENTS = 1L << 27;
 
   /** Experts in groups whose sums fit in a task, the shared one by itself. */
   public static List<List<Integer>> groups(BlockShape shape, Stage stage, Correction corrected) {
@@ -109,16 +109,15 @@ public record ExpertMomentsStep(
     float[] quantized = read(own, norms, environment);
     Routing routing;
     try (PartReader reader = environment.store().read(own)) {
-      routing = Routed.read(reader, samples.count(), shape.mixture());
+      routing = Routed.read(reader, shape.mixture());
     }
+    long[] everywhere = Routed.tokens(environment.store(), routed, shape.mixture());
     try (PartWriter writer = environment.store().write(part())) {
       for (int expert : experts) {
-        boolean all =
-            expert != LinearRole.SHARED
-                && Routed.tokens(environment.store(), routed, expert) < Routed.FEWEST_TOKENS;
+        boolean all = expert != LinearRole.SHARED && everywhere[expert] < Routed.FEWEST_TOKENS;
         int[] rows = Routed.rows(routing, expert, all, tokens);
-        sums(expert, rows, x, quantized, norms.mixture(), writer, environment);
-        writer.note("expert." + expert, rows.length + " " + all);
+        sums(expert, rows, x, quantized, writer, environment);
+        new CalibrationTokens(rows.length, all).writeOfExpert(writer, expert);
       }
       writer.commit();
     }
@@ -129,7 +128,6 @@ public record ExpertMomentsStep(
       int[] rows,
       float[] x,
       float[] quantized,
-      MixtureWeights weights,
       PartWriter writer,
       TaskEnvironment environment) {
     BlockShape shape = link.spec().shape();
@@ -142,17 +140,20 @@ public record ExpertMomentsStep(
       float[] wanted = p.length == 0 ? null : Mixture.gather(x, shape.hidden(), rows);
       if (stage == Stage.DOWN) {
         Mixture mixture = new Mixture(shape, environment.matmul());
-        MixtureWeights.Expert expert = weights.expert(number);
-        if (wanted != null) {
+        MixtureWeights.Expert learned;
+        if (wanted == null) {
+          learned = link.inside(number, environment.reader(), environment.store());
+        } else {
+          MixtureWeights.Expert expert = link.spec().inside(number, environment.reader());
           wanted = mixture.inside(rows.length, wanted, expert, in, environment.workers());
+          learned = link.quantized(expert, number, environment.store());
         }
-        MixtureWeights.Expert learned = link.quantized(expert, number, environment.store());
         mine = mixture.inside(rows.length, mine, learned, in, environment.workers());
       }
       add(rows.length, in, wanted, mine, h, p, environment);
     }
-    MomentsPart.write(writer, "h " + number, in, in, h);
-    MomentsPart.write(writer, "p " + number, p.length / in, in, p);
+    MomentsPart.write(writer, MomentsPart.moments(number), in, in, h);
+    MomentsPart.write(writer, MomentsPart.correction(number), p.length / in, in, p);
   }
 
   /** H̃ += X̃ᵀX̃, and unless x is null P += (X − X̃)ᵀX̃; x becomes its difference. */

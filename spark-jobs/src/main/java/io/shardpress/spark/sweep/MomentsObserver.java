@@ -14,6 +14,8 @@ import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.spark.block.ChainLink;
 import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.store.PartWriter;
+import java.util.Collection;
+import java.util.List;
 
 /**
  * Sums the second moments that a site's linears are solved from: H̃ = X̃ᵀX̃ [in×in] and P = (X −
@@ -25,6 +27,12 @@ public record MomentsObserver(Correction corrected) implements SiteObserver {
   @Override
   public Gathering begin(ChainLink link, Stage site, TaskEnvironment environment) {
     return new Moments(link.spec().shape(), site, corrected, environment);
+  }
+
+  /** Of the site's own linears only those whose outputs are corrected for. */
+  @Override
+  public Collection<LinearRole> linears(Stage site, BlockShape shape) {
+    return corrected == Correction.OUTPUTS ? shape.linears(site) : List.of();
   }
 
   /** Rows of the sums that a correction is made from. */
@@ -113,8 +121,8 @@ public record MomentsObserver(Correction corrected) implements SiteObserver {
 
     @Override
     public void write(PartWriter writer) {
-      MomentsPart.write(writer, "h", in, in, h);
-      MomentsPart.write(writer, "p", p.length / in, in, p);
+      MomentsPart.write(writer, MomentsPart.moments(LinearRole.NONE), in, in, h);
+      MomentsPart.write(writer, MomentsPart.correction(LinearRole.NONE), p.length / in, in, p);
     }
 
     /** x ← x − y, and gives x. */

@@ -5,12 +5,15 @@ import io.shardpress.kernels.nn.BlockShape;
 import io.shardpress.kernels.nn.BlockWeights;
 import io.shardpress.kernels.nn.DecoderBlock;
 import io.shardpress.kernels.nn.Stage;
+import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.spark.block.Batches;
 import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.store.PartReader;
 import io.shardpress.spark.store.PartWriter;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 
 /** Carries the windows of a partition through a block, a batch at a time. */
 final class Pass {
@@ -27,8 +30,8 @@ final class Pass {
   void run(PartReader input, Optional<PartWriter> writer, List<Observation> observations) {
     DecoderBlock whole = new DecoderBlock(shape, output.window(), environment.matmul());
     DecoderBlock block = output.span() == Span.BLOCK ? whole : whole.attentionOnly();
-    BlockWeights original = output.link().spec().load(environment.reader());
-    BlockWeights weights = output.link().quantized(original, environment.store());
+    BlockWeights weights =
+        output.link().load(environment.reader(), environment.store(), linears());
     int windows = output.samples().count();
     int most = Batches.windows(shape, output.window(), windows);
     int size = output.window() * shape.hidden();
@@ -46,6 +49,15 @@ final class Pass {
       writer.ifPresent(
           to -> Activations.write(to, windows, at, count, output.window(), end, shape.hidden()));
     }
+  }
+
+  private Set<LinearRole> linears() {
+    if (output.span() == Span.BLOCK) {
+      return output.link().spec().linears().keySet();
+    }
+    Set<LinearRole> attention = new TreeSet<>(shape.linears(Stage.QKV));
+    attention.addAll(shape.linears(Stage.O));
+    return attention;
   }
 
   private void run(DecoderBlock block, Batch batch, List<Observation> observations) {

@@ -4,15 +4,13 @@ import io.shardpress.kernels.nn.Mixture;
 import io.shardpress.kernels.nn.MixtureShape;
 import io.shardpress.kernels.nn.Routing;
 import io.shardpress.schemas.model.LinearRole;
-import io.shardpress.schemas.safetensors.Dtype;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartReader;
 import io.shardpress.spark.store.PartRow;
 import io.shardpress.spark.store.PartStore;
 import io.shardpress.spark.store.PartWriter;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Which experts the tokens of the calibration text go through: behind the windows of a part a row
@@ -31,11 +29,8 @@ public final class Routed {
   private Routed() {}
 
   public static void write(PartWriter writer, int[] experts, int tokens, MixtureShape mixture) {
-    int perToken = mixture.perToken();
-    ByteBuffer bytes = ByteBuffer.allocate(4 * experts.length).order(ByteOrder.LITTLE_ENDIAN);
-    bytes.asIntBuffer().put(experts);
-    List<Long> shape = List.of((long) tokens, (long) perToken);
-    writer.add(new PartRow(ROW, Dtype.I32, shape, 0, tokens, bytes.array()));
+    List<Long> shape = List.of((long) tokens, (long) mixture.perToken());
+    writer.add(PartRow.ofInts(ROW, shape, 0, tokens, experts));
     long[] counts = new long[mixture.experts()];
     for (int expert : experts) {
       counts[expert]++;
@@ -46,19 +41,17 @@ public final class Routed {
   }
 
   /** The routing of a partition, from its part. */
-  public static Routing read(PartReader reader, int windows, MixtureShape mixture) {
-    byte[] data = reader.row(windows).data();
-    int[] experts = new int[data.length / Integer.BYTES];
-    ByteBuffer.wrap(data).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer().get(experts);
+  public static Routing read(PartReader reader, MixtureShape mixture) {
+    int[] experts = reader.row(ROW).ints();
     return new Routing(mixture.perToken(), experts, new float[experts.length]);
   }
 
-  /** Tokens of all partitions that go through an expert. */
-  public static long tokens(PartStore store, List<PartKey> parts, int expert) {
-    long tokens = 0;
-    for (PartKey part : parts) {
-      try (PartReader reader = store.read(part)) {
-        tokens += Long.parseLong(reader.note(NOTE + expert));
+  /** Tokens of all partitions that go through each expert, by its number. */
+  public static long[] tokens(PartStore store, List<PartKey> parts, MixtureShape mixture) {
+    long[] tokens = new long[mixture.experts()];
+    for (Map<String, String> notes : store.readEach(parts, PartReader::notes)) {
+      for (int expert = 0; expert < tokens.length; expert++) {
+        tokens[expert] += Long.parseLong(notes.get(NOTE + expert));
       }
     }
     return tokens;

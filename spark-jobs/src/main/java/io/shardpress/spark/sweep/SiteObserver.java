@@ -1,17 +1,26 @@
 package io.shardpress.spark.sweep;
 
 import io.shardpress.kernels.nn.BlockActivations;
+import io.shardpress.kernels.nn.BlockShape;
 import io.shardpress.kernels.nn.BlockWeights;
 import io.shardpress.kernels.nn.Stage;
+import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.spark.block.ChainLink;
 import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.store.PartWriter;
 import java.io.Serializable;
+import java.util.Collection;
+import java.util.List;
 
 /** What is observed of both chains at one site of a block. A record, see {@link Observer}. */
 public interface SiteObserver extends Serializable {
   /** Begins with a partition. */
   Gathering begin(ChainLink link, Stage site, TaskEnvironment environment);
+
+  /** Linears that it reads of the block, beside those that a pass to the site runs. */
+  default Collection<LinearRole> linears(Stage site, BlockShape shape) {
+    return List.of();
+  }
 
   /** What is gathered of one partition. */
   interface Gathering {

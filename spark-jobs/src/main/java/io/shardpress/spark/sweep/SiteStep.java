@@ -9,12 +9,16 @@ import io.shardpress.spark.block.ChainLink;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
+import io.shardpress.schemas.model.LinearRole;
+import io.shardpress.spark.store.OpenParts;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartReader;
 import io.shardpress.spark.store.PartWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * Takes a sample partition through a block up to the input of a site, in both chains, from the
@@ -60,7 +64,9 @@ public record SiteStep(
   public void run(TaskEnvironment environment) {
     BlockShape shape = link.spec().shape();
     DecoderBlock block = new DecoderBlock(shape, window, environment.matmul());
-    BlockWeights original = link.spec().load(environment.reader());
+    Set<LinearRole> linears = new TreeSet<>(ChainPass.linearsBefore(site, shape));
+    linears.addAll(observer.linears(site, shape));
+    BlockWeights original = link.spec().load(environment.reader(), linears);
     BlockWeights quantized = link.quantized(original, environment.store());
     int batch = Batches.windows(shape, window, samples.count());
     ChainPass[] chains = {
@@ -70,7 +76,7 @@ public record SiteStep(
     SiteObserver.Gathering gathering = observer.begin(link, site, environment);
     try (PartReader full = environment.store().read(inputs.full());
         PartReader other = environment.store().read(inputs.quantized());
-        OpenParts states = OpenParts.of(inputs.states(), environment.store());
+        OpenParts<Stage> states = OpenParts.of(environment.store(), inputs.states());
         PartWriter kept = state().map(environment.store()::write).orElse(null)) {
       for (int first = 0; first < samples.count(); first += batch) {
         int count = Math.min(batch, samples.count() - first);

@@ -4,13 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardpress.schemas.safetensors.Dtype;
+import java.io.FileInputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
+import org.apache.arrow.memory.RootAllocator;
+import org.apache.arrow.vector.ipc.ArrowFileReader;
+import org.apache.arrow.vector.ipc.message.ArrowBlock;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -40,6 +46,7 @@ class PartDamageTest {
     }
     bytes = Files.readAllBytes(file);
     content = read();
+    assertThat(content).contains("codesU8[2, 3]0 2[1, 2, 3, 4, 5, 6], [-2.0, 3.0], {error=0.25");
   }
 
   @Test
@@ -81,22 +88,75 @@ class PartDamageTest {
         .hasMessageContaining("no such part");
   }
 
+  /** The footer's checksum says nothing of where batches lie; what they hold does. */
+  @Test
+  void batchesInEachOthersPlaceAreSeen() throws IOException {
+    PartKey other = PartKey.of("test").add("number", 3).build();
+    try (PartWriter writer = store.write(other)) {
+      writer.add(PartRow.ofFloats("abc", 1, 2, 3));
+      writer.add(PartRow.ofFloats("xyz", 4, 5, 6));
+      writer.commit();
+    }
+    Path place = Path.of(store.path(other).toString());
+    byte[] found = Files.readAllBytes(place);
+    ByteBuffer buffer = ByteBuffer.wrap(found).order(ByteOrder.LITTLE_ENDIAN);
+    int footer = found.length - 10 - buffer.getInt(found.length - 10);
+    List<Integer> offsets = new ArrayList<>();
+    List<ArrowBlock> blocks = blocks(place);
+    // Where the footer says of a batch how long it is, and before that where it lies.
+    for (ArrowBlock block : blocks) {
+      for (int at = footer; at + 24 <= found.length; at++) {
+        if (buffer.getLong(at) == block.getOffset()
+            && buffer.getInt(at + 8) == block.getMetadataLength()
+            && buffer.getLong(at + 16) == block.getBodyLength()) {
+          offsets.add(at);
+        }
+      }
+    }
+    assertThat(offsets).hasSize(2);
+    buffer.putLong(offsets.get(0), blocks.get(1).getOffset());
+    buffer.putLong(offsets.get(1), blocks.get(0).getOffset());
+    Files.write(place, found);
+    try (PartReader reader = store.read(other)) {
+      assertThatThrownBy(() -> reader.row("abc"))
+          .isInstanceOf(PartException.class)
+          .hasMessageContaining("found rows [0, 3) of xyz, wanted rows [0, 3) of abc");
+      assertThatThrownBy(() -> reader.floats("xyz", 0, 3, new float[3], 0))
+          .isInstanceOf(PartException.class);
+    }
+  }
+
+  private static List<ArrowBlock> blocks(Path file) throws IOException {
+    try (RootAllocator allocator = new RootAllocator();
+        FileInputStream in = new FileInputStream(file.toFile());
+        ArrowFileReader reader = new ArrowFileReader(in.getChannel(), allocator)) {
+      return List.copyOf(reader.getRecordBlocks());
+    }
+  }
+
+  /** All that can be read, by place and by name. */
   private String read() {
     List<String> all = new ArrayList<>();
     try (PartReader reader = store.read(key)) {
       for (int i = 0; i < reader.rows(); i++) {
-        PartRow row = reader.row(i);
-        all.add(
-            row.tensor()
-                + row.dtype()
-                + row.shape()
-                + row.rowStart()
-                + " "
-                + row.rowCount()
-                + Arrays.toString(row.data()));
+        all.add(text(reader.row(i)));
       }
-      all.add(reader.note("error"));
+      all.add(text(reader.row("codes")));
+      float[] scales = new float[2];
+      reader.floats("scales", 1, 2, scales, 0);
+      all.add(Arrays.toString(scales));
+      all.add(reader.notes().toString());
     }
     return all.toString();
+  }
+
+  private static String text(PartRow row) {
+    return row.tensor()
+        + row.dtype()
+        + row.shape()
+        + row.rowStart()
+        + " "
+        + row.rowCount()
+        + Arrays.toString(row.data());
   }
 }

@@ -23,6 +23,7 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -60,7 +61,7 @@ public final class ActivationScales {
 
   private record Measured(BlockSpec spec, List<ForwardStep> passes, ActivationScaleStep scales) {
     boolean ready(PartStore store) {
-      return passes.stream().allMatch(pass -> store.has(pass.output().input()));
+      return store.hasAll(passes.stream().map(pass -> pass.output().input()).toList());
     }
 
     void forget(PartStore store, boolean keepInputs) {
@@ -79,7 +80,9 @@ public final class ActivationScales {
   public Map<String, StaticScale> run() {
     List<Measured> steps = steps();
     PartStore store = context.runner().store();
-    List<Boolean> wanted = steps.stream().map(step -> !store.has(step.scales().part())).toList();
+    Set<PartKey> present = store.present(steps.stream().map(s -> s.scales().part()).toList());
+    List<Boolean> wanted =
+        steps.stream().map(step -> !present.contains(step.scales().part())).toList();
     int end = wanted.lastIndexOf(true) + 1;
     int first = Math.max(0, wanted.indexOf(true));
     while (first > 0 && !steps.get(first).ready(store)) {

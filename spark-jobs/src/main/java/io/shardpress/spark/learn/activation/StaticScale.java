@@ -9,7 +9,6 @@ import io.shardpress.spark.store.PartRow;
 import io.shardpress.spark.store.PartStore;
 import io.shardpress.spark.store.PartWriter;
 import java.io.Serializable;
-import java.util.List;
 
 /**
  * A static scale in the store: a row (F32) of scale and zero.
@@ -43,20 +42,14 @@ public record StaticScale(PartKey part, String name) implements Serializable {
 
   void write(PartWriter writer, ActivationStep step, ScaleFormat format) {
     // A stored zero point counts from the middle of the unsigned codes.
-    float[] row = {format.usable(step.scale()), step.zero() - 128};
-    writer.add(PartRow.ofFloats(name, List.of(2L), 0, 2, row, 0));
+    writer.add(PartRow.ofFloats(name, format.usable(step.scale()), step.zero() - 128));
   }
 
   /** Reads it. */
   public Value read(PartStore store) {
     try (PartReader reader = store.read(part)) {
-      for (int i = 0; i < reader.rows(); i++) {
-        PartRow row = reader.row(i);
-        if (row.tensor().equals(name)) {
-          return new Value(row.floats()[0], (int) row.floats()[1]);
-        }
-      }
+      float[] row = reader.row(name).floats();
+      return new Value(row[0], (int) row[1]);
     }
-    throw new IllegalStateException("part " + part.hex() + " has no row " + name);
   }
 }

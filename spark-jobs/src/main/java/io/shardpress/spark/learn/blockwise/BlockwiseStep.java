@@ -18,6 +18,7 @@ import io.shardpress.schemas.recipe.ModifierKind;
 import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.spark.block.BlockSpec;
 import io.shardpress.spark.block.LearnedLinear;
+import io.shardpress.spark.block.TileCodec;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
@@ -98,7 +99,7 @@ public record BlockwiseStep(
     try (PartWriter writer = environment.store().write(part())) {
       linears.forEach(
           (role, linear) ->
-              LearnedLinear.write(
+              TileCodec.write(
                   writer,
                   spec.modules().get(role),
                   shape.out(role),

@@ -56,7 +56,7 @@ record ExpertPool(int count, float[] inputs, float[] targets, CalibrationTokens 
     long available = windows * window;
     boolean few = false;
     if (!all) {
-      long tokens = Routed.tokens(environment.store(), routed, expert);
+      long tokens = Routed.tokens(environment.store(), routed, shape.mixture())[expert];
       few = tokens < Routed.FEWEST_TOKENS;
       available = few ? available : tokens;
     }
@@ -106,7 +106,7 @@ record ExpertPool(int count, float[] inputs, float[] targets, CalibrationTokens 
 
     int[] rows(PartKey part, SamplePartition partition, int expert, boolean all) {
       try (PartReader reader = environment.store().read(part)) {
-        Routing routing = Routed.read(reader, partition.count(), spec.shape().mixture());
+        Routing routing = Routed.read(reader, spec.shape().mixture());
         return Routed.rows(routing, expert, all, partition.count() * window);
       }
     }

@@ -19,6 +19,7 @@ import io.shardpress.schemas.recipe.ModifierKind;
 import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.spark.block.BlockSpec;
 import io.shardpress.spark.block.LearnedLinear;
+import io.shardpress.spark.block.TileCodec;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
@@ -112,7 +113,7 @@ public record ExpertStep(
           (role, scheme) -> {
             TrainableLinear linear = linears.get(alone(role));
             String module = spec.modules().get(role);
-            LearnedLinear.write(
+            TileCodec.write(
                 writer,
                 module,
                 shape.out(role),

@@ -10,14 +10,17 @@ import io.shardpress.spark.block.CalibrationTokens;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
+import io.shardpress.spark.store.OpenParts;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartReader;
 import io.shardpress.spark.store.PartRow;
 import io.shardpress.spark.store.PartStore;
 import io.shardpress.spark.store.PartWriter;
 import io.shardpress.spark.sweep.MomentsPart;
-import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Adds up the sample partitions' moments, in their order and in f64, and factors them for the
@@ -45,6 +48,11 @@ public record FactorStep(
     double damping,
     double lambda)
     implements Step {
+  private static final String IMPORTANCE = "importance";
+  private static final String DAMPING = "damping";
+  private static final String UPPER = "upper";
+  private static final String CORRECTION = "correction";
+  private static final String MOMENTS = "moments";
   private static final StepKind KIND = new StepKind("gptq.factors", 1);
 
   public FactorStep {
@@ -58,10 +66,19 @@ public record FactorStep(
 
   @Override
   public void run(TaskEnvironment environment) {
-    boolean corrects = corrected != Correction.NONE;
-    int first = place * (tiles(in) + (corrects ? tiles(correctionRows) : 0));
-    float[] h = sum(environment.store(), first, in);
-    float[] p = corrects ? sum(environment.store(), first + tiles(in), correctionRows) : null;
+    float[] h;
+    float[] p = null;
+    Optional<CalibrationTokens> tokens = Optional.empty();
+    try (OpenParts<Integer> sums = OpenParts.of(environment.store(), statistics)) {
+      Collection<PartReader> readers = sums.readers().values();
+      h = sum(readers, MomentsPart.moments(expert), in);
+      if (corrected != Correction.NONE) {
+        p = sum(readers, MomentsPart.correction(expert), correctionRows);
+      }
+      if (chosen()) {
+        tokens = Optional.of(CalibrationTokens.sum(readers, expert));
+      }
+    }
     float[] moments = keepMoments ? h.clone() : null;
     Matmul matmul = environment.matmul();
     Workers workers = environment.workers();
@@ -70,76 +87,68 @@ public record FactorStep(
             ? OrderedGptq.factors(in, h, corrected, p, damping, lambda, matmul, workers)
             : StageFactors.of(in, h, corrected, p, damping, lambda, matmul, workers);
     try (PartWriter writer = environment.store().write(part())) {
-      writer.add(
-          PartRow.ofFloats("importance", List.of((long) in), 0, in, factors.importance(), 0));
-      writer.add(
-          PartRow.ofFloats(
-              "damping", List.of(1L), 0, 1, new float[] {(float) factors.damping()}, 0));
-      MomentsPart.write(writer, "upper", in, in, factors.inverseUpper());
+      writer.add(PartRow.ofFloats(IMPORTANCE, factors.importance()));
+      writer.add(PartRow.ofFloats(DAMPING, (float) factors.damping()));
+      MomentsPart.write(writer, UPPER, in, in, factors.inverseUpper());
       if (p != null) {
-        MomentsPart.write(writer, "correction", correctionRows, in, factors.correction());
+        MomentsPart.write(writer, CORRECTION, correctionRows, in, factors.correction());
       }
       if (keepMoments) {
-        MomentsPart.write(writer, "moments", in, in, moments);
+        MomentsPart.write(writer, MOMENTS, in, in, moments);
       }
-      if (chosen()) {
-        CalibrationTokens.sum(environment.store(), statistics, expert).write(writer, "");
-      }
+      tokens.ifPresent(counted -> counted.write(writer, ""));
       writer.commit();
     }
   }
 
   /** Whether they are of an expert that a router chooses. */
-  boolean chosen() {
+  private boolean chosen() {
     return expert != LinearRole.NONE && expert != LinearRole.SHARED;
   }
 
-  private int tiles(int rows) {
-    return (rows - 1) / MomentsPart.tileRows(in) + 1;
-  }
-
-  /** The sum of a matrix of that many rows, whose tiles begin at {@code first} in every part. */
-  private float[] sum(PartStore store, int first, int rows) {
-    int tiles = tiles(rows);
+  /** The sum of a matrix of that many rows over all parts, tile by tile. */
+  private float[] sum(Collection<PartReader> parts, String tensor, int rows) {
     float[] total = new float[rows * in];
-    List<PartReader> readers = new ArrayList<>();
-    try {
-      statistics.forEach(key -> readers.add(store.read(key)));
-      int at = 0;
-      for (int tile = 0; tile < tiles; tile++) {
-        double[] sum = null;
-        for (PartReader reader : readers) {
-          float[] values = reader.row(first + tile).floats();
-          sum = sum == null ? new double[values.length] : sum;
-          for (int i = 0; i < values.length; i++) {
-            sum[i] += values[i];
-          }
-        }
-        for (double value : sum) {
-          total[at++] = (float) value;
+    int tileRows = MomentsPart.tileRows(in);
+    float[] values = new float[Math.min(rows, tileRows) * in];
+    double[] sum = new double[values.length];
+    for (int start = 0; start < rows; start += tileRows) {
+      int count = Math.min(tileRows, rows - start);
+      Arrays.fill(sum, 0);
+      for (PartReader part : parts) {
+        int length = part.floats(tensor, start, count, values, 0);
+        for (int i = 0; i < length; i++) {
+          sum[i] += values[i];
         }
       }
-    } finally {
-      readers.forEach(PartReader::close);
+      for (int i = 0; i < count * in; i++) {
+        total[start * in + i] = (float) sum[i];
+      }
     }
     return total;
   }
 
-  /** Reads what a factor part holds. */
-  StageFactors read(PartStore store) {
+  /**
+   * What a factor part holds beside H̃.
+   *
+   * @param tokens that an expert is calibrated on; empty where it is none that a router chooses
+   */
+  record Factors(StageFactors stage, Optional<CalibrationTokens> tokens) {}
+
+  /** Reads it. */
+  Factors read(PartStore store) {
     float[] upper = new float[in * in];
     float[] correction = corrected == Correction.NONE ? null : new float[correctionRows * in];
     try (PartReader reader = store.read(part())) {
-      float[] importance = reader.row(0).floats();
-      float damping = reader.row(1).floats()[0];
-      for (int i = 2; i < reader.rows(); i++) {
-        PartRow row = reader.row(i);
-        if (!row.tensor().equals("moments")) {
-          float[] into = row.tensor().equals("upper") ? upper : correction;
-          row.floats(into, Math.toIntExact(row.rowStart() * in));
-        }
+      float[] importance = reader.row(IMPORTANCE).floats();
+      float added = reader.row(DAMPING).floats()[0];
+      reader.floats(UPPER, 0, in, upper, 0);
+      if (correction != null) {
+        reader.floats(CORRECTION, 0, correctionRows, correction, 0);
       }
-      return new StageFactors(in, upper, corrected, correction, importance, damping);
+      return new Factors(
+          new StageFactors(in, upper, corrected, correction, importance, added),
+          CalibrationTokens.read(reader, ""));
     }
   }
 
@@ -147,12 +156,7 @@ public record FactorStep(
   float[] readMoments(PartStore store) {
     float[] moments = new float[in * in];
     try (PartReader reader = store.read(part())) {
-      for (int i = 2; i < reader.rows(); i++) {
-        PartRow row = reader.row(i);
-        if (row.tensor().equals("moments")) {
-          row.floats(moments, Math.toIntExact(row.rowStart() * in));
-        }
-      }
+      reader.floats(MOMENTS, 0, in, moments, 0);
     }
     return moments;
   }

@@ -15,9 +15,8 @@ import io.shardpress.kernels.quant.Steps;
 import io.shardpress.kernels.random.SeededRandom;
 import io.shardpress.schemas.recipe.ActOrder;
 import io.shardpress.schemas.recipe.WeightScheme;
-import io.shardpress.spark.block.CalibrationTokens;
-import io.shardpress.spark.block.LearnedLinear;
 import io.shardpress.spark.block.RowTile;
+import io.shardpress.spark.block.TileCodec;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
@@ -26,6 +25,7 @@ import io.shardpress.spark.learn.rounding.StepRules;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartWriter;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * Solves a tile of a linear's rows by GPTQ and coordinate descent, from its stage's factors.
@@ -63,20 +63,30 @@ public record SolveStep(
   public StepKind kind() {
     return KIND;
   }
-
   @Override
   public void run(TaskEnvironment environment) {
     int in = Math.toIntExact(tensor.columns());
     int out = Math.toIntExact(tensor.rows());
     float[] w = environment.reader().readFloats(tensor, tile.start(), tile.count());
-    StageFactors stage = factors.read(environment.store());
+    FactorStep.Factors read = factors.read(environment.store());
+    StageFactors stage = read.stage();
     float[] target =
         stage.corrected(
             w, tile.start(), tile.count(), alpha, environment.matmul(), environment.workers());
     if (scheme.indexed()) {
-      write(w, out, byGroup(target, in, stage, environment), environment);
+      OrderedGptq.GroupResult result = byGroup(target, in, stage, environment);
+      write(
+          environment,
+          read,
+          writer -> TileCodec.write(writer, module, out, tile.start(), result.linear(), w));
     } else {
-      write(w, out, inRuns(target, in, stage, environment), environment);
+      Gptq.Result result = inRuns(target, in, stage, environment);
+      float[] compensated = keepCompensated ? result.compensated() : null;
+      write(
+          environment,
+          read,
+          writer ->
+              TileCodec.write(writer, module, out, tile.start(), result.linear(), w, compensated));
     }
   }
 
@@ -95,13 +105,19 @@ public record SolveStep(
                 .quantize(target.clone(), tile.count(), in, upper, importance, workers)
             : new OrderedGptq(scheme, format, rule, blockSize, matmul)
                 .quantizeStatic(target.clone(), tile.count(), in, upper, importance, workers);
+    if (layer == null && rounds == 0) {
+      return result;
+    }
+    float[] moments = factors.readMoments(environment.store());
     if (layer != null) {
-      QuantizedLinear learned = learn(target, result, in, stage, environment);
+      QuantizedLinear learned = learn(target, result, in, stage, moments, environment);
       result = new Gptq.Result(learned, learned.dequantize());
     }
-    return rounds == 0
-        ? result
-        : descent(matmul).improve(result, target, damped(stage, environment), workers);
+    if (rounds == 0) {
+      return result;
+    }
+    stage.damp(moments);
+    return descent(matmul).improve(result, target, moments, workers);
   }
 
   /** In groups of columns that are neighbours by importance. */
@@ -114,56 +130,35 @@ public record SolveStep(
     OrderedGptq.GroupResult result =
         gptq.quantizeByGroup(
             target.clone(), tile.count(), in, stage.inverseUpper(), importance, workers);
-    return rounds == 0
-        ? result
-        : gptq.improve(
-            result, descent(matmul), target, damped(stage, environment), importance, workers);
+    if (rounds == 0) {
+      return result;
+    }
+    float[] moments = factors.readMoments(environment.store());
+    stage.damp(moments);
+    return gptq.improve(result, descent(matmul), target, moments, importance, workers);
   }
 
   private CoordinateDescent descent(Matmul matmul) {
     return new CoordinateDescent(format, rounds, sweeps, matmul);
   }
 
-  /** What was inverted. */
-  private float[] damped(StageFactors stage, TaskEnvironment environment) {
-    float[] moments = factors.readMoments(environment.store());
-    stage.damp(moments);
-    return moments;
-  }
-
   private void write(
-      float[] w, int out, OrderedGptq.GroupResult result, TaskEnvironment environment) {
+      TaskEnvironment environment, FactorStep.Factors read, Consumer<PartWriter> result) {
     try (PartWriter writer = environment.store().write(part())) {
-      LearnedLinear.write(writer, module, out, tile.start(), result.linear(), w);
-      noteTokens(writer, environment);
+      result.accept(writer);
+      read.tokens().ifPresent(tokens -> tokens.write(writer, module));
       writer.commit();
-    }
-  }
-
-  private void write(float[] w, int out, Gptq.Result result, TaskEnvironment environment) {
-    try (PartWriter writer = environment.store().write(part())) {
-      LearnedLinear.write(
-          writer,
-          module,
-          out,
-          tile.start(),
-          result.linear(),
-          w,
-          keepCompensated ? result.compensated() : null);
-      noteTokens(writer, environment);
-      writer.commit();
-    }
-  }
-
-  private void noteTokens(PartWriter writer, TaskEnvironment environment) {
-    if (factors.chosen()) {
-      CalibrationTokens.read(environment.store(), factors.part(), "").write(writer, module);
     }
   }
 
   /** LRQ by the linear's own error, on the targets that GPTQ had. */
   private QuantizedLinear learn(
-      float[] target, Gptq.Result start, int in, StageFactors stage, TaskEnvironment environment) {
+      float[] target,
+      Gptq.Result start,
+      int in,
+      StageFactors stage,
+      float[] moments,
+      TaskEnvironment environment) {
     Steps steps =
         layer.fromGptq()
             ? start.linear().steps()
@@ -175,7 +170,7 @@ public record SolveStep(
             target,
             tile.count(),
             in,
-            factors.readMoments(environment.store()),
+            moments,
             stage.inverseUpper(),
             steps,
             new SeededRandom(layer.seed(), block, role + " " + tile.start()),

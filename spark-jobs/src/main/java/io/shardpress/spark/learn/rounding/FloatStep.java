@@ -8,8 +8,8 @@ import io.shardpress.kernels.quant.Steps;
 import io.shardpress.kernels.statistics.ValueSummary;
 import io.shardpress.schemas.recipe.WeightForm;
 import io.shardpress.schemas.recipe.WeightScheme;
-import io.shardpress.spark.block.LearnedLinear;
 import io.shardpress.spark.block.RowTile;
+import io.shardpress.spark.block.TileCodec;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
@@ -46,7 +46,6 @@ public record FloatStep(
   public StepKind kind() {
     return KIND;
   }
-
   @Override
   public void run(TaskEnvironment environment) {
     int in = Math.toIntExact(tensor.columns());
@@ -78,9 +77,9 @@ public record FloatStep(
             ? Fp4Rounding.round(w, tile.count(), in, scheme, steps)
             : Fp8Rounding.round(w, tile.count(), in, scheme, steps);
     try (PartWriter writer = environment.store().write(part())) {
-      LearnedLinear.write(writer, module, out, tile.start(), rounded, w, null);
+      TileCodec.write(writer, module, out, tile.start(), rounded, w, null);
       if (scheme.form() == WeightForm.NVFP4) {
-        LearnedLinear.writeGlobalScale(writer, module, globalScale(environment.store()));
+        TileCodec.writeGlobalScale(writer, module, globalScale(environment.store()));
       }
       writer.commit();
     }
@@ -92,8 +91,7 @@ public record FloatStep(
 
   private float absMax(PartStore store) {
     float most = 0;
-    for (PartKey key : summaries) {
-      ValueSummary summary = SummaryStep.read(store, key);
+    for (ValueSummary summary : SummaryStep.read(store, summaries)) {
       most = Math.max(most, Math.max(-summary.min(), summary.max()));
     }
     return most;

@@ -4,8 +4,8 @@ import io.shardpress.kernels.quant.EasyQuant;
 import io.shardpress.kernels.quant.OutlierRule;
 import io.shardpress.kernels.quant.ScaleFormat;
 import io.shardpress.schemas.recipe.WeightScheme;
-import io.shardpress.spark.block.LearnedLinear;
 import io.shardpress.spark.block.RowTile;
+import io.shardpress.spark.block.TileCodec;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
@@ -39,19 +39,16 @@ public record OutlierStep(
   public StepKind kind() {
     return KIND;
   }
-
   @Override
   public void run(TaskEnvironment environment) {
     int in = Math.toIntExact(tensor.columns());
     OutlierRule rule =
-        OutlierRule.of(
-            summaries.stream().map(key -> SummaryStep.read(environment.store(), key)).toList(),
-            EasyQuant.DEVIATIONS);
+        OutlierRule.of(SummaryStep.read(environment.store(), summaries), EasyQuant.DEVIATIONS);
     float[] w = environment.reader().readFloats(tensor, tile.start(), tile.count());
     EasyQuant.Result result =
         EasyQuant.quantize(w, tile.count(), in, tile.start(), scheme, format, rule);
     try (PartWriter writer = environment.store().write(part())) {
-      LearnedLinear.write(writer, module, Math.toIntExact(tensor.rows()), tile.start(), result, w);
+      TileCodec.write(writer, module, Math.toIntExact(tensor.rows()), tile.start(), result, w);
       writer.commit();
     }
   }

@@ -8,9 +8,9 @@ import io.shardpress.kernels.quant.ScaleFormat;
 import io.shardpress.kernels.quant.Steps;
 import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.schemas.safetensors.Dtype;
-import io.shardpress.spark.block.LearnedLinear;
-import io.shardpress.spark.block.LearnedLinear.WeightError;
 import io.shardpress.spark.block.RowTile;
+import io.shardpress.spark.block.TileCodec;
+import io.shardpress.spark.block.WeightError;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
@@ -37,7 +37,6 @@ public record RoundStep(
   public StepKind kind() {
     return KIND;
   }
-
   @Override
   public void run(TaskEnvironment environment) {
     if (!inOnePass(environment)) {
@@ -69,7 +68,7 @@ public record RoundStep(
     WeightError error = new WeightError(rounding.squaredError(), rounding.squaredWeights());
     try (PartWriter writer = environment.store().write(part())) {
       int out = Math.toIntExact(tensor.rows());
-      LearnedLinear.writePacked(writer, module, out, tile.start(), packed, chosen, error);
+      TileCodec.writePacked(writer, module, out, tile.start(), packed, chosen, error);
       writer.commit();
     }
     return true;
@@ -101,7 +100,7 @@ public record RoundStep(
     QuantizedLinear rounded =
         RoundToNearest.quantize(w, tile.count(), in, scheme, format, steps.rule());
     try (PartWriter writer = environment.store().write(part())) {
-      LearnedLinear.write(
+      TileCodec.write(
           writer, module, Math.toIntExact(tensor.rows()), tile.start(), rounded, w, null);
       writer.commit();
     }

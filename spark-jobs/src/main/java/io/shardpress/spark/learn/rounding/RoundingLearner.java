@@ -8,8 +8,9 @@ import io.shardpress.schemas.recipe.RoundingSettings;
 import io.shardpress.schemas.recipe.WeightForm;
 import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.spark.block.LearnedLinear;
-import io.shardpress.spark.block.LearnedLinear.WeightError;
+import io.shardpress.spark.block.LinearStatistics;
 import io.shardpress.spark.block.RowTile;
+import io.shardpress.spark.block.WeightError;
 import io.shardpress.spark.engine.Progress;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepRunner;
@@ -35,6 +36,7 @@ public final class RoundingLearner {
   private final Progress progress;
   private final Map<String, List<PlanEntry>> joined;
   private StepRunner.Ran learners = StepRunner.Ran.NOTHING;
+  private Map<String, LinearStatistics> statistics = Map.of();
 
   public RoundingLearner(
       CompressionPlan plan, StepRunner runner, Progress progress) {
@@ -54,6 +56,11 @@ public final class RoundingLearner {
   /** The plan, once it has run with the outliers that there are. */
   public CompressionPlan plan() {
     return plan;
+  }
+
+  /** What was noted of each module, once it has run. */
+  public Map<String, LinearStatistics> statistics() {
+    return statistics;
   }
 
   /** All parts that stay in the store, there or not. */
@@ -137,8 +144,9 @@ public final class RoundingLearner {
       learners = runner.run("statistics of weights", "", summaries());
     }
     learners = learners.plus(runner.run("round to nearest", "", missing, units.size()));
+    statistics = LinearStatistics.read(runner.store(), learned.values());
     countOutliers(learned, blocks);
-    blocks.forEach((name, entries) -> report(name, entries, learned));
+    blocks.forEach(this::report);
     progress.end();
     return learned;
   }
@@ -150,7 +158,7 @@ public final class RoundingLearner {
     learned.forEach(
         (module, linear) -> {
           if (linear.scheme().outliers()) {
-            counts.put(module, linear.countOutliers(runner.store()));
+            counts.put(module, statistics.get(module).outliers());
           }
         });
     plan = plan.withOutliers(counts);
@@ -196,15 +204,12 @@ public final class RoundingLearner {
         runner.arithmetic(), entry.module(), entry.source(), tile, scheme, plan.scaleFormat(), steps);
   }
 
-  private void report(String name, List<PlanEntry> entries, Map<String, LearnedLinear> learned) {
-    double error = 0;
-    double weights = 0;
+  private void report(String name, List<PlanEntry> entries) {
+    WeightError error = WeightError.NONE;
     for (PlanEntry entry : entries) {
-      WeightError one = learned.get(entry.module()).readError(runner.store());
-      error += one.error();
-      weights += one.weights();
+      error = error.plus(statistics.get(entry.module()).error());
     }
-    progress.done(name, PlanEntry.bits(entries), new WeightError(error, weights).relative());
+    progress.done(name, PlanEntry.bits(entries), error.relative());
   }
 
   /** The block's name, or the tensor's own outside blocks. */

@@ -1,7 +1,6 @@
 package io.shardpress.spark.learn.rounding;
 
 import io.shardpress.kernels.statistics.ValueSummary;
-import io.shardpress.schemas.safetensors.Dtype;
 import io.shardpress.spark.block.RowTile;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepKind;
@@ -12,19 +11,19 @@ import io.shardpress.spark.store.PartReader;
 import io.shardpress.spark.store.PartRow;
 import io.shardpress.spark.store.PartStore;
 import io.shardpress.spark.store.PartWriter;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.List;
 
 /**
  * Sums up a tile of a tensor: what outliers of the whole tensor are told by. The part has a row
- * "summary" (I64) of the counts and the bits of the f64 numbers.
+ * "counts" (I64: of elements, zeros, NaNs, infinities) and a row "moments" (F64: least, greatest,
+ * mean, sum of squared differences from it).
  */
 public record SummaryStep(
     TensorRef tensor,
     RowTile tile)
     implements Step {
-  private static final int FIELDS = 8;
+  private static final String COUNTS = "counts";
+  private static final String MOMENTS = "moments";
   private static final StepKind KIND = new StepKind("summary", 1);
 
   @Override
@@ -36,29 +35,32 @@ public record SummaryStep(
   public void run(TaskEnvironment environment) {
     ValueSummary summary =
         ValueSummary.of(environment.reader().readFloats(tensor, tile.start(), tile.count()));
-    ByteBuffer row = ByteBuffer.allocate(FIELDS * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-    row.putLong(summary.count()).putLong(summary.zeros());
-    row.putLong(summary.nans()).putLong(summary.infinities());
-    row.putDouble(summary.min()).putDouble(summary.max());
-    row.putDouble(summary.mean()).putDouble(summary.m2());
     try (PartWriter writer = environment.store().write(part())) {
-      writer.add(new PartRow("summary", Dtype.I64, List.of((long) FIELDS), 0, FIELDS, row.array()));
+      writer.add(
+          PartRow.ofLongs(
+              COUNTS, summary.count(), summary.zeros(), summary.nans(), summary.infinities()));
+      writer.add(
+          PartRow.ofDoubles(MOMENTS, summary.min(), summary.max(), summary.mean(), summary.m2()));
       writer.commit();
     }
   }
 
-  static ValueSummary read(PartStore store, PartKey part) {
-    try (PartReader reader = store.read(part)) {
-      ByteBuffer row = ByteBuffer.wrap(reader.row(0).data()).order(ByteOrder.LITTLE_ENDIAN);
-      return new ValueSummary(
-          row.getLong(),
-          row.getLong(),
-          row.getLong(),
-          row.getLong(),
-          (float) row.getDouble(),
-          (float) row.getDouble(),
-          row.getDouble(),
-          row.getDouble());
-    }
+  /** Reads the summaries of some tiles, in their order. */
+  static List<ValueSummary> read(PartStore store, List<PartKey> parts) {
+    return store.readEach(parts, SummaryStep::read);
+  }
+
+  private static ValueSummary read(PartReader reader) {
+    long[] counts = reader.row(COUNTS).longs();
+    double[] moments = reader.row(MOMENTS).doubles();
+    return new ValueSummary(
+        counts[0],
+        counts[1],
+        counts[2],
+        counts[3],
+        (float) moments[0],
+        (float) moments[1],
+        moments[2],
+        moments[3]);
   }
 }

@@ -5,6 +5,7 @@ import io.shardpress.kernels.quant.Steps;
 import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.spark.block.LearnedLinear;
 import io.shardpress.spark.block.RowTile;
+import io.shardpress.spark.block.TileCodec;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
@@ -41,7 +42,6 @@ public record RescaleStep(
   public StepKind kind() {
     return KIND;
   }
-
   @Override
   public void run(TaskEnvironment environment) {
     RowTile tile = RowTile.of(solved.out(), solved.in()).get(index);
@@ -59,22 +59,15 @@ public record RescaleStep(
             new Steps(before.out(), groups, learned, before.steps().zeros()));
     float[] original = environment.reader().readFloats(source, tile.start(), tile.count());
     try (PartWriter writer = environment.store().write(part())) {
-      LearnedLinear.write(
-          writer, solved.module(), solved.out(), tile.start(), after, original, null);
+      TileCodec.write(writer, solved.module(), solved.out(), tile.start(), after, original, null);
       writer.commit();
     }
   }
 
   private float[] readScales(PartStore store) {
     try (PartReader reader = store.read(scales)) {
-      for (int i = 0; i < reader.rows(); i++) {
-        PartRow row = reader.row(i);
-        if (row.tensor().equals(role.label())) {
-          return row.floats();
-        }
-      }
+      return reader.row(role.label()).floats();
     }
-    throw new IllegalStateException(scales.hex() + " has no scales of " + role.label());
   }
 
   /** Writes the scales [out × groups] of a block's linears as the part that units read. */

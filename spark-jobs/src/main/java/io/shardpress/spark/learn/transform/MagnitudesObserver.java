@@ -23,6 +23,10 @@ import io.shardpress.spark.sweep.SamplePartition;
 
 /** Notes how large the inputs of a block's sites are, channel by channel. */
 record MagnitudesObserver() implements Observer {
+  private static final String LARGEST = ".largest";
+  private static final String SUMS = ".sums";
+  private static final String TOKENS = ".tokens";
+
   @Override
   public Observation begin(
       ChainLink link, SamplePartition samples, int window, TaskEnvironment environment) {
@@ -55,35 +59,23 @@ record MagnitudesObserver() implements Observer {
   }
 
   private static void write(PartWriter writer, Stage stage, InputMagnitudes magnitudes) {
-    float[] largest = magnitudes.absMax();
-    List<Long> shape = List.of((long) largest.length);
-    writer.addFloats(stage + ".largest", shape, 0, largest.length, largest, 0);
-    ByteBuffer sums = ByteBuffer.allocate(8 * largest.length).order(ByteOrder.LITTLE_ENDIAN);
-    sums.asDoubleBuffer().put(magnitudes.sums());
-    writer.add(new PartRow(stage + ".sums", Dtype.F64, shape, 0, largest.length, sums.array()));
-    writer.note(stage + ".tokens", String.valueOf(magnitudes.tokens()));
+    writer.add(PartRow.ofFloats(stage + LARGEST, magnitudes.absMax()));
+    writer.add(PartRow.ofDoubles(stage + SUMS, magnitudes.sums()));
+    writer.note(stage + TOKENS, String.valueOf(magnitudes.tokens()));
   }
 
-  /** What all sample partitions saw of a stage's inputs, merged in their order. */
-  public static InputMagnitudes read(PartStore store, List<PartKey> parts, Stage stage) {
-    InputMagnitudes all = null;
-    for (PartKey part : parts) {
-      try (PartReader reader = store.read(part)) {
-        float[] largest = reader.row(2 * stage.ordinal()).floats();
-        double[] sums = new double[largest.length];
-        ByteBuffer.wrap(reader.row(2 * stage.ordinal() + 1).data())
-            .order(ByteOrder.LITTLE_ENDIAN)
-            .asDoubleBuffer()
-            .get(sums);
-        long tokens = Long.parseLong(reader.note(stage + ".tokens"));
-        InputMagnitudes one = new InputMagnitudes(tokens, largest, sums);
-        if (all == null) {
-          all = one;
-        } else {
-          all.merge(one);
-        }
-      }
-    }
+  /** What all sample partitions saw of a site's inputs, merged in their order. */
+  static InputMagnitudes read(PartStore store, List<PartKey> parts, Stage stage) {
+    List<InputMagnitudes> each = store.readEach(parts, reader -> read(reader, stage));
+    InputMagnitudes all = each.get(0);
+    each.subList(1, each.size()).forEach(all::merge);
     return all;
+  }
+
+  private static InputMagnitudes read(PartReader reader, Stage stage) {
+    return new InputMagnitudes(
+        Long.parseLong(reader.note(stage + TOKENS)),
+        reader.row(stage + LARGEST).floats(),
+        reader.row(stage + SUMS).doubles());
   }
 }

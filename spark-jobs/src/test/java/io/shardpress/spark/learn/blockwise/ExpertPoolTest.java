@@ -17,6 +17,7 @@ import io.shardpress.spark.block.BlockSpec;
 import io.shardpress.spark.block.CalibrationTokens;
 import io.shardpress.spark.block.ChainLink;
 import io.shardpress.spark.block.LearnedLinear;
+import io.shardpress.spark.block.TileCodec;
 import io.shardpress.spark.engine.RunSettings;
 import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.family.TinyFamily;
@@ -215,7 +216,7 @@ class ExpertPoolTest {
     PartKey part = PartKey.of("gate").build();
     String module = spec.modules().get(role);
     try (PartWriter writer = environment.store().write(part)) {
-      LearnedLinear.write(writer, module, out, 0, rounded, gate, null);
+      TileCodec.write(writer, module, out, 0, rounded, gate, null);
       writer.commit();
     }
     LearnedLinear learned = new LearnedLinear(module, out, hidden, scheme, List.of(part));
