@@ -46,10 +46,8 @@ import io.shardpress.spark.store.PartCollector;
 import io.shardpress.spark.store.WorkFolder;
 import io.shardpress.spark.text.Windows;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
@@ -97,26 +95,19 @@ public final class SparkCommandEngine implements CommandEngine {
       windows =
           Calibration.windows(plan.checkpoint(), options.calibration(), learns, configuration);
     }
+    RunSettings settings = RunSettings.ofThisProcess("plan " + plan.checkpoint().uri(), work);
     if (options.hash()) {
       SparkSession session = SparkSessions.open("plan", options.spark());
       try {
         JavaSparkContext spark = new JavaSparkContext(session.sparkContext());
-        RunSettings settings = RunSettings.ofThisProcess(CompressJob.hadoop(spark), work);
         Digests.of(plan.checkpoint(), new StepRunner(spark, settings, () -> {}));
       } finally {
         session.stop();
       }
     }
-    RunSettings settings = RunSettings.ofThisProcess(entries(configuration), work);
-    StepRunner lookUp = new StepRunner(null, settings, () -> {});
+    StepRunner lookUp = StepRunner.lookUp(settings, configuration);
     Forecast.of(plan, windows, lookUp, new WorkFolder(work, configuration))
         .forEach(System.out::println);
-  }
-
-  private static Map<String, String> entries(Configuration configuration) {
-    Map<String, String> entries = new HashMap<>();
-    configuration.forEach(entry -> entries.put(entry.getKey(), entry.getValue()));
-    return entries;
   }
 
   @Override

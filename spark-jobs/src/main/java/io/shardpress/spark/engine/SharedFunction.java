@@ -5,11 +5,9 @@ import org.apache.spark.api.java.function.Function;
 
 /** What an executor does with a task that shares numbers: Spark broadcasts them with it. */
 record SharedFunction<S extends Serializable, R extends Serializable>(
-    RunSettings settings, int threads, S shared)
-    implements Function<SharedTask<S, R>, TaskAnswer<R>> {
+    TaskFunction<R> function, S shared) implements Function<SharedTask<S, R>, TaskAnswer<R>> {
   @Override
   public TaskAnswer<R> call(SharedTask<S, R> task) {
-    return new TaskFunction<R>(settings, threads)
-        .call(environment -> task.run(shared, environment));
+    return function.call(environment -> task.run(shared, environment));
   }
 }

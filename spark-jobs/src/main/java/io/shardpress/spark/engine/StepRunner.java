@@ -15,6 +15,8 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.Function;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.util.SerializableConfiguration;
 
 /**
  * Runs units as Spark tasks, one task each, in the order given. Units whose parts are all in the
@@ -23,21 +25,34 @@ import org.apache.spark.api.java.function.Function;
 public final class StepRunner {
   private final JavaSparkContext spark;
   private final RunSettings settings;
+  private final Configuration configuration;
   private final PartStore store;
   private final TaskCpus cpus;
   private final Runnable guard;
   private final Map<String, Ran> steps = new LinkedHashMap<>();
+  private Broadcast<SerializableConfiguration> hadoop;
 
   /**
-   * @param spark null for who only wants to know what is in the store
    * @param guard throws where the run is to stop; asked before every Spark job
    */
   public StepRunner(JavaSparkContext spark, RunSettings settings, Runnable guard) {
+    this(spark, settings, spark.hadoopConfiguration(), guard);
+  }
+
+  private StepRunner(
+      JavaSparkContext spark, RunSettings settings, Configuration hadoop, Runnable guard) {
     this.guard = guard;
     this.spark = spark;
     this.settings = settings;
-    this.store = new PartStore(settings.store(), settings.configuration());
+    // What others set in theirs while this runs is not for the tasks.
+    this.configuration = new Configuration(hadoop);
+    this.store = new PartStore(settings.store(), configuration);
     this.cpus = new TaskCpus(spark);
+  }
+
+  /** One without Spark, which only says what is in the store. */
+  public static StepRunner lookUp(RunSettings settings, Configuration hadoop) {
+    return new StepRunner(null, settings, hadoop, () -> {});
   }
 
   public PartStore store() {
@@ -51,7 +66,7 @@ public final class StepRunner {
 
   /** Hadoop's settings of the run. */
   public Configuration configuration() {
-    return settings.configuration();
+    return configuration;
   }
 
   /** What has run so far and what was there, by step, in the order in which steps began. */
@@ -138,8 +153,11 @@ public final class StepRunner {
   /** Runs tasks that share numbers, which cross Spark once for all of them. */
   public <S extends Serializable, R extends Serializable> Answers<R> call(
       String what, List<? extends SharedTask<S, R>> tasks, S shared) {
+    if (tasks.isEmpty()) {
+      return new Answers<>(List.of(), 0);
+    }
     Function<SharedTask<S, R>, TaskAnswer<R>> function =
-        new SharedFunction<>(settings, cpus.threads(tasks.size()), shared);
+        new SharedFunction<>(function(tasks.size()), shared);
     List<TaskAnswer<R>> answers = answers(what, tasks, function);
     double cpu = answers.stream().mapToDouble(answer -> answer.cpuNanos() / 1e9).sum();
     return new Answers<>(answers.stream().map(TaskAnswer::value).toList(), cpu);
@@ -147,16 +165,19 @@ public final class StepRunner {
 
   private <R extends Serializable> List<TaskAnswer<R>> answers(
       String what, List<? extends ClusterTask<R>> tasks) {
-    Function<ClusterTask<R>, TaskAnswer<R>> function =
-        new TaskFunction<>(settings, cpus.threads(tasks.size()));
-    return answers(what, tasks, function);
+    return tasks.isEmpty() ? List.of() : answers(what, tasks, this.<R>function(tasks.size()));
+  }
+
+  /** What an executor does with each of so many tasks. */
+  private <R extends Serializable> TaskFunction<R> function(int tasks) {
+    if (hadoop == null) {
+      hadoop = spark.broadcast(new SerializableConfiguration(configuration));
+    }
+    return new TaskFunction<>(settings, hadoop, cpus.threads(tasks));
   }
 
   private <T, R extends Serializable> List<TaskAnswer<R>> answers(
       String what, List<? extends T> tasks, Function<T, TaskAnswer<R>> function) {
-    if (tasks.isEmpty()) {
-      return List.of();
-    }
     guard.run();
     spark.setJobDescription(what);
     JavaRDD<T> data = spark.parallelize(new ArrayList<T>(tasks), tasks.size());

@@ -6,17 +6,10 @@ import io.shardpress.kernels.matmul.Matmuls;
 import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.spark.io.TensorReader;
 import io.shardpress.spark.store.PartStore;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentMap;
 import org.apache.hadoop.conf.Configuration;
 
 /** What a task has at hand on its executor; closed with it. */
 public final class TaskEnvironment implements AutoCloseable {
-  // One for each run that this process works for: making one costs milliseconds.
-  private static final ConcurrentMap<Map<String, String>, Configuration> CONFIGURATIONS =
-      new ConcurrentHashMap<>();
-
   private final Configuration configuration;
   private final PartStore store;
   private final Matmul matmul;
@@ -24,12 +17,12 @@ public final class TaskEnvironment implements AutoCloseable {
   private final TensorReader reader;
 
   /**
+   * @param configuration Hadoop's, as the driver has it; read only
    * @param threads that kernels may use
    * @throws UnsupportedOperationException where this machine has not the driver's matmul or loops
    */
-  public TaskEnvironment(RunSettings settings, int threads) {
-    configuration =
-        CONFIGURATIONS.computeIfAbsent(settings.hadoop(), hadoop -> settings.configuration());
+  public TaskEnvironment(RunSettings settings, Configuration configuration, int threads) {
+    this.configuration = configuration;
     store = new PartStore(settings.store(), configuration);
     matmul = Matmuls.named(settings.matmul());
     if (!Loops.chosen().name().equals(settings.loops())) {

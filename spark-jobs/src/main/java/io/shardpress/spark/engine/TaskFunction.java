@@ -9,13 +9,17 @@ import java.util.Locale;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.Function;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.util.SerializableConfiguration;
 
 /**
  * What an executor does with a task.
  *
+ * @param hadoop Hadoop's settings, which cross once for all of a run's tasks
  * @param threads of its kernels; more where Spark gives the task more cpus
  */
-record TaskFunction<R extends Serializable>(RunSettings settings, int threads)
+record TaskFunction<R extends Serializable>(
+    RunSettings settings, Broadcast<SerializableConfiguration> hadoop, int threads)
     implements Function<ClusterTask<R>, TaskAnswer<R>> {
   // As Spark names it.
   private static final String DRIVER = "driver";
@@ -25,7 +29,8 @@ record TaskFunction<R extends Serializable>(RunSettings settings, int threads)
     ThreadMXBean times = ManagementFactory.getThreadMXBean();
     long start = times.getCurrentThreadCpuTime();
     try (TaskEnvironment environment =
-        new TaskEnvironment(settings, Math.max(threads, TaskContext.get().cpus()))) {
+        new TaskEnvironment(
+            settings, hadoop.value().value(), Math.max(threads, TaskContext.get().cpus()))) {
       R value = task.run(environment);
       long cpu = times.getCurrentThreadCpuTime() - start + environment.workers().cpuNanos();
       return new TaskAnswer<>(value, null, null, cpu);

@@ -32,7 +32,6 @@ import io.shardpress.spark.sweep.WindowsPart;
 import io.shardpress.spark.text.Windows;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -99,7 +98,7 @@ public final class CompressJob {
   /** Runs, and says what was published. */
   public Manifest run(JavaSparkContext spark) {
     String work = options.work().orElse(output.uri() + "/" + OutputFolder.WORK);
-    RunSettings settings = RunSettings.ofThisProcess(hadoop(spark), work);
+    RunSettings settings = RunSettings.ofThisProcess(runId(), work);
     runner = new StepRunner(spark, settings, output::requireOwner);
     mend = new Mend(runner);
     folder = new WorkFolder(work, runner.configuration());
@@ -246,12 +245,5 @@ public final class CompressJob {
       facts.put("sequence_length", String.valueOf(windows.length()));
     }
     return facts;
-  }
-
-  /** Hadoop's settings as Spark has them, for the tasks. */
-  public static Map<String, String> hadoop(JavaSparkContext spark) {
-    Map<String, String> entries = new HashMap<>();
-    spark.hadoopConfiguration().forEach(entry -> entries.put(entry.getKey(), entry.getValue()));
-    return entries;
   }
 }

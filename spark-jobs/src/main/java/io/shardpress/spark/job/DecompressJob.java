@@ -63,8 +63,7 @@ public final class DecompressJob {
   /** Runs, and says what was published. */
   public Manifest run(JavaSparkContext spark) {
     RunSettings settings =
-        RunSettings.ofThisProcess(
-            CompressJob.hadoop(spark), output.uri() + "/" + OutputFolder.WORK);
+        RunSettings.ofThisProcess(runId().hex(), output.uri() + "/" + OutputFolder.WORK);
     runner = new StepRunner(spark, settings, output::requireOwner);
     Mend mend = new Mend(runner);
     while (true) {

@@ -42,11 +42,11 @@ class ExpertMomentsStepTest {
     Checkpoint checkpoint = Checkpoint.open(model.toString(), new Configuration());
     BlockSpec spec = BlockSpec.of(checkpoint, checkpoint.config(), 1);
     RunSettings settings =
-        RunSettings.ofThisProcess(Map.of(), folder.resolve("work").toUri().toString());
+        RunSettings.ofThisProcess("test", folder.resolve("work").toUri().toString());
     ChainLink link = new ChainLink(spec, Map.of());
     int hidden = spec.shape().hidden();
     int experts = spec.shape().mixture().experts();
-    try (TaskEnvironment environment = new TaskEnvironment(settings, 2)) {
+    try (TaskEnvironment environment = new TaskEnvironment(settings, new Configuration(false), 2)) {
       float[] x = new float[ROWS * hidden];
       float[] y = new float[x.length];
       Random random = new Random(8);
