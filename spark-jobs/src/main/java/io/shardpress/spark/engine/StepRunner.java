@@ -92,9 +92,9 @@ public final class StepRunner {
    * Makes the parts of these units.
    *
    * @param step such as "statistics", under which units are counted
-   * @param where such as "of block 3"; with the step it names the Spark job
+   * @param where with the step it describes the Spark job
    */
-  public Ran run(String step, String where, List<? extends Step> units) {
+  public Ran run(String step, Where where, List<? extends Step> units) {
     return run(step, where, missing(units), units.size());
   }
 
@@ -103,11 +103,11 @@ public final class StepRunner {
    *
    * @param units how many there are with those that are not missing
    */
-  public Ran run(String step, String where, List<? extends Step> missing, int units) {
+  public Ran run(String step, Where where, List<? extends Step> missing, int units) {
     List<MakeParts> tasks = new ArrayList<>();
     missing.forEach(unit -> tasks.add(new MakeParts(unit)));
     double cpu = 0;
-    for (TaskAnswer<Boolean> answer : answers((step + " " + where).strip(), tasks)) {
+    for (TaskAnswer<Boolean> answer : answers(where.text(step), tasks)) {
       cpu += answer.cpuNanos() / 1e9;
     }
     Ran ran = new Ran(missing.size(), units - missing.size(), cpu);
@@ -139,8 +139,8 @@ public final class StepRunner {
    *
    * @throws PartException where tasks read parts that are bad
    */
-  public <R extends Serializable> List<R> call(String what, List<? extends ClusterTask<R>> tasks) {
-    return answers(what, tasks).stream().map(TaskAnswer::value).toList();
+  public <R extends Serializable> List<R> call(String step, List<? extends ClusterTask<R>> tasks) {
+    return answers(Where.MODEL.text(step), tasks).stream().map(TaskAnswer::value).toList();
   }
 
   /**
@@ -152,20 +152,22 @@ public final class StepRunner {
 
   /** Runs tasks that share numbers, which cross Spark once for all of them. */
   public <S extends Serializable, R extends Serializable> Answers<R> call(
-      String what, List<? extends SharedTask<S, R>> tasks, S shared) {
+      String step, Where where, List<? extends SharedTask<S, R>> tasks, S shared) {
     if (tasks.isEmpty()) {
       return new Answers<>(List.of(), 0);
     }
     Function<SharedTask<S, R>, TaskAnswer<R>> function =
         new SharedFunction<>(function(tasks.size()), shared);
-    List<TaskAnswer<R>> answers = answers(what, tasks, function);
+    List<TaskAnswer<R>> answers = answers(where.text(step), tasks, function);
     double cpu = answers.stream().mapToDouble(answer -> answer.cpuNanos() / 1e9).sum();
     return new Answers<>(answers.stream().map(TaskAnswer::value).toList(), cpu);
   }
 
   private <R extends Serializable> List<TaskAnswer<R>> answers(
-      String what, List<? extends ClusterTask<R>> tasks) {
-    return tasks.isEmpty() ? List.of() : answers(what, tasks, this.<R>function(tasks.size()));
+      String description, List<? extends ClusterTask<R>> tasks) {
+    return tasks.isEmpty()
+        ? List.of()
+        : answers(description, tasks, this.<R>function(tasks.size()));
   }
 
   /** What an executor does with each of so many tasks. */
@@ -177,11 +179,13 @@ public final class StepRunner {
   }
 
   private <T, R extends Serializable> List<TaskAnswer<R>> answers(
-      String what, List<? extends T> tasks, Function<T, TaskAnswer<R>> function) {
+      String description, List<? extends T> tasks, Function<T, TaskAnswer<R>> function) {
     guard.run();
-    spark.setJobDescription(what);
-    JavaRDD<T> data = spark.parallelize(new ArrayList<T>(tasks), tasks.size());
-    List<TaskAnswer<R>> answers = cpus.spread(data.map(function)).collect();
+    List<TaskAnswer<R>> answers;
+    try (JobGroup group = JobGroup.enter(spark, settings.run(), description)) {
+      JavaRDD<T> data = spark.parallelize(new ArrayList<T>(tasks), tasks.size());
+      answers = cpus.spread(data.map(function)).collect();
+    }
     List<PartFault> faults = new ArrayList<>();
     for (TaskAnswer<R> answer : answers) {
       if (answer.inputError() != null) {

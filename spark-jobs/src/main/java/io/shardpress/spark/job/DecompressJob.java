@@ -7,6 +7,7 @@ import io.shardpress.spark.engine.Mend;
 import io.shardpress.spark.engine.RunSettings;
 import io.shardpress.spark.engine.StepCounts;
 import io.shardpress.spark.engine.StepRunner;
+import io.shardpress.spark.engine.Where;
 import io.shardpress.spark.io.CheckpointFile;
 import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.output.OutputFolder;
@@ -94,7 +95,7 @@ public final class DecompressJob {
       tiles.put(weight.tensor(), parts);
     }
     mend.check(units.stream().map(DequantizeStep::part).toList());
-    runner.run("dequantize", "", units);
+    runner.run("dequantize", Where.MODEL, units);
     Manifest manifest =
         new DensePublisher(plan, tiles, output)
             .publish(

@@ -5,6 +5,7 @@ import io.shardpress.spark.engine.Progress;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepGroup;
 import io.shardpress.spark.engine.StepRunner;
+import io.shardpress.spark.engine.Where;
 import io.shardpress.spark.learn.blockwise.BlockwiseStep;
 import io.shardpress.spark.plan.PlanEntry;
 import io.shardpress.spark.store.PartKey;
@@ -167,7 +168,7 @@ public final class CalibratedLearning {
     learners = learners.plus(StepGroup.run(context.runner(), steps));
     if (!units.isEmpty()) {
       learners =
-          learners.plus(context.runner().run(algorithm(), "of " + turns.size() + " blocks", units));
+          learners.plus(context.runner().run(algorithm(), Where.blocks(turns.size()), units));
     }
   }
 
@@ -249,7 +250,7 @@ public final class CalibratedLearning {
   }
 
   private StepRunner.Ran run(String what, BlockState block, List<? extends Step> units) {
-    return context.runner().run(what, "of block " + block.spec.block(), units);
+    return context.runner().run(what, context.where(block.spec.block()), units);
   }
 
   private void reused(BlockTurn turn) {

@@ -50,7 +50,7 @@ final class SparseSolver {
       steps.add(
           new StepGroup(
               blockwise.algorithm(),
-              "attention of block " + block.spec.block(),
+              context.where(block.spec.block()).at("attention"),
               List.of(blockwise.prepare(block, full))));
     }
     List<PartKey> routed = new ArrayList<>();
@@ -62,7 +62,7 @@ final class SparseSolver {
       steps.add(
           new StepGroup(
               blockwise.algorithm(),
-              "experts of block " + block.spec.block(),
+              context.where(block.spec.block()).at("experts"),
               experts(block, full, routed)));
     }
     return steps;
@@ -94,7 +94,7 @@ final class SparseSolver {
       block.passing.add(part);
       units.add(new RoutingStep(part, link, input, samples, context.window(), routes));
     }
-    return new StepGroup(name, "of block " + block.spec.block(), units);
+    return new StepGroup(name, context.where(block.spec.block()), units);
   }
 
   private List<Step> experts(BlockState block, List<PartKey> full, List<PartKey> routed) {

@@ -3,6 +3,7 @@ package io.shardpress.spark.sweep;
 import io.shardpress.schemas.recipe.Modifier;
 import io.shardpress.spark.engine.Digests;
 import io.shardpress.spark.engine.StepRunner;
+import io.shardpress.spark.engine.Where;
 import io.shardpress.spark.plan.CompressionPlan;
 import io.shardpress.spark.store.PartKey;
 import java.util.List;
@@ -29,6 +30,11 @@ public record SweepContext(
   /** What learns the blocks. */
   public Modifier learner() {
     return plan.quantized().values().iterator().next().choice().modifier();
+  }
+
+  /** A block, in descriptions of Spark jobs. */
+  public Where where(int block) {
+    return Where.block(block, plan.config().layers());
   }
 
   /** Starts the key of a step that computes with activations. */

@@ -84,8 +84,8 @@ public final class ActivationScales {
     }
     for (int i = first; i < end; i++) {
       Measured step = steps.get(i);
-      context.runner().run("activations", "of block " + i, step.passes());
-      context.runner().run("scales", "of block " + i, List.of(step.scales()));
+      context.runner().run("activations", context.where(i), step.passes());
+      context.runner().run("scales", context.where(i), List.of(step.scales()));
       step.forget(store, keepActivations);
     }
     if (!keepActivations) {

@@ -14,6 +14,7 @@ import io.shardpress.spark.engine.Digests;
 import io.shardpress.spark.engine.Progress;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepRunner;
+import io.shardpress.spark.engine.Where;
 import io.shardpress.spark.plan.CompressionPlan;
 import io.shardpress.spark.plan.FusedLinears;
 import io.shardpress.spark.plan.PlanEntry;
@@ -133,9 +134,9 @@ public final class RoundingLearner {
     progress.found("tiles", units.size() - missing.size(), units.size());
     progress.begin(blocks.size());
     if (!missing.isEmpty()) {
-      learners = runner.run("statistics of weights", "", summaries());
+      learners = runner.run("statistics of weights", Where.MODEL, summaries());
     }
-    learners = learners.plus(runner.run("round to nearest", "", missing, units.size()));
+    learners = learners.plus(runner.run("round to nearest", Where.MODEL, missing, units.size()));
     countOutliers(learned, blocks);
     blocks.forEach((name, entries) -> report(name, entries, learned));
     progress.end();

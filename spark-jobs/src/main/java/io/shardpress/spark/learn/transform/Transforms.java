@@ -11,6 +11,7 @@ import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.spark.block.BlockSpec;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepRunner;
+import io.shardpress.spark.engine.Where;
 import io.shardpress.spark.io.CheckpointFile;
 import io.shardpress.spark.io.HeaderReader;
 import io.shardpress.spark.io.TensorRef;
@@ -153,13 +154,13 @@ public final class Transforms {
       for (int block = first; block < end; block++) {
         ran =
             ran.plus(
-                context.runner().run(name + " inputs", "of block " + block, passes.get(block)));
+                context.runner().run(name + " inputs", context.where(block), passes.get(block)));
         if (!keep && block > 0) {
           passes.get(block - 1).forEach(unit -> store.delete(unit.output()));
         }
       }
     }
-    ran = ran.plus(context.runner().run(name, "", missing, units.size()));
+    ran = ran.plus(context.runner().run(name, Where.MODEL, missing, units.size()));
     if (!missing.isEmpty()) {
       passes.forEach(pass -> pass.forEach(unit -> unit.parts().forEach(store::delete)));
     }
