@@ -28,15 +28,19 @@ record TaskFunction<R extends Serializable>(
   public TaskAnswer<R> call(ClusterTask<R> task) {
     ThreadMXBean times = ManagementFactory.getThreadMXBean();
     long start = times.getCurrentThreadCpuTime();
+    TaskMeter meter = new TaskMeter(TaskContext.get());
+    int cpus = Math.max(threads, TaskContext.get().cpus());
     try (TaskEnvironment environment =
-        new TaskEnvironment(
-            settings, hadoop.value().value(), Math.max(threads, TaskContext.get().cpus()))) {
+        new TaskEnvironment(settings, hadoop.value().value(), cpus, meter)) {
       R value = task.run(environment);
       long cpu = times.getCurrentThreadCpuTime() - start + environment.workers().cpuNanos();
       return new TaskAnswer<>(value, null, null, cpu);
     } catch (CheckpointException e) {
+      meter.checkpoint();
       return new TaskAnswer<>(null, e.getMessage(), null, times.getCurrentThreadCpuTime() - start);
     } catch (PartException e) {
+      // What breaks off in the middle of a read may look like a bad part.
+      meter.checkpoint();
       // No retry of this task would mend it: the driver has the part made again.
       return new TaskAnswer<>(
           null, null, e.faults().get(0), times.getCurrentThreadCpuTime() - start);

@@ -26,6 +26,7 @@ import org.apache.spark.sql.util.ArrowUtils;
 
 /** Reads a part, any row of it, checking what it reads. */
 public final class PartReader implements AutoCloseable {
+  private final PartStore store;
   private final PartKey key;
   private final Path path;
   private final BufferAllocator allocator;
@@ -35,13 +36,14 @@ public final class PartReader implements AutoCloseable {
   private boolean broken;
 
   PartReader(PartStore store, PartKey key) {
+    this.store = store;
     this.key = key;
     path = store.path(key);
     allocator =
         ArrowUtils.rootAllocator().newChildAllocator("part " + key.hex(), 0, Long.MAX_VALUE);
     HadoopChannel opened = null;
     try {
-      opened = HadoopChannel.open(path, store.fileSystem(path));
+      opened = HadoopChannel.open(path, store.fileSystem(path), store.traffic());
       channel = opened;
       reader = new ArrowFileReader(channel, allocator);
       blocks = reader.getRecordBlocks();
@@ -147,6 +149,8 @@ public final class PartReader implements AutoCloseable {
   }
 
   private VectorSchemaRoot load(int index) {
+    // Not within: Arrow keeps the buffer of a batch that breaks off.
+    store.traffic().checkpoint();
     long found;
     long wanted;
     VectorSchemaRoot root;
