@@ -31,6 +31,8 @@ public final class StepRunner {
   private final Runnable guard;
   private final Map<String, Ran> steps = new LinkedHashMap<>();
   private Broadcast<SerializableConfiguration> hadoop;
+  private Tallies tallies;
+  private Progress progress;
 
   /**
    * @param guard throws where the run is to stop; asked before every Spark job
@@ -110,21 +112,39 @@ public final class StepRunner {
     for (TaskAnswer<Boolean> answer : answers(where.text(step), tasks)) {
       cpu += answer.cpuNanos() / 1e9;
     }
-    Ran ran = new Ran(missing.size(), units - missing.size(), cpu);
+    return count(step, new Ran(missing.size(), units - missing.size(), cpu));
+  }
+
+  private Ran count(String step, Ran ran) {
     steps.merge(step, ran, Ran::plus);
+    RunMetrics metrics = RunMetrics.here();
+    metrics.stepsRun.inc(ran.run());
+    metrics.stepsReused.inc(ran.reused());
     return ran;
+  }
+
+  /** Has somebody hear of tasks' work while it is done. */
+  public void report(Progress listener) {
+    progress = listener;
+  }
+
+  /** The work of tasks that have ended well so far. */
+  public Work work() {
+    return tallies == null ? Work.NONE : tallies.work();
+  }
+
+  private WorkListener listen() {
+    return progress == null ? null : WorkListener.enter(spark.sc(), tallies, progress);
   }
 
   /** Counts units that a run had no need to ask for, since what comes of them was there. */
   public void found(String step, int units) {
-    steps.merge(step, new Ran(0, units, 0), Ran::plus);
+    count(step, new Ran(0, units, 0));
   }
 
   /** Counts what the driver has made a part of, with the help of tasks that made none. */
   public Ran made(String step, double cpuSeconds) {
-    Ran ran = new Ran(1, 0, cpuSeconds);
-    steps.merge(step, ran, Ran::plus);
-    return ran;
+    return count(step, new Ran(1, 0, cpuSeconds));
   }
 
   /** The units of which the store has not all parts. */
@@ -174,22 +194,24 @@ public final class StepRunner {
   private <R extends Serializable> TaskFunction<R> function(int tasks) {
     if (hadoop == null) {
       hadoop = spark.broadcast(new SerializableConfiguration(configuration));
+      tallies = Tallies.of(spark.sc());
     }
-    return new TaskFunction<>(settings, hadoop, cpus.threads(tasks));
+    return new TaskFunction<>(settings, hadoop, tallies, cpus.threads(tasks));
   }
 
   private <T, R extends Serializable> List<TaskAnswer<R>> answers(
       String description, List<? extends T> tasks, Function<T, TaskAnswer<R>> function) {
     guard.run();
     List<TaskAnswer<R>> answers;
-    try (JobGroup group = JobGroup.enter(spark, settings.run(), description)) {
+    try (JobGroup group = JobGroup.enter(spark, settings.run(), description);
+        WorkListener listening = listen()) {
       JavaRDD<T> data = spark.parallelize(new ArrayList<T>(tasks), tasks.size());
       answers = cpus.spread(data.map(function)).collect();
     }
     List<PartFault> faults = new ArrayList<>();
     for (TaskAnswer<R> answer : answers) {
-      if (answer.inputError() != null) {
-        throw new CheckpointException(answer.inputError());
+      if (answer.error() != null) {
+        throw new CheckpointException(answer.error().message());
       }
       if (answer.badPart() != null) {
         faults.add(answer.badPart());
@@ -204,7 +226,12 @@ public final class StepRunner {
   /** A unit as a task without an answer. */
   public record MakeParts(Step unit) implements ClusterTask<Boolean> {
     @Override
-    public Boolean run(io.shardpress.spark.engine.TaskEnvironment environment) {
+    public String kind() {
+      return unit.getClass().getSimpleName();
+    }
+
+    @Override
+    public Boolean run(TaskEnvironment environment) {
       unit.run(environment);
       return true;
     }

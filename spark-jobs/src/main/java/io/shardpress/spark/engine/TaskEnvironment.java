@@ -26,7 +26,7 @@ public final class TaskEnvironment implements AutoCloseable {
    * @throws UnsupportedOperationException where this machine has not the driver's matmul or loops
    */
   public TaskEnvironment(RunSettings settings, Configuration configuration, int threads) {
-    this(settings, configuration, threads, new TaskMeter(null));
+    this(settings, configuration, threads, TaskMeter.alone());
   }
 
   /** The same for a task, which {@code meter} hears of. */

@@ -3,15 +3,25 @@ package io.shardpress.spark.engine;
 import io.shardpress.spark.io.Traffic;
 import org.apache.spark.TaskContext;
 
-/** Hears of what a task does as it does it, and ends it where Spark wants it to end. */
+/** Counts what a task does as it does it, and ends it where Spark wants it to end. */
 final class TaskMeter implements Traffic {
   private final TaskContext task;
+  private final Tallies tallies;
+  private final RunMetrics metrics;
 
   /**
-   * @param task null for work that is no task of Spark's, which nobody ends
+   * @param tallies the task's own
+   * @param metrics of its process
    */
-  TaskMeter(TaskContext task) {
+  TaskMeter(TaskContext task, Tallies tallies, RunMetrics metrics) {
     this.task = task;
+    this.tallies = tallies;
+    this.metrics = metrics;
+  }
+
+  /** One for work that is no task of Spark's, which nobody ends. */
+  static TaskMeter alone() {
+    return new TaskMeter(null, Tallies.alone(), new RunMetrics());
   }
 
   /**
@@ -29,11 +39,24 @@ final class TaskMeter implements Traffic {
   /** A product of so many flop begins. */
   void product(long flop) {
     checkpoint();
+    tallies.flop().add(flop);
+    metrics.flop.inc(flop);
   }
 
   @Override
-  public void read(long bytes) {}
+  public void read(long bytes) {
+    tallies.bytesRead().add(bytes);
+    metrics.bytesRead.inc(bytes);
+  }
 
   @Override
-  public void written(long bytes) {}
+  public void written(long bytes) {
+    tallies.bytesWritten().add(bytes);
+    metrics.bytesWritten.inc(bytes);
+  }
+
+  /** What it has counted so far. */
+  Work work() {
+    return tallies.work();
+  }
 }

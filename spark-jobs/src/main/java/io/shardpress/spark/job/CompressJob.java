@@ -100,6 +100,7 @@ public final class CompressJob {
     String work = options.work().orElse(output.uri() + "/" + OutputFolder.WORK);
     RunSettings settings = RunSettings.ofThisProcess(runId(), work);
     runner = new StepRunner(spark, settings, output::requireOwner);
+    runner.report(progress);
     mend = new Mend(runner);
     folder = new WorkFolder(work, runner.configuration());
     Lease lease = options.work().isPresent() ? folder.enter() : null;

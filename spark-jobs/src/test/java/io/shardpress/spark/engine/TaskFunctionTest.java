@@ -78,7 +78,7 @@ class TaskFunctionTest {
       configuration.set("fs.test.secret.key", "thisSecretIsInNoClosure");
       Broadcast<SerializableConfiguration> hadoop =
           spark.broadcast(new SerializableConfiguration(configuration));
-      TaskFunction<Long> function = new TaskFunction<>(settings, hadoop, 1);
+      TaskFunction<Long> function = new TaskFunction<>(settings, hadoop, Tallies.of(spark.sc()), 1);
       ByteArrayOutputStream bytes = new ByteArrayOutputStream();
       try (ObjectOutputStream out = new ObjectOutputStream(bytes)) {
         out.writeObject(function);
