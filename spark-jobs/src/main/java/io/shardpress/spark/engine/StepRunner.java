@@ -17,12 +17,16 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.Function;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Runs units as Spark tasks, one task each, in the order given. Units whose parts are all in the
  * store are left out.
  */
 public final class StepRunner {
+  private static final Logger LOG = LoggerFactory.getLogger(StepRunner.class);
+
   private final JavaSparkContext spark;
   private final RunSettings settings;
   private final Configuration configuration;
@@ -117,6 +121,7 @@ public final class StepRunner {
 
   private Ran count(String step, Ran ran) {
     steps.merge(step, ran, Ran::plus);
+    LOG.info("{}: {} steps run, {} found in the part store", step, ran.run(), ran.reused());
     RunMetrics metrics = RunMetrics.here();
     metrics.stepsRun.inc(ran.run());
     metrics.stepsReused.inc(ran.reused());

@@ -10,6 +10,8 @@ import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.Function;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What an executor does with a task.
@@ -21,6 +23,8 @@ import org.apache.spark.util.SerializableConfiguration;
 record TaskFunction<R extends Serializable>(
     RunSettings settings, Broadcast<SerializableConfiguration> hadoop, Tallies tallies, int threads)
     implements Function<ClusterTask<R>, TaskAnswer<R>> {
+  private static final Logger LOG = LoggerFactory.getLogger(TaskFunction.class);
+
   // As Spark names it.
   private static final String DRIVER = "driver";
 
@@ -37,6 +41,7 @@ record TaskFunction<R extends Serializable>(
       R value = task.run(environment);
       tallies.tasks().add(1L);
       long cpu = cpuNanos() - cpuStart + environment.workers().cpuNanos();
+      log(task, meter, System.nanoTime() - start, cpu, environment.workers().threads());
       return new TaskAnswer<>(value, null, null, cpu);
     } catch (CheckpointException e) {
       failed(meter, metrics, e);
@@ -59,18 +64,47 @@ record TaskFunction<R extends Serializable>(
     }
   }
 
+  /** A line for each task; on a console that Shardpress has for itself they are left out. */
+  private void log(ClusterTask<R> task, TaskMeter meter, long nanos, long cpuNanos, int threads) {
+    if (LOG.isInfoEnabled()) {
+      Work work = meter.work();
+      LOG.info(
+          String.format(
+              Locale.ROOT,
+              "%s: %s %d took %.1f s, %.1f CPU s of %d threads; %.1f Gflop, read %.1f MB, wrote"
+                  + " %.1f MB; %s",
+              TaskContext.get().getLocalProperty(JobGroup.DESCRIPTION),
+              task.kind(),
+              TaskContext.get().partitionId(),
+              nanos / 1e9,
+              cpuNanos / 1e9,
+              threads,
+              work.flop() / 1e9,
+              work.bytesRead() / 1e6,
+              work.bytesWritten() / 1e6,
+              settings.arithmetic()));
+    }
+  }
+
   private TaskAnswer<R> wrong(ErrorKind kind, String message, long cpuNanos) {
     return new TaskAnswer<>(null, new TaskError(kind, message), null, cpuNanos);
   }
 
-  /** Counts a failure; of a task that was killed it says nothing, and ends it. */
+  /** Counts and logs a failure; of a task that was killed it says nothing, and ends it. */
   private static void failed(TaskMeter meter, RunMetrics metrics, Throwable error) {
     if (TaskContext.get().isInterrupted()) {
       metrics.killed.inc();
       // What breaks off in the middle of a read may look like bad input, or a bad part.
       meter.checkpoint();
     }
-    metrics.errors(ErrorKind.of(error)).inc();
+    ErrorKind kind = ErrorKind.of(error);
+    metrics.errors(kind).inc();
+    LOG.info(
+        "{}: task {} failed ({}): {}",
+        TaskContext.get().getLocalProperty(JobGroup.DESCRIPTION),
+        TaskContext.get().partitionId(),
+        kind.word(),
+        error.toString());
   }
 
   /**
