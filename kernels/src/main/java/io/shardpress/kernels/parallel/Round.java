@@ -9,14 +9,16 @@ import java.util.function.IntConsumer;
 /** One forEach: the pieces not yet taken, the threads still at work, the first failure. */
 final class Round {
   private final int pieces;
+  private final Runnable checkpoint;
   private final IntConsumer body;
   private final int others;
   private final AtomicInteger next = new AtomicInteger();
   private final AtomicReference<Throwable> failure = new AtomicReference<>();
   private final CountDownLatch atWork;
 
-  Round(int pieces, IntConsumer body, int others) {
+  Round(int pieces, Runnable checkpoint, IntConsumer body, int others) {
     this.pieces = pieces;
+    this.checkpoint = checkpoint;
     this.body = body;
     this.others = Math.max(others, 0);
     atWork = new CountDownLatch(this.others);
@@ -49,6 +51,7 @@ final class Round {
   private void takePieces() {
     try {
       for (int i = next.getAndIncrement(); i < pieces; i = next.getAndIncrement()) {
+        checkpoint.run();
         body.accept(i);
       }
     } catch (Throwable thrown) {

@@ -18,12 +18,14 @@ final class ThreadPool implements Workers {
   private static final AtomicInteger POOLS = new AtomicInteger();
 
   private final int threads;
+  private final Runnable checkpoint;
   private final ExecutorService others;
   private final AtomicBoolean busy = new AtomicBoolean();
   private final Queue<Thread> started = new ConcurrentLinkedQueue<>();
 
-  ThreadPool(int threads) {
+  ThreadPool(int threads, Runnable checkpoint) {
     this.threads = threads;
+    this.checkpoint = checkpoint;
     String name = "kernels-" + POOLS.incrementAndGet() + "-";
     AtomicInteger number = new AtomicInteger();
     others =
@@ -50,7 +52,7 @@ final class ThreadPool implements Workers {
               + " and every concurrent caller has workers of its own");
     }
     try {
-      Round round = new Round(pieces, body, Math.min(threads, pieces) - 1);
+      Round round = new Round(pieces, checkpoint, body, Math.min(threads, pieces) - 1);
       round.runOn(others);
     } finally {
       busy.set(false);

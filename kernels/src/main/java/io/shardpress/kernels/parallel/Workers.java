@@ -29,14 +29,24 @@ public interface Workers extends AutoCloseable {
    * @throws IllegalArgumentException where threads is not positive
    */
   static Workers of(int threads) {
+    return of(threads, () -> {});
+  }
+
+  /**
+   * The same for work that may have to end early.
+   *
+   * @param checkpoint asked before every piece, by the thread that takes it; what it throws ends
+   *     the forEach as a failing piece does
+   */
+  static Workers of(int threads, Runnable checkpoint) {
     if (threads < 1) {
       throw new IllegalArgumentException("threads is " + threads + ", must be at least 1");
     }
-    return threads == 1 ? single() : new ThreadPool(threads);
+    return threads == 1 ? new CallingThread(checkpoint) : new ThreadPool(threads, checkpoint);
   }
 
-  /** The calling thread alone. */
+  /** The calling thread alone, which asks no checkpoint. */
   static Workers single() {
-    return SingleThread.INSTANCE;
+    return CallingThread.UNASKED;
   }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.junit.jupiter.api.Test;
@@ -71,6 +72,38 @@ class WorkersTest {
       AtomicInteger after = new AtomicInteger();
       workers.forEach(4, i -> after.incrementAndGet());
       assertThat(after).hasValue(4);
+    }
+  }
+
+  /** As a task that is killed: every thread that works for it stops at its next piece. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3})
+  void aCheckpointEndsItBetweenPieces(int threads) {
+    AtomicInteger done = new AtomicInteger();
+    AtomicBoolean killed = new AtomicBoolean();
+    Runnable checkpoint =
+        () -> {
+          if (killed.get()) {
+            throw new ArithmeticException("killed");
+          }
+        };
+    try (Workers workers = Workers.of(threads, checkpoint)) {
+      workers.forEach(100, i -> done.incrementAndGet());
+      assertThat(done).hasValue(100);
+      assertThatThrownBy(
+              () ->
+                  workers.forEach(
+                      1_000_000,
+                      i -> {
+                        done.incrementAndGet();
+                        killed.set(true);
+                      }))
+          .isInstanceOf(ArithmeticException.class)
+          .hasMessage("killed");
+      // Each thread has at most the piece that it had taken before it was told.
+      assertThat(done.get() - 100).isBetween(1, threads);
+      killed.set(false);
+      workers.forEach(4, i -> done.incrementAndGet());
     }
   }
 

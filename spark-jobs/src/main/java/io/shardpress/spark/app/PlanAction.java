@@ -6,14 +6,11 @@ import io.shardpress.spark.engine.Digests;
 import io.shardpress.spark.engine.RunSettings;
 import io.shardpress.spark.engine.StepRunner;
 import io.shardpress.spark.job.Forecast;
-import io.shardpress.spark.job.JobRunner;
 import io.shardpress.spark.job.PlannedCompression;
 import io.shardpress.spark.learn.cost.TaskMemory;
 import io.shardpress.spark.plan.CompressionPlan;
 import io.shardpress.spark.store.WorkFolder;
 import io.shardpress.spark.text.Windows;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
@@ -59,22 +56,15 @@ final class PlanAction {
       windows =
           Calibration.windows(plan.checkpoint(), options.calibration(), learns, configuration);
     }
+    RunSettings settings = RunSettings.ofThisProcess("plan " + plan.checkpoint().uri(), work);
     if (options.hash()) {
       try (OpenSession session = SparkSessions.open("plan", options.spark())) {
         JavaSparkContext spark = session.context();
-        RunSettings settings = RunSettings.ofThisProcess(JobRunner.hadoop(spark), work);
         Digests.of(plan.checkpoint(), new StepRunner(spark, settings, () -> {}));
       }
     }
-    RunSettings settings = RunSettings.ofThisProcess(entries(configuration), work);
-    StepRunner lookUp = new StepRunner(null, settings, () -> {});
+    StepRunner lookUp = StepRunner.lookUp(settings, configuration);
     Forecast.of(plan, windows, lookUp, new WorkFolder(work, configuration))
         .forEach(System.out::println);
-  }
-
-  private static Map<String, String> entries(Configuration configuration) {
-    Map<String, String> entries = new HashMap<>();
-    configuration.forEach(entry -> entries.put(entry.getKey(), entry.getValue()));
-    return entries;
   }
 }

@@ -4,6 +4,11 @@ import java.io.Serializable;
 
 /** Something that runs in a task and answers with a few numbers or names, never with weights. */
 public interface ClusterTask<R extends Serializable> extends Serializable {
+  /** What kind of work it is, for metrics and logs. */
+  default String kind() {
+    return getClass().getSimpleName();
+  }
+
   /** Does the work. */
   R run(TaskEnvironment environment);
 }

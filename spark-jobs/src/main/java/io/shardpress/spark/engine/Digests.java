@@ -30,7 +30,7 @@ public final class Digests {
 
   /** Reads what the store has, and the weights for what it has not. */
   public static Digests of(Checkpoint checkpoint, StepRunner runner) {
-    runner.run("digests", "", units(checkpoint));
+    runner.run("digests", Where.MODEL, units(checkpoint));
     return known(checkpoint, runner.store());
   }
 

@@ -25,6 +25,14 @@ public interface Progress {
   /** A piece was there already; see {@link #done}. */
   void reused(String name, double bits);
 
+  /**
+   * Tasks are at work; told every few seconds while they run, by a thread of Spark's, and at the
+   * end of each step. Never by two threads at once.
+   *
+   * @param done by all tasks of the run so far
+   */
+  default void working(Work done) {}
+
   /** The run has ended, well or not. */
   void end();
 }

@@ -9,9 +9,9 @@ import java.util.Map;
  * Units that run side by side.
  *
  * @param name of the step
- * @param where names its Spark jobs
+ * @param where describes its Spark jobs, with the step's name
  */
-public record StepGroup(String name, String where, List<? extends Step> units) {
+public record StepGroup(String name, Where where, List<? extends Step> units) {
   /** Runs steps one after the other. */
   public static StepRunner.Ran run(StepRunner runner, List<StepGroup> steps) {
     StepRunner.Ran ran = StepRunner.Ran.NOTHING;
@@ -27,17 +27,24 @@ public record StepGroup(String name, String where, List<? extends Step> units) {
     int most = blocks.stream().mapToInt(List::size).max().orElse(0);
     for (int i = 0; i < most; i++) {
       // Blocks that are not alike have other steps at the same place.
-      Map<String, List<Step>> byName = new LinkedHashMap<>();
-      Map<String, String> where = new LinkedHashMap<>();
+      Map<String, List<StepGroup>> byName = new LinkedHashMap<>();
       for (List<StepGroup> steps : blocks) {
         if (i < steps.size()) {
-          StepGroup step = steps.get(i);
-          byName.computeIfAbsent(step.name(), name -> new ArrayList<>()).addAll(step.units());
-          where.putIfAbsent(step.name(), step.where());
+          byName.computeIfAbsent(steps.get(i).name(), name -> new ArrayList<>()).add(steps.get(i));
         }
       }
-      byName.forEach((name, units) -> all.add(new StepGroup(name, where.get(name), units)));
+      byName.values().forEach(alike -> all.add(merge(alike)));
     }
     return all;
+  }
+
+  private static StepGroup merge(List<StepGroup> alike) {
+    StepGroup first = alike.get(0);
+    if (alike.size() == 1) {
+      return first;
+    }
+    List<Step> units = new ArrayList<>();
+    alike.forEach(group -> units.addAll(group.units()));
+    return new StepGroup(first.name(), first.where().across(alike.size()), units);
   }
 }

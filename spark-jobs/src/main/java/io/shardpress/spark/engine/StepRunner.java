@@ -15,29 +15,50 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.Function;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.util.SerializableConfiguration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Runs units as Spark tasks, one task each, in the order given. Units whose parts are all in the
  * store are left out.
  */
 public final class StepRunner {
+  private static final Logger LOG = LoggerFactory.getLogger(StepRunner.class);
+
   private final JavaSparkContext spark;
   private final RunSettings settings;
+  private final Configuration configuration;
   private final PartStore store;
   private final TaskCpus cpus;
   private final Runnable guard;
   private final Map<String, Ran> steps = new LinkedHashMap<>();
+  private Broadcast<SerializableConfiguration> hadoop;
+  private Tallies tallies;
+  private Progress progress;
 
   /**
-   * @param spark null for who only wants to know what is in the store
    * @param guard throws where the run is to stop; asked before every Spark job
    */
   public StepRunner(JavaSparkContext spark, RunSettings settings, Runnable guard) {
+    this(spark, settings, spark.hadoopConfiguration(), guard);
+  }
+
+  private StepRunner(
+      JavaSparkContext spark, RunSettings settings, Configuration hadoop, Runnable guard) {
     this.guard = guard;
     this.spark = spark;
     this.settings = settings;
-    this.store = new PartStore(settings.store(), settings.configuration());
+    // What others set in theirs while this runs is not for the tasks.
+    this.configuration = new Configuration(hadoop);
+    this.store = new PartStore(settings.store(), configuration);
     this.cpus = new TaskCpus(spark);
+  }
+
+  /** One without Spark, which only says what is in the store. */
+  public static StepRunner lookUp(RunSettings settings, Configuration hadoop) {
+    return new StepRunner(null, settings, hadoop, () -> {});
   }
 
   public PartStore store() {
@@ -51,7 +72,7 @@ public final class StepRunner {
 
   /** Hadoop's settings of the run. */
   public Configuration configuration() {
-    return settings.configuration();
+    return configuration;
   }
 
   /** What has run so far and what was there, by step, in the order in which steps began. */
@@ -77,9 +98,9 @@ public final class StepRunner {
    * Makes the parts of these units.
    *
    * @param step such as "statistics", under which units are counted
-   * @param where such as "of block 3"; with the step it names the Spark job
+   * @param where with the step it describes the Spark job
    */
-  public Ran run(String step, String where, List<? extends Step> units) {
+  public Ran run(String step, Where where, List<? extends Step> units) {
     return run(step, where, missing(units), units.size());
   }
 
@@ -88,28 +109,47 @@ public final class StepRunner {
    *
    * @param units how many there are with those that are not missing
    */
-  public Ran run(String step, String where, List<? extends Step> missing, int units) {
+  public Ran run(String step, Where where, List<? extends Step> missing, int units) {
     List<MakeParts> tasks = new ArrayList<>();
     missing.forEach(unit -> tasks.add(new MakeParts(unit)));
     double cpu = 0;
-    for (TaskAnswer<Boolean> answer : answers((step + " " + where).strip(), tasks)) {
+    for (TaskAnswer<Boolean> answer : answers(where.text(step), tasks)) {
       cpu += answer.cpuNanos() / 1e9;
     }
-    Ran ran = new Ran(missing.size(), units - missing.size(), cpu);
+    return count(step, new Ran(missing.size(), units - missing.size(), cpu));
+  }
+
+  private Ran count(String step, Ran ran) {
     steps.merge(step, ran, Ran::plus);
+    LOG.info("{}: {} steps run, {} found in the part store", step, ran.run(), ran.reused());
+    RunMetrics metrics = RunMetrics.here();
+    metrics.stepsRun.inc(ran.run());
+    metrics.stepsReused.inc(ran.reused());
     return ran;
+  }
+
+  /** Has somebody hear of tasks' work while it is done. */
+  public void report(Progress listener) {
+    progress = listener;
+  }
+
+  /** The work of tasks that have ended well so far. */
+  public Work work() {
+    return tallies == null ? Work.NONE : tallies.work();
+  }
+
+  private WorkListener listen() {
+    return progress == null ? null : WorkListener.enter(spark.sc(), tallies, progress);
   }
 
   /** Counts units that a run had no need to ask for, since what comes of them was there. */
   public void found(String step, int units) {
-    steps.merge(step, new Ran(0, units, 0), Ran::plus);
+    count(step, new Ran(0, units, 0));
   }
 
   /** Counts what the driver has made a part of, with the help of tasks that made none. */
   public Ran made(String step, double cpuSeconds) {
-    Ran ran = new Ran(1, 0, cpuSeconds);
-    steps.merge(step, ran, Ran::plus);
-    return ran;
+    return count(step, new Ran(1, 0, cpuSeconds));
   }
 
   /** The units of which the store has not all parts. */
@@ -124,8 +164,8 @@ public final class StepRunner {
    *
    * @throws PartException where tasks read parts that are bad
    */
-  public <R extends Serializable> List<R> call(String what, List<? extends ClusterTask<R>> tasks) {
-    return answers(what, tasks).stream().map(TaskAnswer::value).toList();
+  public <R extends Serializable> List<R> call(String step, List<? extends ClusterTask<R>> tasks) {
+    return answers(Where.MODEL.text(step), tasks).stream().map(TaskAnswer::value).toList();
   }
 
   /**
@@ -137,34 +177,46 @@ public final class StepRunner {
 
   /** Runs tasks that share numbers, which cross Spark once for all of them. */
   public <S extends Serializable, R extends Serializable> Answers<R> call(
-      String what, List<? extends SharedTask<S, R>> tasks, S shared) {
+      String step, Where where, List<? extends SharedTask<S, R>> tasks, S shared) {
+    if (tasks.isEmpty()) {
+      return new Answers<>(List.of(), 0);
+    }
     Function<SharedTask<S, R>, TaskAnswer<R>> function =
-        new SharedFunction<>(settings, cpus.threads(tasks.size()), shared);
-    List<TaskAnswer<R>> answers = answers(what, tasks, function);
+        new SharedFunction<>(function(tasks.size()), shared);
+    List<TaskAnswer<R>> answers = answers(where.text(step), tasks, function);
     double cpu = answers.stream().mapToDouble(answer -> answer.cpuNanos() / 1e9).sum();
     return new Answers<>(answers.stream().map(TaskAnswer::value).toList(), cpu);
   }
 
   private <R extends Serializable> List<TaskAnswer<R>> answers(
-      String what, List<? extends ClusterTask<R>> tasks) {
-    Function<ClusterTask<R>, TaskAnswer<R>> function =
-        new TaskFunction<>(settings, cpus.threads(tasks.size()));
-    return answers(what, tasks, function);
+      String description, List<? extends ClusterTask<R>> tasks) {
+    return tasks.isEmpty()
+        ? List.of()
+        : answers(description, tasks, this.<R>function(tasks.size()));
+  }
+
+  /** What an executor does with each of so many tasks. */
+  private <R extends Serializable> TaskFunction<R> function(int tasks) {
+    if (hadoop == null) {
+      hadoop = spark.broadcast(new SerializableConfiguration(configuration));
+      tallies = Tallies.of(spark.sc());
+    }
+    return new TaskFunction<>(settings, hadoop, tallies, cpus.threads(tasks));
   }
 
   private <T, R extends Serializable> List<TaskAnswer<R>> answers(
-      String what, List<? extends T> tasks, Function<T, TaskAnswer<R>> function) {
-    if (tasks.isEmpty()) {
-      return List.of();
-    }
+      String description, List<? extends T> tasks, Function<T, TaskAnswer<R>> function) {
     guard.run();
-    spark.setJobDescription(what);
-    JavaRDD<T> data = spark.parallelize(new ArrayList<T>(tasks), tasks.size());
-    List<TaskAnswer<R>> answers = cpus.spread(data.map(function)).collect();
+    List<TaskAnswer<R>> answers;
+    try (JobGroup group = JobGroup.enter(spark, settings.run(), description);
+        WorkListener listening = listen()) {
+      JavaRDD<T> data = spark.parallelize(new ArrayList<T>(tasks), tasks.size());
+      answers = cpus.spread(data.map(function)).collect();
+    }
     List<PartFault> faults = new ArrayList<>();
     for (TaskAnswer<R> answer : answers) {
-      if (answer.inputError() != null) {
-        throw new CheckpointException(answer.inputError());
+      if (answer.error() != null) {
+        throw new CheckpointException(answer.error().message());
       }
       if (answer.badPart() != null) {
         faults.add(answer.badPart());
@@ -179,7 +231,12 @@ public final class StepRunner {
   /** A unit as a task without an answer. */
   public record MakeParts(Step unit) implements ClusterTask<Boolean> {
     @Override
-    public Boolean run(io.shardpress.spark.engine.TaskEnvironment environment) {
+    public String kind() {
+      return unit.getClass().getSimpleName();
+    }
+
+    @Override
+    public Boolean run(TaskEnvironment environment) {
       unit.run(environment);
       return true;
     }

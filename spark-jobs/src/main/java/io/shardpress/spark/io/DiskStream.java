@@ -11,9 +11,15 @@ import org.apache.hadoop.fs.FSError;
  */
 public final class DiskStream extends OutputStream {
   private final OutputStream out;
+  private final Traffic traffic;
 
   public DiskStream(OutputStream out) {
+    this(out, Traffic.UNHEARD);
+  }
+
+  DiskStream(OutputStream out, Traffic traffic) {
     this.out = out;
+    this.traffic = traffic;
   }
 
   /** What a stream does. */
@@ -32,11 +38,15 @@ public final class DiskStream extends OutputStream {
   @Override
   public void write(int one) throws IOException {
     run(() -> out.write(one));
+    traffic.written(1);
+    traffic.checkpoint();
   }
 
   @Override
   public void write(byte[] bytes, int from, int count) throws IOException {
     run(() -> out.write(bytes, from, count));
+    traffic.written(count);
+    traffic.checkpoint();
   }
 
   @Override

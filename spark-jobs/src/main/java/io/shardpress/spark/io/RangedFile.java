@@ -32,15 +32,22 @@ final class RangedFile implements AutoCloseable {
   private final FSDataInputStream in;
   private final int chunkBytes;
   private final boolean vectored;
+  private final Traffic traffic;
 
-  private RangedFile(String uri, FSDataInputStream in, int chunkBytes, boolean vectored) {
+  private RangedFile(
+      String uri, FSDataInputStream in, int chunkBytes, boolean vectored, Traffic traffic) {
     this.uri = uri;
     this.in = in;
     this.chunkBytes = chunkBytes;
     this.vectored = vectored;
+    this.traffic = traffic;
   }
 
   static RangedFile open(String uri, Configuration configuration) {
+    return open(uri, configuration, Traffic.UNHEARD);
+  }
+
+  static RangedFile open(String uri, Configuration configuration, Traffic traffic) {
     Path path = new Path(uri);
     try {
       FileSystem fileSystem = FileSystems.forReading(path, configuration);
@@ -48,7 +55,7 @@ final class RangedFile implements AutoCloseable {
       boolean raw = fileSystem instanceof RawLocalFileSystem;
       // A local file answers at once; threads in between would only cost.
       boolean vectored = !raw && !(fileSystem instanceof LocalFileSystem);
-      return new RangedFile(uri, in, raw ? LOCAL_CHUNK_BYTES : CHUNK_BYTES, vectored);
+      return new RangedFile(uri, in, raw ? LOCAL_CHUNK_BYTES : CHUNK_BYTES, vectored, traffic);
     } catch (FileNotFoundException e) {
       throw new CheckpointException(uri + ": no such file; it was there when the job began", e);
     } catch (IOException e) {
@@ -66,6 +73,8 @@ final class RangedFile implements AutoCloseable {
       for (int done = 0; done < count; done += chunkBytes) {
         int chunk = Math.min(chunkBytes, count - done);
         in.readFully(position + done, into, offset + done, chunk);
+        traffic.read(chunk);
+        traffic.checkpoint();
       }
     } catch (EOFException e) {
       throw new CheckpointException(
@@ -142,6 +151,8 @@ final class RangedFile implements AutoCloseable {
     byte[] bytes = new byte[range.getLength()];
     try {
       FutureIO.awaitFuture(range.getData()).get(bytes);
+      traffic.read(bytes.length);
+      traffic.checkpoint();
     } catch (IOException e) {
       // Connections that break are tried again only by reads of one range.
       read(range.getOffset(), bytes, 0, bytes.length);

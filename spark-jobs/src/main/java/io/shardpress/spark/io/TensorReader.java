@@ -14,12 +14,21 @@ import org.apache.hadoop.conf.Configuration;
  */
 public final class TensorReader implements AutoCloseable {
   private final Configuration configuration;
+  private final Traffic traffic;
   private RangedFile open;
   private byte[] chunk = new byte[0];
   private long bytesRead;
 
   public TensorReader(Configuration configuration) {
+    this(configuration, Traffic.UNHEARD);
+  }
+
+  /**
+   * @param traffic hears of what is read
+   */
+  public TensorReader(Configuration configuration, Traffic traffic) {
     this.configuration = configuration;
+    this.traffic = traffic;
   }
 
   /** A whole tensor as f32, row-major; F32, F16 and BF16 come out exactly. */
@@ -265,7 +274,7 @@ public final class TensorReader implements AutoCloseable {
   private RangedFile file(TensorRef tensor) {
     if (open == null || !open.uri().equals(tensor.file())) {
       close();
-      open = RangedFile.open(tensor.file(), configuration);
+      open = RangedFile.open(tensor.file(), configuration, traffic);
     }
     return open;
   }

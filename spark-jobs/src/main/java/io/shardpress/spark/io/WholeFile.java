@@ -29,7 +29,8 @@ public final class WholeFile implements AutoCloseable {
   private final OutputStream out;
   private boolean done;
 
-  private WholeFile(FileSystem fileSystem, Path target, Path attempt) throws IOException {
+  private WholeFile(FileSystem fileSystem, Path target, Path attempt, Traffic traffic)
+      throws IOException {
     this.fileSystem = fileSystem;
     this.target = target;
     this.attempt = attempt;
@@ -37,7 +38,7 @@ public final class WholeFile implements AutoCloseable {
         fileSystem.createFile(attempt).overwrite(true).recursive();
     builder.opt(ONE_REQUEST, true);
     this.file = (FSDataOutputStream) builder.build();
-    this.out = new DiskStream(file);
+    this.out = new DiskStream(file, traffic);
   }
 
   /**
@@ -47,11 +48,21 @@ public final class WholeFile implements AutoCloseable {
    */
   public static WholeFile create(FileSystem fileSystem, Path target, Path attempts)
       throws IOException {
+    return create(fileSystem, target, attempts, Traffic.UNHEARD);
+  }
+
+  /**
+   * The same for a task.
+   *
+   * @param traffic hears of what is written
+   */
+  public static WholeFile create(FileSystem fileSystem, Path target, Path attempts, Traffic traffic)
+      throws IOException {
     Path attempt =
         appearsAtClose(fileSystem, target)
             ? target
             : new Path(attempts, "." + target.getName() + "." + UUID.randomUUID());
-    return new WholeFile(fileSystem, target, attempt);
+    return new WholeFile(fileSystem, target, attempt, traffic);
   }
 
   /** Whether files are to be seen there only once they are closed, as on object stores. */

@@ -1,6 +1,7 @@
 package io.shardpress.spark.job;
 
 import io.shardpress.spark.block.RowTile;
+import io.shardpress.spark.engine.Where;
 import io.shardpress.spark.io.CheckpointFile;
 import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.output.Publication;
@@ -64,7 +65,7 @@ public final class DecompressJob implements Job {
       rows.put(weight.tensor(), parts);
     }
     context.uses(steps.stream().map(DequantizeStep::part).toList());
-    context.steps().run("dequantize", "", steps);
+    context.steps().run("dequantize", Where.MODEL, steps);
     return new Outcome(
         InputTensor.of(plan.entries()),
         List.of(publication),

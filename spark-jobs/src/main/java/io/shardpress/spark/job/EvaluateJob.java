@@ -39,7 +39,7 @@ public final class EvaluateJob {
   public Evaluation run(JavaSparkContext spark) {
     // No task of this job has parts: figures are small enough to come back by themselves.
     String noStore = compressed.uri();
-    RunSettings settings = RunSettings.ofThisProcess(JobRunner.hadoop(spark), noStore);
+    RunSettings settings = RunSettings.ofThisProcess("evaluate " + compressed.uri(), noStore);
     List<EvaluateTask> tasks = new ArrayList<>();
     for (SamplePartition partition : SamplePartition.of(windows.count(), windows.length())) {
       int[][] ids = new int[partition.count()][];

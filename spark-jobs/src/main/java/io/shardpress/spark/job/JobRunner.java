@@ -13,7 +13,6 @@ import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.RunRecord;
 import io.shardpress.spark.store.WorkFolder;
 import java.time.Instant;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -55,8 +54,9 @@ public final class JobRunner {
   /** Runs, and says what was published. */
   public Manifest run(JavaSparkContext spark) {
     String store = work.orElse(output.uri() + "/" + OutputFolder.WORK);
-    RunSettings settings = RunSettings.ofThisProcess(hadoop(spark), store);
+    RunSettings settings = RunSettings.ofThisProcess(job.id(), store);
     steps = new StepRunner(spark, settings, output::requireOwner);
+    steps.report(progress);
     Mend mend = new Mend(steps);
     WorkFolder folder = new WorkFolder(store, steps.configuration());
     JobContext context =
@@ -115,12 +115,5 @@ public final class JobRunner {
   /** How many steps of which kinds ran, and how many were in the part store. */
   public String steps() {
     return StepCounts.line(steps.steps());
-  }
-
-  /** Hadoop's settings as Spark has them, for the tasks. */
-  public static Map<String, String> hadoop(JavaSparkContext spark) {
-    Map<String, String> entries = new HashMap<>();
-    spark.hadoopConfiguration().forEach(entry -> entries.put(entry.getKey(), entry.getValue()));
-    return entries;
   }
 }

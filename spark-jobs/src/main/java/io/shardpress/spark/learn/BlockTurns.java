@@ -16,14 +16,13 @@ import io.shardpress.spark.learn.gptq.GptqParameters;
 import io.shardpress.spark.learn.gptq.GptqSolver;
 import io.shardpress.spark.learn.gptq.LayerCourse;
 import io.shardpress.spark.learn.scales.ScaleSteps;
-import io.shardpress.spark.plan.CompressionPlan;
 import io.shardpress.spark.plan.PlanEntry;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.sweep.BlockOutput;
 import io.shardpress.spark.sweep.BlockState;
 import io.shardpress.spark.sweep.Span;
-import java.util.Optional;
 import io.shardpress.spark.sweep.SweepContext;
+import io.shardpress.spark.sweep.Unobserved;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -130,8 +129,7 @@ public record BlockTurns(List<BlockTurn> sideBySide, List<BlockTurn> inOrder) {
       List<PartKey> full = embedded;
       for (int i = 0; i < context.plan().config().layers(); i++) {
         BlockTurn turn = blockwise(block(i, full, full), blockwise, true, again);
-        List<BlockOutput> local =
-            against(outputs(turn.block().link(), full), turn.nextFull());
+        List<BlockOutput> local = against(outputs(turn.block().link(), full), turn.nextFull());
         turns.add(
             new BlockTurn(
                 turn.block(),
@@ -239,7 +237,7 @@ public record BlockTurns(List<BlockTurn> sideBySide, List<BlockTurn> inOrder) {
 
     /** What a block makes of these inputs. */
     private List<BlockOutput> outputs(ChainLink link, List<PartKey> inputs) {
-      return context.outputs(link, inputs, Span.BLOCK, Optional.empty());
+      return context.outputs(link, inputs, Span.BLOCK, new Unobserved());
     }
 
     /** The same with their errors against what the full-precision chain gives. */

@@ -1,10 +1,10 @@
 package io.shardpress.spark.learn;
 
-import io.shardpress.spark.block.ChainLink;
 import io.shardpress.spark.engine.Progress;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepGroup;
 import io.shardpress.spark.engine.StepRunner;
+import io.shardpress.spark.engine.Where;
 import io.shardpress.spark.learn.blockwise.BlockwiseStep;
 import io.shardpress.spark.plan.PlanEntry;
 import io.shardpress.spark.store.PartKey;
@@ -19,7 +19,6 @@ import io.shardpress.spark.sweep.SamplePartition;
 import io.shardpress.spark.sweep.SweepContext;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * The calibrate and compress jobs of learners that need activations. In order, a block learns on
@@ -168,7 +167,7 @@ public final class CalibratedLearning {
     learners = learners.plus(StepGroup.run(context.runner(), steps));
     if (!units.isEmpty()) {
       learners =
-          learners.plus(context.runner().run(algorithm(), "of " + turns.size() + " blocks", units));
+          learners.plus(context.runner().run(algorithm(), Where.blocks(turns.size()), units));
     }
   }
 
@@ -220,7 +219,8 @@ public final class CalibratedLearning {
               turn.block().link(),
               turn.block().inputs(p),
               turn.nextFull().get(p),
-              both ? Optional.of(turn.nextQuantized().get(p)) : Optional.empty()));
+              turn.nextQuantized().get(p),
+              both));
     }
     return units;
   }
@@ -230,7 +230,7 @@ public final class CalibratedLearning {
   }
 
   private StepRunner.Ran run(String what, BlockState block, List<? extends Step> units) {
-    return context.runner().run(what, "of block " + block.spec.block(), units);
+    return context.runner().run(what, context.where(block.spec.block()), units);
   }
 
   private void reused(BlockTurn turn) {
@@ -242,7 +242,8 @@ public final class CalibratedLearning {
   private void report(BlockTurn turn) {
     // Before the first quantized block both chains are one, and nobody took its error.
     boolean same = turn.nextFull().equals(turn.nextQuantized());
-    double error = same ? 0 : BlockError.read(store, BlockOutput.parts(turn.nextQuantized())).relative();
+    double error =
+        same ? 0 : BlockError.read(store, BlockOutput.parts(turn.nextQuantized())).relative();
     progress.done(turn.block().spec.name(), PlanEntry.bits(turn.block().targets.values()), error);
   }
 

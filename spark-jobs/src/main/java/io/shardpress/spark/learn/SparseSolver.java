@@ -15,9 +15,8 @@ import io.shardpress.spark.sweep.ForwardStep;
 import io.shardpress.spark.sweep.Observer;
 import io.shardpress.spark.sweep.RoutingObserver;
 import io.shardpress.spark.sweep.Span;
-import java.util.Optional;
-import io.shardpress.spark.sweep.SamplePartition;
 import io.shardpress.spark.sweep.SweepContext;
+import io.shardpress.spark.sweep.Unobserved;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -54,7 +53,7 @@ final class SparseSolver {
       steps.add(
           new StepGroup(
               blockwise.algorithm(),
-              "attention of block " + block.spec.block(),
+              context.where(block.spec.block()).at("attention"),
               List.of(blockwise.prepare(block, full))));
     }
     List<PartKey> routed = new ArrayList<>();
@@ -66,7 +65,7 @@ final class SparseSolver {
       steps.add(
           new StepGroup(
               blockwise.algorithm(),
-              "experts of block " + block.spec.block(),
+              context.where(block.spec.block()).at("experts"),
               experts(block, full, routed)));
     }
     return steps;
@@ -83,15 +82,14 @@ final class SparseSolver {
       List<PartKey> inputs,
       boolean routes,
       List<PartKey> parts) {
-    Optional<Observer> beside =
-        routes ? Optional.of(new RoutingObserver()) : Optional.empty();
+    Observer beside = routes ? new RoutingObserver() : new Unobserved();
     List<ForwardStep> units =
         context.outputs(link, inputs, Span.ATTENTION, beside).stream()
             .map(ForwardStep::new)
             .toList();
     units.forEach(unit -> parts.add(unit.outputPart()));
     block.passing.addAll(parts);
-    return new StepGroup(name, "of block " + block.spec.block(), units);
+    return new StepGroup(name, context.where(block.spec.block()), units);
   }
 
   private List<Step> experts(BlockState block, List<PartKey> full, List<PartKey> routed) {

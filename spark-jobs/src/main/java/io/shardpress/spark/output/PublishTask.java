@@ -31,7 +31,8 @@ public record PublishTask(String output, String file, ShardHead head, List<Shard
     Path target = new Path(output, file);
     FileSystem fileSystem = FileSystems.of(target, environment.configuration());
     try (WholeFile whole =
-        WholeFile.create(fileSystem, target, new Path(output, OutputFolder.WORK))) {
+        WholeFile.create(
+            fileSystem, target, new Path(output, OutputFolder.WORK), environment.traffic())) {
       PublishedShard shard = write(whole.out(), environment);
       whole.replace();
       return shard;

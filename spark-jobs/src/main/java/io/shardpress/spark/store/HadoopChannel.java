@@ -1,6 +1,7 @@
 package io.shardpress.spark.store;
 
 import io.shardpress.spark.io.FileSystems;
+import io.shardpress.spark.io.Traffic;
 import java.io.EOFException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -28,6 +29,7 @@ final class HadoopChannel implements SeekableByteChannel {
   private final FSDataInputStream in;
   private final long size;
   private final boolean local;
+  private final Traffic traffic;
   private long position;
 
   /** Bytes [chunkStart, chunkEnd) of the file. */
@@ -38,17 +40,19 @@ final class HadoopChannel implements SeekableByteChannel {
   private int ahead = FIRST_AHEAD_BYTES;
   private boolean open = true;
 
-  private HadoopChannel(FSDataInputStream in, long size, boolean local) {
+  private HadoopChannel(FSDataInputStream in, long size, boolean local, Traffic traffic) {
     this.in = in;
     this.size = size;
     this.local = local;
+    this.traffic = traffic;
   }
 
-  static HadoopChannel open(Path path, FileSystem fileSystem) throws IOException {
+  static HadoopChannel open(Path path, FileSystem fileSystem, Traffic traffic) throws IOException {
     try {
       FileStatus status = fileSystem.getFileStatus(path);
       FSDataInputStream in = FileSystems.openForRanges(fileSystem, path, status);
-      return new HadoopChannel(in, status.getLen(), fileSystem instanceof RawLocalFileSystem);
+      boolean local = fileSystem instanceof RawLocalFileSystem;
+      return new HadoopChannel(in, status.getLen(), local, traffic);
     } catch (FileNotFoundException e) {
       throw e;
     } catch (IOException e) {
@@ -93,6 +97,7 @@ final class HadoopChannel implements SeekableByteChannel {
     }
     chunkStart = position;
     chunkEnd = position + count;
+    traffic.read(count);
   }
 
   @Override

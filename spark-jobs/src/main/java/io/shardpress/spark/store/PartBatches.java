@@ -25,6 +25,7 @@ import org.apache.spark.sql.util.ArrowUtils;
  * each loaded and checked when it is asked for.
  */
 final class PartBatches implements AutoCloseable {
+  private final PartStore store;
   private final PartKey key;
   private final Path path;
   private final BufferAllocator allocator;
@@ -40,13 +41,14 @@ final class PartBatches implements AutoCloseable {
   private boolean broken;
 
   PartBatches(PartStore store, PartKey key) {
+    this.store = store;
     this.key = key;
     path = store.path(key);
     allocator =
         ArrowUtils.rootAllocator().newChildAllocator("part " + key.hex(), 0, Long.MAX_VALUE);
     HadoopChannel opened = null;
     try {
-      opened = HadoopChannel.open(path, store.fileSystem(path));
+      opened = HadoopChannel.open(path, store.fileSystem(path), store.traffic());
       channel = opened;
       reader = new ArrowFileReader(channel, allocator);
       blocks = reader.getRecordBlocks();
@@ -151,6 +153,8 @@ final class PartBatches implements AutoCloseable {
    * @throws PartException where it is not what was written
    */
   VectorSchemaRoot load(int place) {
+    // Not within: Arrow keeps the buffer of a batch that breaks off.
+    store.traffic().checkpoint();
     long found;
     long wanted;
     try {

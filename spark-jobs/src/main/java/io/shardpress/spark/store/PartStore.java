@@ -1,6 +1,7 @@
 package io.shardpress.spark.store;
 
 import io.shardpress.spark.io.FileSystems;
+import io.shardpress.spark.io.Traffic;
 import io.shardpress.spark.io.WholeFile;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -23,10 +24,19 @@ import org.apache.hadoop.fs.Path;
 public final class PartStore {
   private final String uri;
   private final Configuration configuration;
+  private final Traffic traffic;
 
   public PartStore(String uri, Configuration configuration) {
+    this(uri, configuration, Traffic.UNHEARD);
+  }
+
+  /**
+   * @param traffic hears of what is read and written
+   */
+  public PartStore(String uri, Configuration configuration, Traffic traffic) {
     this.uri = uri;
     this.configuration = configuration;
+    this.traffic = traffic;
   }
 
   public String uri() {
@@ -115,10 +125,14 @@ public final class PartStore {
   /** Begins a file of the store. */
   WholeFile create(Path path) {
     try {
-      return WholeFile.create(fileSystem(path), path, path.getParent());
+      return WholeFile.create(fileSystem(path), path, path.getParent(), traffic);
     } catch (IOException e) {
       throw new UncheckedIOException(path + ": cannot write: " + e.getMessage(), e);
     }
+  }
+
+  Traffic traffic() {
+    return traffic;
   }
 
   FileSystem fileSystem(Path path) {

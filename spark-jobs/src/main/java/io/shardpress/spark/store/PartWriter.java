@@ -49,10 +49,12 @@ public final class PartWriter implements AutoCloseable {
               CompressionUtil.CodecType.NO_COMPRESSION);
       writer.start();
     } catch (IOException e) {
-      root.close();
-      allocator.close();
-      file.close();
+      close();
       throw new UncheckedIOException(file.path() + ": cannot write: " + e.getMessage(), e);
+    } catch (RuntimeException e) {
+      // A task that is killed at its first bytes.
+      close();
+      throw e;
     }
   }
 

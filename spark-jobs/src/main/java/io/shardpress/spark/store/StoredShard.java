@@ -77,6 +77,8 @@ public final class StoredShard {
     try (InputStream in = store.fileSystem(path).open(path)) {
       for (int count = in.read(chunk); count >= 0; count = in.read(chunk)) {
         crc.update(chunk, 0, count);
+        store.traffic().read(count);
+        store.traffic().checkpoint();
       }
     } catch (FileNotFoundException e) {
       throw new PartException(key, path + ": found no such file beside its part", e);

@@ -3,18 +3,17 @@ package io.shardpress.spark.sweep;
 import io.shardpress.kernels.nn.BlockShape;
 import io.shardpress.kernels.nn.BlockWeights;
 import io.shardpress.kernels.nn.DecoderBlock;
+import io.shardpress.kernels.nn.Stage;
 import io.shardpress.spark.block.Batches;
 import io.shardpress.spark.block.ChainLink;
 import io.shardpress.spark.engine.Step;
+import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.store.OpenParts;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartWriter;
-import io.shardpress.kernels.nn.Stage;
 import java.util.ArrayList;
 import java.util.List;
-import io.shardpress.spark.engine.StepKind;
-import java.util.Optional;
 
 /**
  * Finishes a block after its last site was solved: the next block's inputs.
@@ -22,11 +21,11 @@ import java.util.Optional;
  * @param link the block as it is solved
  * @param inputs what the passes of its sites left
  * @param full the full-precision chain's output
- * @param quantized the quantized chain's output, with its error; empty where only the
- *     full-precision chain is wanted
+ * @param quantized the quantized chain's output, with its error
+ * @param both whether the quantized chain is wanted, not the full-precision one alone
  */
 public record AdvanceStep(
-    ChainLink link, StageInputs inputs, BlockOutput full, Optional<BlockOutput> quantized)
+    ChainLink link, StageInputs inputs, BlockOutput full, BlockOutput quantized, boolean both)
     implements Step {
   private static final StepKind KIND = new StepKind("advance", 1);
 
@@ -38,7 +37,9 @@ public record AdvanceStep(
   @Override
   public List<PartKey> parts() {
     List<PartKey> parts = new ArrayList<>(List.of(full.part()));
-    quantized.map(BlockOutput::part).ifPresent(parts::add);
+    if (both) {
+      parts.add(quantized.part());
+    }
     return parts;
   }
 
@@ -58,15 +59,14 @@ public record AdvanceStep(
     int batch = Batches.windows(shape, window(), samples().count());
     List<ChainPass> chains = new ArrayList<>();
     chains.add(new ChainPass(block, original, 0, batch, environment.workers()));
-    if (quantized.isPresent()) {
+    if (both) {
       BlockWeights replaced = link.quantized(original, environment.store());
       chains.add(new ChainPass(block, replaced, 1, batch, environment.workers()));
     }
     BlockError error = BlockError.NONE;
-    try (OpenParts<Stage> states =
-            OpenParts.of(environment.store(), inputs.states());
+    try (OpenParts<Stage> states = OpenParts.of(environment.store(), inputs.states());
         PartWriter first = environment.store().write(full.part());
-        PartWriter second = quantized.map(one -> environment.store().write(one.part())).orElse(null)) {
+        PartWriter second = both ? environment.store().write(quantized.part()) : null) {
       for (int at = 0; at < samples().count(); at += batch) {
         int count = Math.min(batch, samples().count() - at);
         float[] wanted = finish(chains.get(0), states, first, at, count);

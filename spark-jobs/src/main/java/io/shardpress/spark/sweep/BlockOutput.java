@@ -5,7 +5,6 @@ import io.shardpress.spark.engine.Derivation;
 import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.store.PartKey;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * What a block makes of a partition of windows: its part has a row for each window. Steps that come
@@ -24,7 +23,7 @@ public record BlockOutput(
     SamplePartition samples,
     int window,
     Span span,
-    Optional<Observer> beside)
+    Observer beside)
     implements Derivation {
   private static final StepKind KIND = new StepKind("block.output", 1);
 
@@ -41,6 +40,6 @@ public record BlockOutput(
   /** The same with its error against another part's windows noted in it. */
   public BlockOutput against(PartKey reference) {
     return new BlockOutput(
-        arithmetic, link, input, samples, window, span, Optional.of(new ErrorObserver(reference)));
+        arithmetic, link, input, samples, window, span, new ErrorObserver(reference));
   }
 }

@@ -2,6 +2,7 @@ package io.shardpress.spark.sweep;
 
 import io.shardpress.schemas.model.DecoderNames;
 import io.shardpress.spark.block.EmbeddingLookup;
+import io.shardpress.spark.engine.Where;
 import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.text.Windows;
@@ -38,7 +39,7 @@ public final class Embeddings {
   /** Makes those that are not there. */
   public void make() {
     WindowsPart.store(windows, context.runner().store());
-    context.runner().run("embeddings", "", units);
+    context.runner().run("embeddings", Where.MODEL, units);
   }
 
   /** Forgets them. */

@@ -16,13 +16,12 @@ import java.util.Optional;
  * @param kept whether the output is written
  * @param observer whose findings have a part of their own
  */
-public record ForwardStep(BlockOutput output, boolean kept, Optional<Observer> observer)
-    implements Step {
+public record ForwardStep(BlockOutput output, boolean kept, Observer observer) implements Step {
   private static final StepKind KIND = new StepKind("forward", 1);
 
   /** A pass for its output alone. */
   public ForwardStep(BlockOutput output) {
-    this(output, true, Optional.empty());
+    this(output, true, new Unobserved());
   }
 
   @Override
@@ -37,7 +36,7 @@ public record ForwardStep(BlockOutput output, boolean kept, Optional<Observer> o
 
   /** The part with the block's output; it is there where the output is kept. */
   public PartKey outputPart() {
-    return observer.isEmpty() ? output.part() : part("output");
+    return observes() ? part("output") : output.part();
   }
 
   @Override
@@ -46,7 +45,7 @@ public record ForwardStep(BlockOutput output, boolean kept, Optional<Observer> o
     if (kept) {
       parts.add(outputPart());
     }
-    if (observer.isPresent()) {
+    if (observes()) {
       parts.add(observed());
     }
     return parts;
@@ -63,7 +62,7 @@ public record ForwardStep(BlockOutput output, boolean kept, Optional<Observer> o
         beside.write(writer);
         writer.commit();
       }
-      if (observer.isPresent()) {
+      if (observes()) {
         try (PartWriter findings = environment.store().write(observed())) {
           apart.write(findings);
           findings.commit();
@@ -72,9 +71,11 @@ public record ForwardStep(BlockOutput output, boolean kept, Optional<Observer> o
     }
   }
 
-  private Observation begin(Optional<Observer> one, TaskEnvironment environment) {
-    return one.map(
-            some -> some.begin(output.link(), output.samples(), output.window(), environment))
-        .orElse(writer -> {});
+  private Observation begin(Observer one, TaskEnvironment environment) {
+    return one.begin(output.link(), output.samples(), output.window(), environment);
+  }
+
+  private boolean observes() {
+    return !observer.equals(new Unobserved());
   }
 }

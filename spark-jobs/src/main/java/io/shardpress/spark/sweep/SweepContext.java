@@ -4,12 +4,12 @@ import io.shardpress.schemas.recipe.Modifier;
 import io.shardpress.spark.block.BlockSpec;
 import io.shardpress.spark.block.ChainLink;
 import io.shardpress.spark.engine.StepRunner;
+import io.shardpress.spark.engine.Where;
+import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.plan.CompressionPlan;
 import io.shardpress.spark.store.PartKey;
-import io.shardpress.spark.io.TensorRef;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * What all steps of a calibrated run share.
@@ -32,6 +32,7 @@ public record SweepContext(
           SiteStep.class,
           AdvanceStep.class,
           ExpertMomentsStep.class,
+          Unobserved.class,
           ErrorObserver.class,
           RoutingObserver.class,
           MomentsObserver.class);
@@ -46,6 +47,11 @@ public record SweepContext(
     return new SweepContext(plan.with(changed), runner, arithmetic, samples, window);
   }
 
+  /** A block, in descriptions of Spark jobs. */
+  public Where where(int block) {
+    return Where.block(block, plan.config().layers());
+  }
+
   /** A block of the model. */
   public BlockSpec block(int number) {
     return BlockSpec.of(plan.checkpoint(), plan.config(), number);
@@ -57,7 +63,7 @@ public record SweepContext(
    * @param inputs the block's inputs, likewise
    */
   public List<BlockOutput> outputs(
-      ChainLink link, List<PartKey> inputs, Span span, Optional<Observer> beside) {
+      ChainLink link, List<PartKey> inputs, Span span, Observer beside) {
     return samples.stream()
         .map(
             partition ->

@@ -9,7 +9,6 @@ import io.shardpress.spark.family.TinyFamily;
 import io.shardpress.spark.io.Checkpoint;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Map;
 import java.util.Random;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,10 +28,10 @@ class FamilyLogitsTest {
     ModelSource source = ModelSource.of(Checkpoint.open(model.toString(), new Configuration()));
     int[] ids = new Random(4).ints(2 * WINDOW, 0, source.vocabulary()).toArray();
     RunSettings settings =
-        RunSettings.ofThisProcess(Map.of(), folder.resolve("work").toUri().toString());
+        RunSettings.ofThisProcess("test", folder.resolve("work").toUri().toString());
     int positions = 2 * (WINDOW - 1);
     float[] logits = new float[positions * source.vocabulary()];
-    try (TaskEnvironment environment = new TaskEnvironment(settings, 2)) {
+    try (TaskEnvironment environment = new TaskEnvironment(settings, new Configuration(false), 2)) {
       float[] normed = new ModelPass(source, WINDOW, environment).predicting(ids);
       float[] head = source.head().rows(environment.reader(), 0, source.vocabulary());
       new OutputHead(source.head().in(), source.traits().logitCap(), environment.matmul())

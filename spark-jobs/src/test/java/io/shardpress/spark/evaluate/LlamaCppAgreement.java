@@ -16,7 +16,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 
 /** What llama.cpp and our own blocks must agree about on the same weights. */
@@ -75,7 +74,8 @@ final class LlamaCppAgreement {
   static void check(LlamaCpp llama, Path twin, List<int[]> windows, int same) {
     try (TaskEnvironment environment =
         new TaskEnvironment(
-            RunSettings.ofThisProcess(Map.of(), twin.resolveSibling("none").toUri().toString()),
+            RunSettings.ofThisProcess("test", twin.resolveSibling("none").toUri().toString()),
+            new Configuration(false),
             2)) {
       ModelSource source = ModelSource.of(Checkpoint.open(twin.toString(), new Configuration()));
       Logits ours = tokens -> ours(source, environment, tokens);

@@ -4,14 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shardpress.spark.cli.CommandRun;
 import io.shardpress.spark.endtoend.SmallModel;
-import io.shardpress.spark.engine.RunSettings;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -111,14 +109,5 @@ class CredentialsTest {
     }
     // Logs, event logs, outputs and parts.
     assertThat(files).isGreaterThan(20);
-  }
-
-  @Test
-  void inNoNameOfWhatCrossesSpark() {
-    RunSettings settings =
-        RunSettings.ofThisProcess(
-            Map.of("fs.s3a.secret.key", S3Server.SECRET_KEY), "s3a://secrets/work");
-    assertThat(settings.toString()).contains("s3a://secrets/work").doesNotContain("secret.key");
-    assertThat(settings.toString()).doesNotContain(S3Server.SECRET_KEY);
   }
 }

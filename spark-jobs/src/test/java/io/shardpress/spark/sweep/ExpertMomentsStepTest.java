@@ -23,7 +23,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Map;
 import java.util.Random;
 import org.apache.hadoop.conf.Configuration;
@@ -44,11 +43,11 @@ class ExpertMomentsStepTest {
     Checkpoint checkpoint = Checkpoint.open(model.toString(), new Configuration());
     BlockSpec spec = BlockSpec.of(Contents.named(checkpoint), checkpoint.config(), 1);
     RunSettings settings =
-        RunSettings.ofThisProcess(Map.of(), folder.resolve("work").toUri().toString());
+        RunSettings.ofThisProcess("test", folder.resolve("work").toUri().toString());
     ChainLink link = new ChainLink(spec, Map.of());
     int hidden = spec.shape().hidden();
     int experts = spec.shape().mixture().experts();
-    try (TaskEnvironment environment = new TaskEnvironment(settings, 2)) {
+    try (TaskEnvironment environment = new TaskEnvironment(settings, new Configuration(false), 2)) {
       float[] x = new float[ROWS * hidden];
       float[] y = new float[x.length];
       Random random = new Random(8);
@@ -205,7 +204,7 @@ class ExpertMomentsStepTest {
       }
       writer.commit();
     }
-    Optional<Observer> beside = routes ? Optional.of(new RoutingObserver()) : Optional.empty();
+    Observer beside = routes ? new RoutingObserver() : new Unobserved();
     ForwardStep step =
         new ForwardStep(
             new BlockOutput("any", link, input, samples, WINDOW, Span.ATTENTION, beside));

@@ -41,9 +41,9 @@ class SiteStepTest {
     Checkpoint checkpoint = Checkpoint.open(model.toString(), new Configuration());
     BlockSpec spec = BlockSpec.of(Contents.named(checkpoint), checkpoint.config(), 0);
     RunSettings settings =
-        RunSettings.ofThisProcess(Map.of(), folder.resolve("work").toUri().toString());
+        RunSettings.ofThisProcess("test", folder.resolve("work").toUri().toString());
     SamplePartition samples = new SamplePartition(0, 0, WINDOWS);
-    try (TaskEnvironment environment = new TaskEnvironment(settings, 1)) {
+    try (TaskEnvironment environment = new TaskEnvironment(settings, new Configuration(false), 1)) {
       int hidden = spec.shape().hidden();
       float[] x = random(ROWS * hidden, 1);
       float[] y = x.clone();

@@ -15,9 +15,8 @@ import io.shardpress.spark.store.PartStore;
 import io.shardpress.spark.sweep.Embeddings;
 import io.shardpress.spark.sweep.ForwardStep;
 import io.shardpress.spark.sweep.Span;
-import java.util.Optional;
-import io.shardpress.spark.sweep.SamplePartition;
 import io.shardpress.spark.sweep.SweepContext;
+import io.shardpress.spark.sweep.Unobserved;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -93,8 +92,8 @@ public final class ActivationScales {
     }
     for (int i = first; i < end; i++) {
       Measured step = steps.get(i);
-      context.runner().run("activations", "of block " + i, step.passes());
-      context.runner().run("scales", "of block " + i, List.of(step.scales()));
+      context.runner().run("activations", context.where(i), step.passes());
+      context.runner().run("scales", context.where(i), List.of(step.scales()));
       step.forget(store, keepActivations);
     }
     if (!keepActivations) {
@@ -148,8 +147,8 @@ public final class ActivationScales {
   }
 
   private List<ForwardStep> passes(ChainLink link, List<PartKey> inputs, boolean last) {
-    return context.outputs(link, inputs, Span.BLOCK, Optional.empty()).stream()
-        .map(output -> new ForwardStep(output, !last, Optional.of(new RangesObserver())))
+    return context.outputs(link, inputs, Span.BLOCK, new Unobserved()).stream()
+        .map(output -> new ForwardStep(output, !last, new RangesObserver()))
         .toList();
   }
 

@@ -9,16 +9,18 @@ import io.shardpress.spark.block.LearnedLinear;
 import io.shardpress.spark.block.RowTile;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepGroup;
+import io.shardpress.spark.engine.Where;
 import io.shardpress.spark.plan.PlanEntry;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.sweep.BlockState;
 import io.shardpress.spark.sweep.ExpertMomentsStep;
 import io.shardpress.spark.sweep.MomentsObserver;
-import io.shardpress.spark.sweep.SiteStep;
 import io.shardpress.spark.sweep.SamplePartition;
+import io.shardpress.spark.sweep.SiteStep;
 import io.shardpress.spark.sweep.SweepContext;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -110,7 +112,7 @@ public final class GptqSolver {
       }
     }
     block.learned.putAll(solved);
-    return steps("experts of block " + block.spec.block() + " " + stage, passes, factors, solves);
+    return steps(where(block, "experts " + stage), passes, factors, solves);
   }
 
   private static Map<LinearRole, LearnedLinear> ofExperts(
@@ -126,11 +128,15 @@ public final class GptqSolver {
   }
 
   private static List<StepGroup> steps(
-      String where, List<Step> passes, List<Step> factors, List<Step> solves) {
+      Where where, List<Step> passes, List<Step> factors, List<Step> solves) {
     return List.of(
         new StepGroup("statistics", where, passes),
         new StepGroup("factors", where, factors),
         new StepGroup("gptq", where, solves));
+  }
+
+  private Where where(BlockState block, String site) {
+    return context.where(block.spec.block()).at(site.toLowerCase(Locale.ROOT));
   }
 
   /** Where the sums lie that some linears are solved from, see {@link FactorStep}. */
@@ -163,7 +169,7 @@ public final class GptqSolver {
     int rows = MomentsObserver.correctionRows(corrected, stage, block.spec.shape());
     Sums sums = new Sums(statistics, 0, LinearRole.NONE, in, corrected, rows);
     solve(block.spec.shape().linears(stage), block, sums, factors, solves, solved);
-    return steps("blocks " + block.spec.block() + "+ " + stage, passes, factors, solves);
+    return steps(where(block, stage.toString()), passes, factors, solves);
   }
 
   /** Adds the factors of what some linears read, and the tiles that are solved from them. */

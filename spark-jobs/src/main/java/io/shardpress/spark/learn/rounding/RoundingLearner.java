@@ -1,6 +1,5 @@
 package io.shardpress.spark.learn.rounding;
 
-import io.shardpress.kernels.quant.EasyQuant;
 import io.shardpress.schemas.model.TensorPlace;
 import io.shardpress.schemas.recipe.Modifier;
 import io.shardpress.schemas.recipe.ModifierKind;
@@ -14,6 +13,7 @@ import io.shardpress.spark.block.WeightError;
 import io.shardpress.spark.engine.Progress;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepRunner;
+import io.shardpress.spark.engine.Where;
 import io.shardpress.spark.plan.CompressionPlan;
 import io.shardpress.spark.plan.FusedLinears;
 import io.shardpress.spark.plan.PlanEntry;
@@ -38,8 +38,7 @@ public final class RoundingLearner {
   private StepRunner.Ran learners = StepRunner.Ran.NOTHING;
   private Map<String, LinearStatistics> statistics = Map.of();
 
-  public RoundingLearner(
-      CompressionPlan plan, StepRunner runner, Progress progress) {
+  public RoundingLearner(CompressionPlan plan, StepRunner runner, Progress progress) {
     this.plan = plan;
     this.runner = runner;
     this.progress = progress;
@@ -141,9 +140,9 @@ public final class RoundingLearner {
     progress.found("tiles", units.size() - missing.size(), units.size());
     progress.begin(blocks.size());
     if (!missing.isEmpty()) {
-      learners = runner.run("statistics of weights", "", summaries());
+      learners = runner.run("statistics of weights", Where.MODEL, summaries());
     }
-    learners = learners.plus(runner.run("round to nearest", "", missing, units.size()));
+    learners = learners.plus(runner.run("round to nearest", Where.MODEL, missing, units.size()));
     statistics = LinearStatistics.read(runner.store(), learned.values());
     countOutliers(learned, blocks);
     blocks.forEach(this::report);
@@ -190,7 +189,13 @@ public final class RoundingLearner {
     WeightScheme scheme = entry.choice().group().weights();
     List<PartKey> summaries = whole.stream().map(SummaryStep::part).toList();
     return new FloatStep(
-        runner.arithmetic(), summaries, entry.module(), entry.source(), tile, scheme, plan.scaleFormat());
+        runner.arithmetic(),
+        summaries,
+        entry.module(),
+        entry.source(),
+        tile,
+        scheme,
+        plan.scaleFormat());
   }
 
   private RoundStep unit(PlanEntry entry, RowTile tile) {
@@ -201,7 +206,13 @@ public final class RoundingLearner {
             ? StepRules.FIXED_POINT
             : StepRules.named(RoundingSettings.of(modifier).stepSearch());
     return new RoundStep(
-        runner.arithmetic(), entry.module(), entry.source(), tile, scheme, plan.scaleFormat(), steps);
+        runner.arithmetic(),
+        entry.module(),
+        entry.source(),
+        tile,
+        scheme,
+        plan.scaleFormat(),
+        steps);
   }
 
   private void report(String name, List<PlanEntry> entries) {

@@ -7,6 +7,7 @@ import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.schemas.recipe.ScaleSettings;
 import io.shardpress.spark.block.LearnedLinear;
 import io.shardpress.spark.engine.StepRunner;
+import io.shardpress.spark.engine.Where;
 import io.shardpress.spark.learn.blockwise.BestSeen;
 import io.shardpress.spark.plan.PlanEntry;
 import io.shardpress.spark.store.PartKey;
@@ -33,6 +34,7 @@ public final class ScaleSteps {
   private static final double LEARNING_RATE = 1e-3;
 
   private final StepRunner runner;
+  private final Where where;
   private final ScaleSettings settings;
   private final ScaleCourse course;
   private final PartKey scales;
@@ -49,6 +51,7 @@ public final class ScaleSteps {
   public ScaleSteps(
       SweepContext context, ScaleSettings settings, BlockState block, List<PartKey> targets) {
     this.runner = context.runner();
+    this.where = context.where(block.spec.block());
     this.settings = settings;
     windows = context.samples().stream().mapToInt(samples -> samples.count()).sum();
     tasks = settings.tasks(context.samples().size());
@@ -76,8 +79,7 @@ public final class ScaleSteps {
     List<PartKey> tiles = new ArrayList<>();
     for (int i = 0; i < solved.tiles().size(); i++) {
       RescaleStep step =
-          new RescaleStep(
-              course.arithmetic(), scales, role, solved, i, entry.source());
+          new RescaleStep(course.arithmetic(), scales, role, solved, i, entry.source());
       rescales.add(step);
       tiles.add(step.part());
     }
@@ -94,7 +96,6 @@ public final class ScaleSteps {
       RescaleStep.writeScales(runner.store(), scales, course.start(), learn());
       ran = runner.made("scales", cpuSeconds);
     }
-    String where = "of block " + course.spec().block();
     return ran.plus(runner.run("rescaling", where, rescales));
   }
 
@@ -123,14 +124,14 @@ public final class ScaleSteps {
 
   private List<float[]> start() {
     StepRunner.Answers<float[][]> answers =
-        runner.call(name("scales"), List.of(new ScaleStart()), course);
+        runner.call("scales", where, List.of(new ScaleStart()), course);
     cpuSeconds += answers.cpuSeconds();
     return List.of(answers.values().get(0));
   }
 
   private void step(SharedScales scales, List<int[]> batch, int iteration) {
     List<ScaleTask> parts = batch.stream().map(each -> new ScaleTask(each, true, false)).toList();
-    List<ScaleGradient> answers = call(name("steps on scales"), parts, scales);
+    List<ScaleGradient> answers = call("steps on scales", parts, scales);
     double[] shares =
         batch.stream().mapToDouble(each -> (double) each.length / settings.batchSize()).toArray();
     long start = ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
@@ -142,7 +143,7 @@ public final class ScaleSteps {
   private double loss(SharedScales scales, boolean last) {
     List<int[]> split = split(BestSeen.windows(windows));
     List<ScaleTask> parts = split.stream().map(each -> new ScaleTask(each, false, last)).toList();
-    List<ScaleGradient> answers = call(name("loss by scales"), parts, scales);
+    List<ScaleGradient> answers = call("loss by scales", parts, scales);
     double sum = 0;
     int count = 0;
     for (int i = 0; i < split.size(); i++) {
@@ -152,9 +153,9 @@ public final class ScaleSteps {
     return sum / count;
   }
 
-  private List<ScaleGradient> call(String what, List<ScaleTask> parts, SharedScales scales) {
+  private List<ScaleGradient> call(String step, List<ScaleTask> parts, SharedScales scales) {
     StepRunner.Answers<ScaleGradient> answers =
-        runner.call(what, parts, new ScaleState(course, scales.logScales()));
+        runner.call(step, where, parts, new ScaleState(course, scales.logScales()));
     cpuSeconds += answers.cpuSeconds();
     return answers.values();
   }
@@ -167,9 +168,5 @@ public final class ScaleSteps {
       split.add(Arrays.copyOfRange(all, all.length * i / parts, all.length * (i + 1) / parts));
     }
     return split;
-  }
-
-  private String name(String what) {
-    return what + " of block " + course.spec().block();
   }
 }

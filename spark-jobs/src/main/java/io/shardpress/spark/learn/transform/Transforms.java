@@ -9,8 +9,10 @@ import io.shardpress.schemas.recipe.SmoothQuantSettings;
 import io.shardpress.schemas.recipe.TargetMatcher;
 import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.spark.block.BlockSpec;
+import io.shardpress.spark.block.ChainLink;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepRunner;
+import io.shardpress.spark.engine.Where;
 import io.shardpress.spark.io.CheckpointFile;
 import io.shardpress.spark.io.HeaderReader;
 import io.shardpress.spark.io.TensorRef;
@@ -19,12 +21,10 @@ import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartStore;
 import io.shardpress.spark.store.StoredShard;
 import io.shardpress.spark.sweep.Embeddings;
-import io.shardpress.spark.block.ChainLink;
 import io.shardpress.spark.sweep.ForwardStep;
 import io.shardpress.spark.sweep.Span;
-import java.util.Optional;
-import io.shardpress.spark.sweep.SamplePartition;
 import io.shardpress.spark.sweep.SweepContext;
+import io.shardpress.spark.sweep.Unobserved;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -126,10 +126,7 @@ public final class Transforms {
    * others.
    */
   private void make(
-      Modifier modifier,
-      SweepContext context,
-      List<List<ForwardStep>> passes,
-      List<Step> units) {
+      Modifier modifier, SweepContext context, List<List<ForwardStep>> passes, List<Step> units) {
     List<Step> missing = context.runner().missing(units);
     List<CheckShard> checks =
         units.stream()
@@ -159,13 +156,13 @@ public final class Transforms {
       for (int block = first; block < end; block++) {
         ran =
             ran.plus(
-                context.runner().run(name + " inputs", "of block " + block, passes.get(block)));
+                context.runner().run(name + " inputs", context.where(block), passes.get(block)));
         if (!keep && block > 0) {
           passes.get(block - 1).forEach(unit -> store.delete(unit.outputPart()));
         }
       }
     }
-    ran = ran.plus(context.runner().run(name, "", missing, units.size()));
+    ran = ran.plus(context.runner().run(name, Where.MODEL, missing, units.size()));
     if (!missing.isEmpty()) {
       passes.forEach(pass -> pass.forEach(unit -> unit.parts().forEach(store::delete)));
     }
@@ -182,16 +179,13 @@ public final class Transforms {
   private static List<ForwardStep> pass(
       SweepContext context, BlockSpec spec, List<PartKey> inputs) {
     ChainLink original = new ChainLink(spec, Map.of());
-    return context.outputs(original, inputs, Span.BLOCK, Optional.empty()).stream()
-        .map(output -> new ForwardStep(output, true, Optional.of(new MagnitudesObserver())))
+    return context.outputs(original, inputs, Span.BLOCK, new Unobserved()).stream()
+        .map(output -> new ForwardStep(output, true, new MagnitudesObserver()))
         .toList();
   }
 
   private Step unit(
-      Modifier modifier,
-      SweepContext context,
-      BlockSpec spec,
-      List<ForwardStep> pass) {
+      Modifier modifier, SweepContext context, BlockSpec spec, List<ForwardStep> pass) {
     Map<String, PlanEntry> entries = context.plan().quantized();
     Map<LinearRole, WeightScheme> schemes = new TreeMap<>();
     spec.modules()
@@ -206,12 +200,7 @@ public final class Transforms {
     if (modifier.kind() == ModifierKind.SMOOTH_QUANT) {
       double strength = SmoothQuantSettings.of(modifier).strength();
       return new SmoothQuantStep(
-          context.arithmetic(),
-          spec,
-          observed,
-          stages,
-          new TreeSet<>(schemes.keySet()),
-          strength);
+          context.arithmetic(), spec, observed, stages, new TreeSet<>(schemes.keySet()), strength);
     }
     AwqSettings settings = AwqSettings.of(modifier);
     return new AwqStep(

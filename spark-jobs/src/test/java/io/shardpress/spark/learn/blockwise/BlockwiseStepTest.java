@@ -65,7 +65,9 @@ class BlockwiseStepTest {
     spec = BlockSpec.of(Contents.named(checkpoint), checkpoint.config(), 0);
     environment =
         new TaskEnvironment(
-            RunSettings.ofThisProcess(Map.of(), folder.resolve("work").toUri().toString()), 1);
+            RunSettings.ofThisProcess("test", folder.resolve("work").toUri().toString()),
+            new Configuration(false),
+            1);
     original = spec.load(environment.reader());
     Random random = new Random(5);
     inputs = new float[ROWS * spec.shape().hidden()];

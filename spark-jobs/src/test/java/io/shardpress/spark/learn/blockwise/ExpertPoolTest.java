@@ -69,7 +69,9 @@ class ExpertPoolTest {
     spec = BlockSpec.of(Contents.named(checkpoint), checkpoint.config(), 0);
     environment =
         new TaskEnvironment(
-            RunSettings.ofThisProcess(Map.of(), folder.resolve("work").toUri().toString()), 1);
+            RunSettings.ofThisProcess("test", folder.resolve("work").toUri().toString()),
+            new Configuration(false),
+            1);
     weights = spec.load(environment.reader());
     hidden = spec.shape().hidden();
     Random random = new Random(6);

@@ -2,8 +2,9 @@ package io.shardpress.kernels.parallel;
 
 import java.util.function.IntConsumer;
 
-enum SingleThread implements Workers {
-  INSTANCE;
+/** The calling thread alone: it takes all pieces, in their order. */
+record CallingThread(Runnable checkpoint) implements Workers {
+  static final CallingThread UNASKED = new CallingThread(() -> {});
 
   @Override
   public int threads() {
@@ -13,6 +14,7 @@ enum SingleThread implements Workers {
   @Override
   public void forEach(int pieces, IntConsumer body) {
     for (int i = 0; i < pieces; i++) {
+      checkpoint.run();
       body.accept(i);
     }
   }
