@@ -1,6 +1,7 @@
 package io.shardpress.kernels.learn;
 
 import io.shardpress.kernels.quant.ScaleFormat;
+import java.util.Locale;
 
 /**
  * Scales s of a linear's input channels: x·Wᵀ = (x/s)·(W·s)ᵀ, where 1/s folds into what makes x and
@@ -17,8 +18,12 @@ public record ChannelScales(float[] values) {
     for (int i = 0; i < values.length; i++) {
       if (!(values[i] > 0) || Float.isInfinite(values[i])) {
         throw new IllegalArgumentException(
-            "scale %d of %d is %s, wanted a finite number above 0"
-                .formatted(i, values.length, values[i]));
+            String.format(
+                Locale.ROOT,
+                "scale %d of %d is %s, wanted a finite number above 0",
+                i,
+                values.length,
+                values[i]));
       }
     }
   }

@@ -5,6 +5,7 @@ import io.shardpress.kernels.linalg.NotPositiveDefiniteException;
 import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.matmul.Matmul.Op;
 import io.shardpress.kernels.parallel.Workers;
+import java.util.Locale;
 
 /**
  * What all linears of a stage share, made from the second moments of their inputs: with X the
@@ -130,8 +131,14 @@ public record StageFactors(
     for (int i = 0; i < correction.length; i++) {
       if (!Float.isFinite(correction[i])) {
         throw new ArithmeticException(
-            "the %d×%d correction of the targets holds %s at row %d, column %d; raise its damping, or look for NaN in the statistics"
-                .formatted(correction.length / in, in, correction[i], i / in, i % in));
+            String.format(
+                Locale.ROOT,
+                "the %d×%d correction of the targets holds %s at row %d, column %d; raise its damping, or look for NaN in the statistics",
+                correction.length / in,
+                in,
+                correction[i],
+                i / in,
+                i % in));
       }
     }
   }

@@ -1,5 +1,7 @@
 package io.shardpress.kernels.matmul;
 
+import java.util.Locale;
+
 /**
  * A row-major matrix inside an array: f32 in {@code data}, or bf16, which widens to it exactly, in
  * {@code halves}; the other is null.
@@ -15,15 +17,29 @@ record Matrix(
   Matrix {
     if (rows < 0 || columns < 0 || offset < 0 || stride < columns) {
       throw new IllegalArgumentException(
-          "%s is %d×%d at offset %d with %d elements between rows; none may be negative, and rows must not overlap"
-              .formatted(name, rows, columns, offset, stride));
+          String.format(
+              Locale.ROOT,
+              "%s is %d×%d at offset %d with %d elements between rows; none may be negative, and rows must not overlap",
+              name,
+              rows,
+              columns,
+              offset,
+              stride));
     }
     long end = rows == 0 || columns == 0 ? offset : offset + (rows - 1L) * stride + columns;
     int length = data == null ? halves.length : data.length;
     if (end > length) {
       throw new IllegalArgumentException(
-          "%s is %d×%d at offset %d with %d elements between rows and ends at %d, but its array has %d"
-              .formatted(name, rows, columns, offset, stride, end, length));
+          String.format(
+              Locale.ROOT,
+              "%s is %d×%d at offset %d with %d elements between rows and ends at %d, but its array has %d",
+              name,
+              rows,
+              columns,
+              offset,
+              stride,
+              end,
+              length));
     }
   }
 

@@ -11,6 +11,7 @@ import io.shardpress.kernels.quant.Steps;
 import io.shardpress.kernels.random.SeededRandom;
 import io.shardpress.kernels.reference.Arrays64;
 import io.shardpress.schemas.recipe.WeightScheme;
+import java.util.Locale;
 import java.util.Random;
 
 /** A linear, the second moments of its inputs, and how it is to be quantized. */
@@ -107,6 +108,7 @@ record Layer(float[] w, int out, int in, float[] h, WeightScheme scheme, int ran
 
   @Override
   public String toString() {
-    return "%d×%d %s group %d rank %d".formatted(out, in, scheme.name(), scheme.groupSize(), rank);
+    return String.format(
+        Locale.ROOT, "%d×%d %s group %d rank %d", out, in, scheme.name(), scheme.groupSize(), rank);
   }
 }

@@ -8,6 +8,7 @@ import io.shardpress.kernels.matmul.Matmul.Op;
 import io.shardpress.kernels.matmul.Matmul.Triangle;
 import io.shardpress.kernels.parallel.Workers;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -317,8 +318,16 @@ class MatmulTest {
           double found = c[result().at(i, j)];
           if (!(Math.abs(found - wanted) <= tolerance)) {
             throw new AssertionError(
-                "%s, %s: C[%d,%d] is %s, wanted %s ± %s"
-                    .formatted(name, this, i, j, found, wanted, tolerance));
+                String.format(
+                    Locale.ROOT,
+                    "%s, %s: C[%d,%d] is %s, wanted %s ± %s",
+                    name,
+                    this,
+                    i,
+                    j,
+                    found,
+                    wanted,
+                    tolerance));
           }
         }
       }

@@ -1,6 +1,7 @@
 package io.shardpress.schemas.recipe;
 
 import java.io.Serializable;
+import java.util.Locale;
 
 /**
  * How the inputs of a linear are quantized when the model runs: x ≈ (q − zero)·scale with integers
@@ -69,12 +70,13 @@ public record ActivationScheme(
   /** Parts are named by it: of integers it says what it did before there was FP8. */
   @Override
   public String toString() {
-    return "ActivationScheme[bits=%d, symmetric=%b, dynamic=%b, search=%b%s]"
-        .formatted(
-            bits,
-            symmetric,
-            dynamic,
-            search,
-            floating ? ", floating=true, groupSize=" + groupSize : "");
+    return String.format(
+        Locale.ROOT,
+        "ActivationScheme[bits=%d, symmetric=%b, dynamic=%b, search=%b%s]",
+        bits,
+        symmetric,
+        dynamic,
+        search,
+        floating ? ", floating=true, groupSize=" + groupSize : "");
   }
 }

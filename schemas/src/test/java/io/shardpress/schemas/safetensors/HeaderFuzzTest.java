@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -104,14 +105,15 @@ class HeaderFuzzTest {
           continue;
         }
         entries.add(
-            "\"t%d\":{%s\"dtype\":\"%s\",\"shape\":%s,\"data_offsets\":[%d,%d]}"
-                .formatted(
-                    i,
-                    random.nextInt(4) == 0 ? "\"unknown\":[0,\"u\",{\"v\":1}]," : "",
-                    dtype,
-                    shape,
-                    at,
-                    at + bits / 8));
+            String.format(
+                Locale.ROOT,
+                "\"t%d\":{%s\"dtype\":\"%s\",\"shape\":%s,\"data_offsets\":[%d,%d]}",
+                i,
+                random.nextInt(4) == 0 ? "\"unknown\":[0,\"u\",{\"v\":1}]," : "",
+                dtype,
+                shape,
+                at,
+                at + bits / 8));
         at += bits / 8;
       }
       if (random.nextBoolean()) {
