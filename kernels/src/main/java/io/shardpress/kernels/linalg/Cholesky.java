@@ -44,11 +44,6 @@ public final class Cholesky {
     Mirror.clearUpper(a, n);
   }
 
-  /** Replaces a lower triangular L[n×n] with zeros above by its inverse. */
-  public static void invertLower(Matmul matmul, float[] l, int n, Workers workers) {
-    LowerInverse.of(new Square(matmul, l, n, workers));
-  }
-
   /**
    * Replaces H[n×n] by the upper U with H⁻¹ = Uᵀ·U and zeros below: the factor that GPTQ reads
    * errors' weights from (arXiv 2210.17323, section 3.3). H⁻¹ itself is never formed: with J the
