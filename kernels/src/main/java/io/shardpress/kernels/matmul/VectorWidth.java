@@ -20,6 +20,11 @@ public final class VectorWidth {
     return wanted == null ? preferred() : parse(PROPERTY, wanted);
   }
 
+  /** Whether vectors would be used if the JVM had been started with them. */
+  static boolean isMissing() {
+    return System.getProperty(PROPERTY) == null && preferred() == 0;
+  }
+
   /** Bits of the processor's vectors, 0 where the JVM runs without the Vector API's module. */
   static int preferred() {
     if (ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
