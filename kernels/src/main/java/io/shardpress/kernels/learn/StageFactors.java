@@ -31,7 +31,11 @@ public record StageFactors(
   private static final double FIRST_DAMPING = 1e-6;
   private static final double LARGEST_DAMPING_GROWTH = 1e4;
 
-  /** Inputs whose second moments fit in one array: the root of 2^31. */
+  /**
+   * The widest input of a linear whose second moments [in×in] are held here: 46,340² is the largest
+   * square below 2³¹, the elements of an array. A plan asks for it, so that what is wider is refused
+   * before anything is computed.
+   */
   public static final int MOST_INPUTS = 46_340;
 
   /** As below, with targets that are corrected for their inputs where p is not null. */
