@@ -15,7 +15,6 @@ import java.util.Locale;
 import java.util.Random;
 
 /** A linear, the second moments of its inputs, and how it is to be quantized. */
-@SuppressWarnings("ArrayRecordComponent") // never compared
 record Layer(float[] w, int out, int in, float[] h, WeightScheme scheme, int rank) {
   private static final Matmul MATMUL = Matmuls.chosen();
   private static final double DAMPING = 0.01;
