@@ -9,8 +9,6 @@ import java.util.Locale;
  *
  * @param n rows and columns, also the elements between rows
  */
-@SuppressWarnings(
-    "ArrayRecordComponent") // it stands for a place in the array, and is never compared
 record Square(Matmul matmul, float[] data, int n, Workers workers) {
   Square {
     if (n < 0 || (long) n * n > data.length) {

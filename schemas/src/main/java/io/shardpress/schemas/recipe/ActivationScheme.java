@@ -29,7 +29,7 @@ public record ActivationScheme(
     if (floating && (!symmetric || search)) {
       throw new IllegalArgumentException("FP8 has no zero point, and its scale is not searched");
     }
-    if (groupSize < 0 || groupSize > 0 && !(dynamic && floating)) {
+    if (groupSize < 0 || (groupSize > 0 && !(dynamic && floating))) {
       throw new IllegalArgumentException("groups are of dynamic FP8 alone, found " + groupSize);
     }
   }

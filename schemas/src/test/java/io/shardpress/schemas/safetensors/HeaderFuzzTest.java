@@ -30,6 +30,7 @@ import org.junit.jupiter.api.Test;
  */
 class HeaderFuzzTest {
   private static final String FILE = "f.safetensors";
+  private static final List<Dtype> DTYPES = List.of(Dtype.values());
 
   /**
    * @param start of the file: length, header and perhaps more
@@ -55,7 +56,7 @@ class HeaderFuzzTest {
           Files.readAllBytes(Path.of("../samples/sample-llama/model-00002-of-00002.safetensors"));
       int header = 8 + (int) ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).getLong();
       sample = Arrays.copyOfRange(file, 8, header);
-      sampleData = file.length - header;
+      sampleData = (long) file.length - header;
     }
 
     @Override
@@ -93,7 +94,7 @@ class HeaderFuzzTest {
       List<String> entries = new ArrayList<>();
       long at = 0;
       for (int i = random.nextInt(5); i >= 0; i--) {
-        Dtype dtype = Dtype.values()[random.nextInt(Dtype.values().length)];
+        Dtype dtype = DTYPES.get(random.nextInt(DTYPES.size()));
         List<Long> shape = new ArrayList<>();
         long elements = 1;
         for (int side = random.nextInt(4); side > 0; side--) {
