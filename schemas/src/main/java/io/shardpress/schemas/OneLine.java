@@ -1,5 +1,6 @@
 package io.shardpress.schemas;
 
+import java.util.Locale;
 import java.util.regex.Pattern;
 
 /** Messages of one line: names of tensors, files and keys come from outside. */
@@ -12,6 +13,6 @@ final class OneLine {
   static String of(String message) {
     return CONTROL
         .matcher(message)
-        .replaceAll(c -> String.format("%%%02x", (int) c.group().charAt(0)));
+        .replaceAll(c -> String.format(Locale.ROOT, "%%%02x", (int) c.group().charAt(0)));
   }
 }

@@ -42,10 +42,10 @@ public final class FiniteBits {
     }
     long rest = 0;
     for (int i = whole; i < length; i++) {
-      rest |= (bytes[offset + i] & 0xFFL) << 8 * (i - whole);
+      rest |= (bytes[offset + i] & 0xFFL) << (8 * (i - whole));
     }
     carried |= (rest & exponents) + lowest;
     // The signs' places are above the exponents'.
-    return (carried & ~exponents & exponents << 1) == 0;
+    return (carried & ~exponents & (exponents << 1)) == 0;
   }
 }

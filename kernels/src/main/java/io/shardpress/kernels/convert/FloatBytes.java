@@ -4,9 +4,7 @@ import io.shardpress.kernels.matmul.VectorWidth;
 import io.shardpress.schemas.safetensors.Dtype;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 
 /** Runs of little-endian F32, F16 and BF16 elements to and from f32 arrays. */
 public final class FloatBytes {
@@ -35,7 +33,7 @@ public final class FloatBytes {
   public static void decode(
       Dtype dtype, byte[] bytes, int offset, float[] values, int at, int count) {
     switch (dtype) {
-      case F32 -> floats(bytes, offset, count).get(values, at, count);
+      case F32 -> Words.read(bytes, offset, values, at, count);
       case F16 -> {
         int done = Chosen.VECTORS ? VectorHalves.decodeF16(bytes, offset, values, at, count) : 0;
         for (int i = done; i < count; i++) {
@@ -62,7 +60,7 @@ public final class FloatBytes {
   public static void encode(
       Dtype dtype, float[] values, int at, byte[] bytes, int offset, int count) {
     switch (dtype) {
-      case F32 -> floats(bytes, offset, count).put(values, at, count);
+      case F32 -> Words.write(values, at, bytes, offset, count);
       case F16 -> {
         int done = Chosen.VECTORS ? VectorHalves.encodeF16(values, at, bytes, offset, count) : 0;
         for (int i = done; i < count; i++) {
@@ -77,10 +75,6 @@ public final class FloatBytes {
       }
       default -> throw unknown(dtype);
     }
-  }
-
-  private static FloatBuffer floats(byte[] bytes, int offset, int count) {
-    return ByteBuffer.wrap(bytes, offset, 4 * count).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
   }
 
   private static IllegalArgumentException unknown(Dtype dtype) {

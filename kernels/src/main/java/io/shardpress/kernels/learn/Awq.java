@@ -1,6 +1,7 @@
 package io.shardpress.kernels.learn;
 
 import java.util.Arrays;
+import java.util.Locale;
 
 /**
  * AWQ's search for scales (arXiv 2306.00978, eq. 4 and 5): s = mean|x|^ρ, normed to √(max s·min s)
@@ -73,8 +74,11 @@ public final class Awq {
     for (int i = 0; i < powers.length; i++) {
       if (!(meanAbs[i] >= 0) || Float.isInfinite(meanAbs[i])) {
         throw new ArithmeticException(
-            "channel %d: mean|x| is %s, wanted a finite number of at least 0"
-                .formatted(i, meanAbs[i]));
+            String.format(
+                Locale.ROOT,
+                "channel %d: mean|x| is %s, wanted a finite number of at least 0",
+                i,
+                meanAbs[i]));
       }
       if (meanAbs[i] > 0) {
         // StrictMath: the same bits on every JDK and processor.

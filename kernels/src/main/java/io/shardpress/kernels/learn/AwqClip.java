@@ -11,6 +11,7 @@ import io.shardpress.kernels.quant.Steps;
 import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.schemas.recipe.WeightScheme;
 import java.util.Arrays;
+import java.util.Locale;
 
 /**
  * AWQ's search for the range of each group (the authors' code of arXiv 2306.00978): weights are cut
@@ -78,8 +79,12 @@ public final class AwqClip {
           for (int row = 0; row < rows; row++) {
             if (!Double.isFinite(forms[row])) {
               throw new ArithmeticException(
-                  "row %d, group %d: the error is %s; look for NaN in the weights or the statistics"
-                      .formatted(start + row, g, forms[row]));
+                  String.format(
+                      Locale.ROOT,
+                      "row %d, group %d: the error is %s; look for NaN in the weights or the statistics",
+                      start + row,
+                      g,
+                      forms[row]));
             }
             if (forms[row] < least[row]) {
               least[row] = forms[row];

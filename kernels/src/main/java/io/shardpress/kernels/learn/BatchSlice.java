@@ -27,7 +27,7 @@ final class BatchSlice {
   private final float[] outputGradient;
   private int windows;
 
-  private BatchSlice(DecoderBlock block, BlockWeights weights, int firstWindow, int capacity) {
+  private BatchSlice(DecoderBlock block, int firstWindow, int capacity) {
     this.block = block;
     this.firstWindow = firstWindow;
     this.capacity = capacity;
@@ -42,11 +42,11 @@ final class BatchSlice {
   }
 
   /** The slices of batches of up to {@code batch} windows. */
-  static List<BatchSlice> of(DecoderBlock block, BlockWeights weights, int batch, boolean small) {
+  static List<BatchSlice> of(DecoderBlock block, int batch, boolean small) {
     List<BatchSlice> slices = new ArrayList<>();
     int each = small ? 1 : batch;
     for (int first = 0; first < batch; first += each) {
-      slices.add(new BatchSlice(block, weights, first, each));
+      slices.add(new BatchSlice(block, first, each));
     }
     return slices;
   }

@@ -59,7 +59,7 @@ public final class BlockwiseLearner {
     this.linears = linears;
     this.learningRate = learningRate;
     this.small = small;
-    slices = BatchSlice.of(block, weights, batch, small);
+    slices = BatchSlice.of(block, batch, small);
     input = new float[batch * block.window() * block.shape().hidden()];
     linears.forEach(
         (role, linear) -> {

@@ -1,6 +1,7 @@
 package io.shardpress.kernels.learn;
 
 import io.shardpress.kernels.quant.ScaleFormat;
+import java.util.Locale;
 
 /**
  * Scales s of a linear's input channels: x·Wᵀ = (x/s)·(W·s)ᵀ, where 1/s folds into what makes x and
@@ -17,8 +18,12 @@ public record ChannelScales(float[] values) {
     for (int i = 0; i < values.length; i++) {
       if (!(values[i] > 0) || Float.isInfinite(values[i])) {
         throw new IllegalArgumentException(
-            "scale %d of %d is %s, wanted a finite number above 0"
-                .formatted(i, values.length, values[i]));
+            String.format(
+                Locale.ROOT,
+                "scale %d of %d is %s, wanted a finite number above 0",
+                i,
+                values.length,
+                values[i]));
       }
     }
   }
@@ -37,7 +42,7 @@ public record ChannelScales(float[] values) {
     for (int i = 0; i < powers.length; i++) {
       long exponent = Math.round(StrictMath.log(values[i]) / StrictMath.log(2));
       powers[i] =
-          (float) StrictMath.pow(2, Math.max(-MOST_EXPONENT, Math.min(MOST_EXPONENT, exponent)));
+          (float) StrictMath.pow(2, (double) Math.max(-MOST_EXPONENT, Math.min(MOST_EXPONENT, exponent)));
     }
     return new ChannelScales(powers);
   }

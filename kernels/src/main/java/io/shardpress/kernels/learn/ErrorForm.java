@@ -5,6 +5,7 @@ import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.matmul.Matmul.Op;
 import io.shardpress.kernels.parallel.RowTiles;
 import io.shardpress.kernels.parallel.Workers;
+import java.util.Locale;
 
 /** e·H·eᵀ of some rows of errors at a time, for the whole of H or a block on its diagonal. */
 final class ErrorForm {
@@ -25,8 +26,13 @@ final class ErrorForm {
   ErrorForm(float[] h, int in, int rows, int width, Matmul matmul, Workers workers) {
     if ((long) in * in > h.length) {
       throw new IllegalArgumentException(
-          "H is %d×%d and needs %d elements, its array has %d"
-              .formatted(in, in, (long) in * in, h.length));
+          String.format(
+              Locale.ROOT,
+              "H is %d×%d and needs %d elements, its array has %d",
+              in,
+              in,
+              (long) in * in,
+              h.length));
     }
     this.h = h;
     this.in = in;

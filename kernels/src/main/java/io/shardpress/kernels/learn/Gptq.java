@@ -10,6 +10,7 @@ import io.shardpress.kernels.quant.ScaleFormat;
 import io.shardpress.kernels.quant.StepRule;
 import io.shardpress.kernels.quant.Steps;
 import io.shardpress.schemas.recipe.WeightScheme;
+import java.util.Locale;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
@@ -167,8 +168,14 @@ public final class Gptq {
   private static void checkLength(String what, float[] array, int rows, int columns) {
     if ((long) rows * columns > array.length) {
       throw new IllegalArgumentException(
-          "%s: %d×%d need %d elements, the array has %d"
-              .formatted(what, rows, columns, (long) rows * columns, array.length));
+          String.format(
+              Locale.ROOT,
+              "%s: %d×%d need %d elements, the array has %d",
+              what,
+              rows,
+              columns,
+              (long) rows * columns,
+              array.length));
     }
   }
 

@@ -1,6 +1,7 @@
 package io.shardpress.kernels.learn;
 
 import io.shardpress.kernels.parallel.Workers;
+import java.util.Locale;
 
 /**
  * How large each input channel of a stage's linears is: what SmoothQuant and AWQ scale by. Rows are
@@ -95,8 +96,12 @@ public final class InputMagnitudes {
     for (int i = 0; i < largest.length; i++) {
       if (!Float.isFinite(largest[i])) {
         throw new ArithmeticException(
-            "input channel %d of %d holds %s, wanted finite activations: look for damaged weights in the blocks before"
-                .formatted(i, largest.length, largest[i]));
+            String.format(
+                Locale.ROOT,
+                "input channel %d of %d holds %s, wanted finite activations: look for damaged weights in the blocks before",
+                i,
+                largest.length,
+                largest[i]));
       }
     }
   }

@@ -42,7 +42,6 @@ final class ScaledRounding {
    * @param columns c [in]
    * @param steps d [out × groups], the steps' natural logarithms
    */
-  @SuppressWarnings("ArrayRecordComponent") // they stand for their arrays, and are never compared
   record Shifts(float[] rows, float[] columns, float[] steps) {}
 
   /**

@@ -1,6 +1,7 @@
 package io.shardpress.kernels.learn;
 
 import java.util.Arrays;
+import java.util.Locale;
 
 /**
  * SmoothQuant (arXiv 2211.10438, eq. 4): s_j = max|X_j|^α / max|W_j|^(1−α) moves a part of the
@@ -32,8 +33,12 @@ public final class SmoothQuant {
       float w = weightAbsMax[i];
       if (!(x >= 0 && w >= 0 && x <= Float.MAX_VALUE && w <= Float.MAX_VALUE)) {
         throw new ArithmeticException(
-            "channel %d: max|X| is %s and max|W| %s, wanted finite numbers of at least 0"
-                .formatted(i, x, w));
+            String.format(
+                Locale.ROOT,
+                "channel %d: max|X| is %s and max|W| %s, wanted finite numbers of at least 0",
+                i,
+                x,
+                w));
       }
       if (x > 0 && w > 0) {
         // StrictMath: the same bits on every JDK and processor.

@@ -5,6 +5,7 @@ import io.shardpress.kernels.linalg.NotPositiveDefiniteException;
 import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.matmul.Matmul.Op;
 import io.shardpress.kernels.parallel.Workers;
+import java.util.Locale;
 
 /**
  * What all linears of a stage share, made from the second moments of their inputs: with X the
@@ -30,7 +31,11 @@ public record StageFactors(
   private static final double FIRST_DAMPING = 1e-6;
   private static final double LARGEST_DAMPING_GROWTH = 1e4;
 
-  /** Inputs whose second moments fit in one array: the root of 2^31. */
+  /**
+   * The widest input of a linear whose second moments [in×in] are held here: 46,340² is the largest
+   * square below 2³¹, the elements of an array. A plan asks for it, so that what is wider is refused
+   * before anything is computed.
+   */
   public static final int MOST_INPUTS = 46_340;
 
   /** As below, with targets that are corrected for their inputs where p is not null. */
@@ -130,8 +135,14 @@ public record StageFactors(
     for (int i = 0; i < correction.length; i++) {
       if (!Float.isFinite(correction[i])) {
         throw new ArithmeticException(
-            "the %d×%d correction of the targets holds %s at row %d, column %d; raise its damping, or look for NaN in the statistics"
-                .formatted(correction.length / in, in, correction[i], i / in, i % in));
+            String.format(
+                Locale.ROOT,
+                "the %d×%d correction of the targets holds %s at row %d, column %d; raise its damping, or look for NaN in the statistics",
+                correction.length / in,
+                in,
+                correction[i],
+                i / in,
+                i % in));
       }
     }
   }

@@ -3,6 +3,7 @@ package io.shardpress.kernels.linalg;
 import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.matmul.Matmul.Op;
 import io.shardpress.kernels.parallel.Workers;
+import java.util.Locale;
 
 /**
  * Cholesky factors of symmetric positive definite matrices, in f32 with f64 on the diagonal blocks.
@@ -43,11 +44,6 @@ public final class Cholesky {
     Mirror.clearUpper(a, n);
   }
 
-  /** Replaces a lower triangular L[n×n] with zeros above by its inverse. */
-  public static void invertLower(Matmul matmul, float[] l, int n, Workers workers) {
-    LowerInverse.of(new Square(matmul, l, n, workers));
-  }
-
   /**
    * Replaces H[n×n] by the upper U with H⁻¹ = Uᵀ·U and zeros below: the factor that GPTQ reads
    * errors' weights from (arXiv 2210.17323, section 3.3). H⁻¹ itself is never formed: with J the
@@ -78,8 +74,13 @@ public final class Cholesky {
       Matmul matmul, float[] l, int n, float[] b, int rows, Workers workers) {
     if ((long) rows * n > b.length) {
       throw new IllegalArgumentException(
-          "B is %d×%d and needs %d elements, its array has %d"
-              .formatted(rows, n, (long) rows * n, b.length));
+          String.format(
+              Locale.ROOT,
+              "B is %d×%d and needs %d elements, its array has %d",
+              rows,
+              n,
+              (long) rows * n,
+              b.length));
     }
     TriangularSolve solve = new TriangularSolve(new Square(matmul, l, n, workers), b, n, rows);
     solve.solve(Op.TRANSPOSED, 0, n, 0, rows);

@@ -1,5 +1,7 @@
 package io.shardpress.kernels.linalg;
 
+import java.util.Locale;
+
 /** A matrix whose Cholesky factor does not exist in f32. */
 public final class NotPositiveDefiniteException extends ArithmeticException {
   private static final long serialVersionUID = 1;
@@ -9,8 +11,13 @@ public final class NotPositiveDefiniteException extends ArithmeticException {
 
   NotPositiveDefiniteException(int pivot, double value, int size) {
     super(
-        "the %d×%d matrix is not positive definite: pivot %d is %s where it must be above 0; raise the damping, or look for NaN in the statistics"
-            .formatted(size, size, pivot, value));
+        String.format(
+            Locale.ROOT,
+            "the %d×%d matrix is not positive definite: pivot %d is %s where it must be above 0; raise the damping, or look for NaN in the statistics",
+            size,
+            size,
+            pivot,
+            value));
     this.pivot = pivot;
     this.value = value;
   }

@@ -2,20 +2,24 @@ package io.shardpress.kernels.linalg;
 
 import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.parallel.Workers;
+import java.util.Locale;
 
 /**
  * A square row-major matrix, of which blocks are worked on in place.
  *
  * @param n rows and columns, also the elements between rows
  */
-@SuppressWarnings(
-    "ArrayRecordComponent") // it stands for a place in the array, and is never compared
 record Square(Matmul matmul, float[] data, int n, Workers workers) {
   Square {
     if (n < 0 || (long) n * n > data.length) {
       throw new IllegalArgumentException(
-          "a %d×%d matrix needs %d elements, its array has %d"
-              .formatted(n, n, (long) n * n, data.length));
+          String.format(
+              Locale.ROOT,
+              "a %d×%d matrix needs %d elements, its array has %d",
+              n,
+              n,
+              (long) n * n,
+              data.length));
     }
   }
 

@@ -9,6 +9,7 @@ package io.shardpress.kernels.loops;
  * soon has no normal form any more, and processors take many times longer for such numbers: blocks
  * whose attention rests on few tokens would take longer to learn than others.
  */
+@SuppressWarnings("FloatingPointLiteralPrecision") // constants as they are published
 final class ExpPolynomial {
   static final float LOG2_E = 1.44269504f;
   // ln 2 in two parts, the first with few enough bits that n·LN2_HIGH is exact.
@@ -55,6 +56,6 @@ final class ExpPolynomial {
     p = Math.fma(p, r, P0);
     p = Math.fma(p, r * r, r) + 1;
     return p
-        * Float.intBitsToFloat(Float.floatToRawIntBits(shifted) + TO_EXPONENT << MANTISSA_BITS);
+        * Float.intBitsToFloat((Float.floatToRawIntBits(shifted) + TO_EXPONENT) << MANTISSA_BITS);
   }
 }

@@ -16,7 +16,7 @@ final class ScalarQuantizationLoops implements QuantizationLoops {
       float[] v, float[] quantized, int at, int length, float scale, float zero, float largest) {
     float inverse = 1 / scale;
     for (int i = at; i < at + length; i++) {
-      quantized[i] = scale * (clamp(rounded(v[i], inverse, zero, largest), zero, largest));
+      quantized[i] = scale * clamp(rounded(v[i], inverse, zero, largest), zero, largest);
     }
   }
 

@@ -1,6 +1,7 @@
 package io.shardpress.kernels.loops;
 
 /** The definition of every loop. With σ(x) = 1/(1 + e^−x), tanh(x) = 2σ(2x) − 1. */
+@SuppressWarnings("FloatingPointLiteralPrecision") // the digits of f64, rounded by the compiler
 final class ScalarTanhLoops implements TanhLoops {
   /** 2·√(2/π): gelu(x) = x·σ(x·(SLOPE + CUBIC·x²)). */
   static final float SLOPE = 1.5957691216057308f;

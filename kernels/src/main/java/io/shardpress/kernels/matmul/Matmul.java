@@ -3,7 +3,7 @@ package io.shardpress.kernels.matmul;
 import io.shardpress.kernels.parallel.Workers;
 
 /**
- * The product of two row-major matrices, f32 or bf16 summed in f32, C ← alpha·op(A)·op(B) + beta·C.
+ * The product of two row-major f32 matrices, C ← alpha·op(A)·op(B) + beta·C.
  * Every implementation gives the same bits for any number of threads: rows of C are split into
  * tiles of a fixed size, and one tile is one call of the kernel.
  */
@@ -43,29 +43,6 @@ public interface Matmul {
       int aOffset,
       int lda,
       float[] b,
-      int bOffset,
-      int ldb,
-      float beta,
-      float[] c,
-      int cOffset,
-      int ldc,
-      Workers workers);
-
-  /**
-   * As {@code multiply} with bf16 factors, their products summed in f32: the same bits as with the
-   * factors widened, at half of their memory.
-   */
-  void multiplyBf16(
-      Op opA,
-      Op opB,
-      int m,
-      int n,
-      int k,
-      float alpha,
-      short[] a,
-      int aOffset,
-      int lda,
-      short[] b,
       int bOffset,
       int ldb,
       float beta,

@@ -1,6 +1,10 @@
 package io.shardpress.kernels.matmul;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -12,6 +16,7 @@ import java.util.concurrent.ConcurrentHashMap;
  * where they cannot compute the same bits.
  */
 public final class Matmuls {
+  private static final String PROPERTY = "shardpress.matmul";
   private static final Map<String, Matmul> INSTANCES = new ConcurrentHashMap<>();
 
   private Matmuls() {}
@@ -22,21 +27,28 @@ public final class Matmuls {
    * @throws UnsupportedOperationException where the one asked for does not run here
    */
   public static Matmul chosen() {
-    String kind = System.getProperty("shardpress.matmul");
+    String kind = System.getProperty(PROPERTY);
     if (kind == null) {
       return ofKind(OpenBlasLibrary.isLoaded() ? "openblas" : "vector");
     }
     return ofKind(kind);
   }
 
-  /** What is used and why, and what in the environment bears on its speed; for logs and reports. */
+  /**
+   * What this process computes with, in a line for people: the backend of products, the width of
+   * vectors in loops, and what in the environment bears on their speed.
+   *
+   * @throws UnsupportedOperationException where what a property asks for does not run here
+   */
   public static String describe() {
-    String text = "matmul " + chosen().name();
-    if (System.getProperty("shardpress.matmul") != null) {
-      text += ", as -Dshardpress.matmul asks";
-    } else if (!OpenBlasLibrary.isLoaded()) {
-      text += ", as " + OpenBlasLibrary.failure();
-    }
+    int bits = VectorWidth.chosen();
+    String text =
+        String.format(
+            Locale.ROOT,
+            "products by %s%s, loops %s",
+            chosen().name(),
+            System.getProperty(PROPERTY) == null ? "" : ", as -D" + PROPERTY + " asks",
+            bits == 0 ? "without vectors" : "on vectors of " + bits + " bits");
     String core = System.getenv("OPENBLAS_CORETYPE");
     if (core != null && !core.isEmpty()) {
       text +=
@@ -45,6 +57,23 @@ public final class Matmuls {
               .formatted(core);
     }
     return text;
+  }
+
+  /**
+   * What would be faster and is not there, in a line that says why and what to do; empty where this
+   * process computes with the best that it knows, or with what its properties ask for.
+   */
+  public static Optional<String> fallback() {
+    List<String> missing = new ArrayList<>();
+    if (System.getProperty(PROPERTY) == null && !OpenBlasLibrary.isLoaded()) {
+      missing.add(OpenBlasLibrary.failure() + ": products are computed by " + chosen().name());
+    }
+    if (VectorWidth.isMissing()) {
+      missing.add(
+          "this JVM has no Vector API, which it has with --add-modules jdk.incubator.vector: loops"
+              + " take one number at a time");
+    }
+    return missing.isEmpty() ? Optional.empty() : Optional.of(String.join("; ", missing));
   }
 
   /**

@@ -1,5 +1,7 @@
 package io.shardpress.kernels.matmul;
 
+import java.util.Locale;
+
 /** The innermost product: a tile of C that stays in registers while a panel of A and B pass by. */
 interface MicroKernel {
   /** Rows of a tile, and of a panel of A. */
@@ -27,7 +29,9 @@ interface MicroKernel {
       case 512 -> new MicroKernel512();
       case 256 -> new MicroKernel256();
       case 128 -> new MicroKernel128();
-      default -> throw new IllegalArgumentException("no micro-kernel of %d bits".formatted(bits));
+      default ->
+          throw new IllegalArgumentException(
+              String.format(Locale.ROOT, "no micro-kernel of %d bits", bits));
     };
   }
 }

@@ -8,7 +8,9 @@ import jdk.incubator.vector.VectorSpecies;
  * broadcast of A fill 15 of the 16 registers of AVX2.
  *
  * <p>Each accumulator has a name, and nothing is moved to a method of its own: in an array, or
- * where a call is not inlined, vectors become objects, at a thirtieth of the speed.
+ * where a call is not inlined, vectors become objects, at a thirtieth of the speed. For the same
+ * reason {@link MicroKernel128} is a class of its own, though it differs in its constants alone: the JVM compiles
+ * vectors only where their species is a constant.
  */
 final class MicroKernel256 implements MicroKernel {
   private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_256;

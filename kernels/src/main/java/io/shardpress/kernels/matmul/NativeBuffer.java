@@ -27,14 +27,6 @@ final class NativeBuffer {
 
   /** Copies rows of a part of a matrix here; row r of the part goes to element r·stride. */
   void load(Matrix from, int row, int column, int columns, int first, int end, int stride) {
-    if (from.isBf16()) {
-      float[] widened = new float[columns];
-      for (int r = first; r < end; r++) {
-        from.copy(from.at(row + r, column), columns, widened, 0);
-        view.put(r * stride, widened, 0, columns);
-      }
-      return;
-    }
     for (int r = first; r < end; r++) {
       view.put(r * stride, from.data(), from.at(row + r, column), columns);
     }

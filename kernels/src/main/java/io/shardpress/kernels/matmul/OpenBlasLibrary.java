@@ -1,5 +1,6 @@
 package io.shardpress.kernels.matmul;
 
+import java.util.stream.Collectors;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
@@ -37,17 +38,28 @@ final class OpenBlasLibrary {
     return FAILURE == null;
   }
 
-  /** Why it did not load, in a line, or null. */
+  /** Why it did not load, in a line that says what to do; null where it did. */
   static String failure() {
     if (FAILURE == null) {
       return null;
+    }
+    String platform = Loader.getPlatform();
+    if (!isOnClassPath(platform)) {
+      return "there is no OpenBLAS for %s on the class path (add the jars of that platform of org.bytedeco:openblas and :javacpp)"
+          .formatted(platform);
     }
     Throwable root = FAILURE;
     while (root.getCause() != null) {
       root = root.getCause();
     }
-    return "OpenBLAS cannot be loaded on %s %s: %s; the jars org.bytedeco:openblas and :javacpp of this platform must be on the class path"
-        .formatted(System.getProperty("os.name"), System.getProperty("os.arch"), root);
+    return "OpenBLAS for %s cannot be loaded (%s)"
+        .formatted(platform, root.toString().lines().collect(Collectors.joining(" ")));
+  }
+
+  private static boolean isOnClassPath(String platform) {
+    String library = System.mapLibraryName("jniopenblas_nolapack");
+    String resource = "/org/bytedeco/openblas/" + platform + "/" + library;
+    return openblas_nolapack.class.getResource(resource) != null;
   }
 
   /** The library's version and the kernel set that it chose for this processor. */

@@ -63,7 +63,7 @@ final class PackedPanels {
     float[] source = matrix.data();
     int i = 0;
     // Four rows at a time fill a line of the panel sooner than one.
-    for (; i + 4 <= count && !matrix.isBf16(); i += 4) {
+    for (; i + 4 <= count; i += 4) {
       int first = matrix.at(across + i, from);
       int second = first + matrix.stride();
       int third = second + matrix.stride();
@@ -79,7 +79,7 @@ final class PackedPanels {
     for (; i < count; i++) {
       int row = matrix.at(across + i, from);
       for (int l = 0; l < depth; l++) {
-        data[to + l * width + i] = matrix.value(row + l);
+        data[to + l * width + i] = source[row + l];
       }
     }
     for (; i < width; i++) {
@@ -94,7 +94,7 @@ final class PackedPanels {
       Matrix matrix, int across, int count, int from, int depth, int width, float[] data, int to) {
     for (int l = 0; l < depth; l++) {
       int at = to + l * width;
-      matrix.copy(matrix.at(from + l, across), count, data, at);
+      System.arraycopy(matrix.data(), matrix.at(from + l, across), data, at, count);
       for (int i = count; i < width; i++) {
         data[at + i] = 0;
       }

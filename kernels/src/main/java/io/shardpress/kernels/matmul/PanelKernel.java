@@ -47,7 +47,7 @@ public final class PanelKernel {
    */
   public static void packAlong(
       float[] from, int at, int stride, int count, int depth, int width, float[] to, int toAt) {
-    Matrix rows = new Matrix("the rows to pack", from, null, at, count, depth, stride);
+    Matrix rows = new Matrix("the rows to pack", from, at, count, depth, stride);
     PackedPanels.packAlong(rows, 0, count, 0, depth, width, to, toAt);
   }
 
@@ -57,7 +57,7 @@ public final class PanelKernel {
    */
   public static void packAcross(
       float[] from, int at, int stride, int count, int depth, int width, float[] to, int toAt) {
-    Matrix columns = new Matrix("the columns to pack", from, null, at, depth, count, stride);
+    Matrix columns = new Matrix("the columns to pack", from, at, depth, count, stride);
     PackedPanels.packAcross(columns, 0, count, 0, depth, width, to, toAt);
   }
 }

@@ -34,7 +34,6 @@ record Product(
     return opA != opB
         && m == n
         && a.data() == b.data()
-        && a.halves() == b.halves()
         && a.offset() == b.offset()
         && a.stride() == b.stride();
   }

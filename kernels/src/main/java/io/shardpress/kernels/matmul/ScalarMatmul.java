@@ -29,7 +29,7 @@ public final class ScalarMatmul extends TiledMatmul {
     for (int l = 0; l < product.k(); l++) {
       int inA = product.leftTransposed() ? a.at(l, i) : a.at(i, l);
       int inB = product.rightTransposed() ? b.at(j, l) : b.at(l, j);
-      sum += (double) a.value(inA) * b.value(inB);
+      sum += (double) a.data()[inA] * b.data()[inB];
     }
     float[] c = product.c().data();
     int at = product.c().at(i, j);

@@ -29,34 +29,9 @@ abstract class TiledMatmul implements Matmul {
       int cOffset,
       int ldc,
       Workers workers) {
-    Matrix left = left(opA, m, k, a, null, aOffset, lda);
-    Matrix right = right(opB, k, n, b, null, bOffset, ldb);
-    Matrix result = new Matrix("C", c, null, cOffset, m, n, ldc);
-    computeShared(new Product(m, n, k, alpha, beta, opA, opB, left, right, result, null), workers);
-  }
-
-  @Override
-  public final void multiplyBf16(
-      Op opA,
-      Op opB,
-      int m,
-      int n,
-      int k,
-      float alpha,
-      short[] a,
-      int aOffset,
-      int lda,
-      short[] b,
-      int bOffset,
-      int ldb,
-      float beta,
-      float[] c,
-      int cOffset,
-      int ldc,
-      Workers workers) {
-    Matrix left = left(opA, m, k, null, a, aOffset, lda);
-    Matrix right = right(opB, k, n, null, b, bOffset, ldb);
-    Matrix result = new Matrix("C", c, null, cOffset, m, n, ldc);
+    Matrix left = left(opA, m, k, a, aOffset, lda);
+    Matrix right = right(opB, k, n, b, bOffset, ldb);
+    Matrix result = new Matrix("C", c, cOffset, m, n, ldc);
     computeShared(new Product(m, n, k, alpha, beta, opA, opB, left, right, result, null), workers);
   }
 
@@ -79,25 +54,25 @@ abstract class TiledMatmul implements Matmul {
       int cOffset,
       int ldc,
       Workers workers) {
-    Matrix left = left(opA, n, k, a, null, aOffset, lda);
-    Matrix right = right(opB, k, n, b, null, bOffset, ldb);
-    Matrix result = new Matrix("C", c, null, cOffset, n, n, ldc);
+    Matrix left = left(opA, n, k, a, aOffset, lda);
+    Matrix right = right(opB, k, n, b, bOffset, ldb);
+    Matrix result = new Matrix("C", c, cOffset, n, n, ldc);
     computeShared(
         new Product(n, n, k, alpha, beta, opA, opB, left, right, result, triangle), workers);
   }
 
   private static Matrix left(
-      Op op, int m, int k, float[] data, short[] halves, int offset, int stride) {
+      Op op, int m, int k, float[] data, int offset, int stride) {
     return op == Op.AS_IS
-        ? new Matrix("A", data, halves, offset, m, k, stride)
-        : new Matrix("A", data, halves, offset, k, m, stride);
+        ? new Matrix("A", data, offset, m, k, stride)
+        : new Matrix("A", data, offset, k, m, stride);
   }
 
   private static Matrix right(
-      Op op, int k, int n, float[] data, short[] halves, int offset, int stride) {
+      Op op, int k, int n, float[] data, int offset, int stride) {
     return op == Op.AS_IS
-        ? new Matrix("B", data, halves, offset, k, n, stride)
-        : new Matrix("B", data, halves, offset, n, k, stride);
+        ? new Matrix("B", data, offset, k, n, stride)
+        : new Matrix("B", data, offset, n, k, stride);
   }
 
   private void computeShared(Product product, Workers workers) {

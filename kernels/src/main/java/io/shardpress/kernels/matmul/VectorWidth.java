@@ -1,5 +1,6 @@
 package io.shardpress.kernels.matmul;
 
+import java.util.Locale;
 import jdk.incubator.vector.FloatVector;
 
 /** The width of vectors: {@code -Dshardpress.vector.bits}, or what the processor prefers. */
@@ -17,6 +18,11 @@ public final class VectorWidth {
   public static int chosen() {
     String wanted = System.getProperty(PROPERTY);
     return wanted == null ? preferred() : parse(PROPERTY, wanted);
+  }
+
+  /** Whether vectors would be used if the JVM had been started with them. */
+  static boolean isMissing() {
+    return System.getProperty(PROPERTY) == null && preferred() == 0;
   }
 
   /** Bits of the processor's vectors, 0 where the JVM runs without the Vector API's module. */
@@ -40,8 +46,14 @@ public final class VectorWidth {
         };
     if (bits > preferred()) {
       throw new UnsupportedOperationException(
-          "%s asks for vectors of %d bits, but this JVM has %d; run it with --add-modules jdk.incubator.vector, on a processor that has them, or set -D%s=%d"
-              .formatted(what, bits, preferred(), PROPERTY, preferred()));
+          String.format(
+              Locale.ROOT,
+              "%s asks for vectors of %d bits, but this JVM has %d; run it with --add-modules jdk.incubator.vector, on a processor that has them, or set -D%s=%d",
+              what,
+              bits,
+              preferred(),
+              PROPERTY,
+              preferred()));
     }
     return bits;
   }

@@ -10,7 +10,6 @@ import java.io.Serializable;
  * @param compressedNll the same of the compressed model
  * @param agrees whether both give the same token the greatest probability
  */
-@SuppressWarnings("ArrayRecordComponent")
 public record PositionFigures(
     double[] kl, double[] originalNll, double[] compressedNll, boolean[] agrees)
     implements Serializable {

@@ -5,6 +5,7 @@ package io.shardpress.kernels.nn;
  * from batch to batch. All are [rows × width], row-major, and made when they are first asked for: a
  * pass that stops at a stage has no room for those behind it.
  */
+@SuppressWarnings("AssignmentExpression") // arrays that are made when first asked for
 public final class BlockActivations {
   private static final float[] NONE = {};
 

@@ -1,6 +1,7 @@
 package io.shardpress.kernels.nn;
 
 import io.shardpress.schemas.model.BlockTraits;
+import io.shardpress.schemas.model.BlockWidths;
 import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.schemas.model.ModelConfig;
 import java.io.Serializable;
@@ -32,7 +33,7 @@ public record BlockShape(
     int slidingWindow,
     BlockTraits traits,
     MixtureShape mixture)
-    implements Serializable {
+    implements BlockWidths, Serializable {
   /** A block as Llama's, every element of its heads rotated. */
   public BlockShape(
       int hidden,
@@ -81,12 +82,12 @@ public record BlockShape(
         hidden, mixture.width(expert), heads, kvHeads, headDim, epsilon, rotation, 0, plain, null);
   }
 
-  /** Width of the concatenated query heads. */
+  @Override
   public int queryWidth() {
     return heads * headDim;
   }
 
-  /** Width of the concatenated key or value heads. */
+  @Override
   public int keyWidth() {
     return kvHeads * headDim;
   }
@@ -114,26 +115,16 @@ public record BlockShape(
 
   /** Rows of a linear's weight. */
   public int out(LinearRole role) {
-    return switch (role.kind()) {
-      case Q -> queryWidth();
-      case K, V -> keyWidth();
-      case QKV -> queryWidth() + 2 * keyWidth();
-      case O, DOWN -> hidden;
-      case GATE, UP -> inside(role);
-      case GATE_UP -> 2 * inside(role);
-    };
+    return role.out(this);
   }
 
   /** Columns of a linear's weight. */
   public int in(LinearRole role) {
-    return switch (role.kind()) {
-      case Q, K, V, QKV, GATE, UP, GATE_UP -> hidden;
-      case O -> queryWidth();
-      case DOWN -> inside(role);
-    };
+    return role.in(this);
   }
 
-  private int inside(LinearRole role) {
-    return mixture == null ? ffn : mixture.width(role.expert());
+  @Override
+  public int feedForward(int expert) {
+    return mixture == null ? ffn : mixture.width(expert);
   }
 }

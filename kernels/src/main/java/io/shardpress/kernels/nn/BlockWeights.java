@@ -31,7 +31,6 @@ public record BlockWeights(
    * @param attention [hidden], of what o gives
    * @param feedForward [hidden], of what down gives
    */
-  @SuppressWarnings("ArrayRecordComponent") // nobody compares two of them
   public record OutputNorms(float[] attention, float[] feedForward) {}
 
   /** A block as Llama's or Qwen's. */

@@ -21,6 +21,5 @@ public interface MixtureWeights {
    * @param up [width×hidden]
    * @param down [hidden×width]
    */
-  @SuppressWarnings("ArrayRecordComponent") // nobody compares two of them
   record Expert(float[] gate, float[] up, float[] down) {}
 }

@@ -11,7 +11,6 @@ import java.io.Serializable;
  * @param longFrom see there
  * @param magnitude by which what is rotated is multiplied
  */
-@SuppressWarnings("ArrayRecordComponent") // nobody compares two of them
 public record Rotation(
     double[] inverseFrequencies, double[] longFrequencies, int longFrom, double magnitude)
     implements Serializable {

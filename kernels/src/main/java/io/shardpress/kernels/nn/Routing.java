@@ -7,7 +7,6 @@ package io.shardpress.kernels.nn;
  * @param experts [rows × perToken] their numbers, the likeliest first
  * @param weights [rows × perToken] what their outputs are multiplied by
  */
-@SuppressWarnings("ArrayRecordComponent") // nobody compares two of them
 public record Routing(int perToken, int[] experts, float[] weights) {
   /** Tokens that go through an expert, in their order. */
   public int[] rowsOf(int expert) {

@@ -1,9 +1,7 @@
 package io.shardpress.kernels.pack;
 
+import io.shardpress.kernels.convert.Words;
 import io.shardpress.kernels.matmul.VectorWidth;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.IntBuffer;
 import java.util.Objects;
 
 /**
@@ -149,22 +147,16 @@ public final class BitPacking {
   /** Bytes are little-endian words as they are; only a last one may be incomplete. */
   private static void packBytes(byte[] codes, int from, int count, int[] words, int to) {
     int whole = count / Integer.BYTES;
-    asWords(codes, from, whole).get(words, to, whole);
+    Words.read(codes, from, words, to, whole);
     int done = whole * Integer.BYTES;
     packAny(codes, from + done, 1, count - done, 8, words, to + whole, 1);
   }
 
   private static void unpackBytes(int[] words, int from, int count, byte[] codes, int to) {
     int whole = count / Integer.BYTES;
-    asWords(codes, to, whole).put(words, from, whole);
+    Words.write(words, from, codes, to, whole);
     int done = whole * Integer.BYTES;
     unpackAny(words, from + whole, 1, count - done, 8, codes, to + done, 1);
-  }
-
-  private static IntBuffer asWords(byte[] codes, int from, int words) {
-    return ByteBuffer.wrap(codes, from, words * Integer.BYTES)
-        .order(ByteOrder.LITTLE_ENDIAN)
-        .asIntBuffer();
   }
 
   /** The definition, for any width and step. */

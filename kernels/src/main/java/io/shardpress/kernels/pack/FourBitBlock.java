@@ -59,7 +59,7 @@ final class FourBitBlock {
       bytes[at + j] |= (byte) s;
       bytes[at + j + 4] |= (byte) m;
     } else {
-      bytes[at + j + 4] = (byte) (s & 15 | (m & 15) << 4);
+      bytes[at + j + 4] = (byte) ((s & 15) | ((m & 15) << 4));
       bytes[at + j - 4] |= (byte) (s >> 4 << 6);
       bytes[at + j] |= (byte) (m >> 4 << 6);
     }

@@ -95,7 +95,7 @@ public final class LearnedBlocks {
 
   private static void nibbles(byte[] codes, int from, byte[] packed, int at) {
     for (int j = 0; j < HALF; j++) {
-      packed[at + j] = (byte) (codes[from + j] & 15 | (codes[from + HALF + j] & 15) << 4);
+      packed[at + j] = (byte) ((codes[from + j] & 15) | ((codes[from + HALF + j] & 15) << 4));
     }
   }
 

@@ -1,8 +1,7 @@
 package io.shardpress.kernels.quant;
 
+import io.shardpress.kernels.convert.Words;
 import io.shardpress.kernels.loops.QuantizationLoops;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.Objects;
 
 /**
@@ -69,11 +68,9 @@ public final class Bf16ToInt4 {
       float[] steps,
       int stepsAt) {
     Objects.checkFromIndexSize(offset, (long) groups * length * 2, (long) weights.length);
-    ByteBuffer bytes = ByteBuffer.wrap(weights).order(ByteOrder.LITTLE_ENDIAN);
     for (int first = 0; first < groups; first += chunkGroups) {
       int count = Math.min(chunkGroups, groups - first);
-      bytes.position(offset + first * length * 2);
-      bytes.asIntBuffer().get(pairs, 0, count * length / 2);
+      Words.read(weights, offset + first * length * 2, pairs, 0, count * length / 2);
       QuantizationLoops.chosen().largestOfBf16(pairs, count, length / 2, largest);
       for (int g = 0; g < count; g++) {
         if (largest[g] >= INFINITY_BITS) {

@@ -43,6 +43,6 @@ final class Bins {
 
   // The magnitude at which so many bins of one side end.
   private static float edge(int bins) {
-    return Float.intBitsToFloat(bins + FIRST << SHIFT);
+    return Float.intBitsToFloat((bins + FIRST) << SHIFT);
   }
 }

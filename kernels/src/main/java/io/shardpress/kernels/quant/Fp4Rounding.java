@@ -41,7 +41,7 @@ public final class Fp4Rounding {
   }
 
   private static byte powerOfTwo(float most) {
-    int biased = Float.floatToRawIntBits(most) + QUARTER >>> MANTISSA_BITS;
+    int biased = (Float.floatToRawIntBits(most) + QUARTER) >>> MANTISSA_BITS;
     return (byte) Math.max(0, Math.min(LARGEST_EXPONENT, biased - E2M1_EXPONENT));
   }
 

@@ -16,13 +16,8 @@ public final class MinMax implements StepRule {
       ScaleFormat format,
       Steps steps,
       int group) {
-    float least = 0;
-    float most = 0;
-    for (int i = from; i < to; i++) {
-      least = Math.min(least, w[i]);
-      most = Math.max(most, w[i]);
-    }
-    step(least, most, grid, format, steps, group);
+    Extent extent = Extent.of(w, from, to);
+    step(extent.least(), extent.most(), grid, format, steps, group);
   }
 
   /**

@@ -2,6 +2,7 @@ package io.shardpress.kernels.quant;
 
 import io.shardpress.kernels.statistics.ValueSummary;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Which weights of a tensor count as outliers: |w − mean| ≥ n·σ (EasyQuant, arXiv 2403.02775, which
@@ -31,8 +32,11 @@ public record OutlierRule(double mean, double distance) {
     }
     if (all.nans() + all.infinities() > 0) {
       throw new IllegalArgumentException(
-          "the tensor has %d NaN and %d infinite weights, wanted finite ones"
-              .formatted(all.nans(), all.infinities()));
+          String.format(
+              Locale.ROOT,
+              "the tensor has %d NaN and %d infinite weights, wanted finite ones",
+              all.nans(),
+              all.infinities()));
     }
     double sigma = all.standardDeviation();
     // Where all weights are the same, none is far from the others.

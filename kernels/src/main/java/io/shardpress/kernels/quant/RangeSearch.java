@@ -37,12 +37,9 @@ public final class RangeSearch implements StepRule {
       ScaleFormat format,
       Steps steps,
       int group) {
-    float low = 0;
-    float high = 0;
-    for (int i = from; i < to; i++) {
-      low = Math.min(low, w[i]);
-      high = Math.max(high, w[i]);
-    }
+    Extent extent = Extent.of(w, from, to);
+    float low = extent.least();
+    float high = extent.most();
     double best = Double.POSITIVE_INFINITY;
     float range = grid.symmetric() ? Math.max(-low, high) * 2 : high - low;
     // Stays where no error can be told, as when squares are beyond f32.

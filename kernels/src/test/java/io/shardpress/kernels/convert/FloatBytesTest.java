@@ -2,25 +2,20 @@ package io.shardpress.kernels.convert;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.shardpress.kernels.reference.VectorsHere;
+import io.shardpress.kernels.reference.OnVectors;
 import io.shardpress.schemas.safetensors.Dtype;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Runs of 16-bit numbers against {@link HalfFloats}, one by one and to the bit. */
+@OnVectors
 class FloatBytesTest {
   private static final int ALL = 1 << 16;
-
-  @BeforeAll
-  static void vectorsAreThere() {
-    VectorsHere.assumeWidth();
-  }
 
   private static int[] bits(float[] values) {
     int[] bits = new int[values.length];

@@ -2,6 +2,7 @@ package io.shardpress.kernels.learn;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.shardpress.kernels.reference.OnVectors;
 import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.kernels.reference.Arrays64;
 import io.shardpress.kernels.reference.Difference;
@@ -9,6 +10,7 @@ import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@OnVectors
 class AdamTest {
   /** Algorithm 1 of the paper in f64, gradients from tiny to large. */
   @ParameterizedTest

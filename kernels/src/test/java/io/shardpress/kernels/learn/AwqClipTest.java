@@ -3,6 +3,7 @@ package io.shardpress.kernels.learn;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.shardpress.kernels.reference.OnVectors;
 import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.matmul.Matmuls;
 import io.shardpress.kernels.parallel.Workers;
@@ -16,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+@OnVectors
 class AwqClipTest {
   private static final Matmul MATMUL = Matmuls.chosen();
   private static final int TOKENS = 50;

@@ -3,6 +3,7 @@ package io.shardpress.kernels.learn;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.shardpress.kernels.reference.OnVectors;
 import io.shardpress.kernels.nn.BlockWeights;
 import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.kernels.quant.MinMax;
@@ -21,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+@OnVectors
 class BlockwiseLearnerTest {
   private static final int WINDOWS = SmallBlock.WINDOWS;
   private static final int ITERATIONS = 80;

@@ -3,6 +3,7 @@ package io.shardpress.kernels.learn;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.shardpress.kernels.reference.OnVectors;
 import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.matmul.Matmuls;
 import io.shardpress.kernels.parallel.Workers;
@@ -18,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+@OnVectors
 class CoordinateDescentTest {
   private static final Matmul MATMUL = Matmuls.chosen();
   private static final double DAMPING = 0.01;

@@ -2,6 +2,7 @@ package io.shardpress.kernels.learn;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.shardpress.kernels.reference.OnVectors;
 import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.kernels.quant.MinMax;
 import io.shardpress.kernels.quant.QuantizedLinear;
@@ -17,6 +18,7 @@ import java.util.function.DoubleSupplier;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+@OnVectors
 class FlexRoundLinearTest {
   private static final int OUT = 7;
   private static final int IN = 24;

@@ -11,10 +11,10 @@ import io.shardpress.kernels.quant.Steps;
 import io.shardpress.kernels.random.SeededRandom;
 import io.shardpress.kernels.reference.Arrays64;
 import io.shardpress.schemas.recipe.WeightScheme;
+import java.util.Locale;
 import java.util.Random;
 
 /** A linear, the second moments of its inputs, and how it is to be quantized. */
-@SuppressWarnings("ArrayRecordComponent") // never compared
 record Layer(float[] w, int out, int in, float[] h, WeightScheme scheme, int rank) {
   private static final Matmul MATMUL = Matmuls.chosen();
   private static final double DAMPING = 0.01;
@@ -107,6 +107,7 @@ record Layer(float[] w, int out, int in, float[] h, WeightScheme scheme, int ran
 
   @Override
   public String toString() {
-    return "%d×%d %s group %d rank %d".formatted(out, in, scheme.name(), scheme.groupSize(), rank);
+    return String.format(
+        Locale.ROOT, "%d×%d %s group %d rank %d", out, in, scheme.name(), scheme.groupSize(), rank);
   }
 }

@@ -2,6 +2,7 @@ package io.shardpress.kernels.learn;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.shardpress.kernels.reference.OnVectors;
 import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.matmul.Matmuls;
 import io.shardpress.kernels.parallel.Workers;
@@ -20,6 +21,7 @@ import java.util.function.DoubleSupplier;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+@OnVectors
 class LrqLinearTest {
   private static final Matmul MATMUL = Matmuls.chosen();
   private static final int OUT = 7;

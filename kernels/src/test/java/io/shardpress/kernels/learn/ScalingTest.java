@@ -133,7 +133,7 @@ class ScalingTest {
       norm[i] = format.round(norm[i]);
     }
     norm[3] = 0;
-    norm[4] = 1e-45f;
+    norm[4] = Float.MIN_VALUE;
     ChannelScales found = scales.storable(norm, 0, format);
     float[] divided = norm.clone();
     found.unscale(divided);

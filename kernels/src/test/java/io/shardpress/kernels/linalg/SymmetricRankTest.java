@@ -7,6 +7,7 @@ import io.shardpress.kernels.matmul.Implementations;
 import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.matmul.ScalarMatmul;
 import io.shardpress.kernels.parallel.Workers;
+import java.util.Locale;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -79,10 +80,11 @@ class SymmetricRankTest {
         }
         if (!(Math.abs(h[i * n + j] - wanted) <= (rows + 4) * 0x1p-24 * magnitude)) {
           throw new AssertionError(
-              "H[%d,%d] is %s, wanted %s".formatted(i, j, h[i * n + j], wanted));
+              String.format(Locale.ROOT, "H[%d,%d] is %s, wanted %s", i, j, h[i * n + j], wanted));
         }
         if (h[i * n + j] != h[j * n + i]) {
-          throw new AssertionError("H[%d,%d] differs from its mirror".formatted(i, j));
+          throw new AssertionError(
+              String.format(Locale.ROOT, "H[%d,%d] differs from its mirror", i, j));
         }
       }
     }

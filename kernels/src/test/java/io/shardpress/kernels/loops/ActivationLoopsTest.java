@@ -2,17 +2,14 @@ package io.shardpress.kernels.loops;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.shardpress.kernels.reference.Arrays64;
-import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** As {@link LoopsTest}, for the activations' loops. */
-class ActivationLoopsTest {
+class ActivationLoopsTest extends TwinsTest {
   private static Twins<ActivationLoops> twins;
-  private final Random random = new Random(7);
 
   @BeforeAll
   static void vectorsAreThere() {
@@ -22,8 +19,8 @@ class ActivationLoopsTest {
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 3, 8, 13, 16, 17, 31, 64, 207, 4098})
   void theOraclesBits(int n) {
-    for (int at : new int[] {0, 1, 5, 16}) {
-      float[] x = Arrays64.gaussian(random, at + n + 3, 2);
+    for (int at : PLACES) {
+      float[] x = gaussian(at + n + 3, 2);
       for (int i = 0; i < n; i++) {
         x[at + i] *= (float) Math.exp(4 * random.nextGaussian());
       }

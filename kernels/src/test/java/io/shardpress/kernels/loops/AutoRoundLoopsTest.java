@@ -3,21 +3,17 @@ package io.shardpress.kernels.loops;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import io.shardpress.kernels.reference.Arrays64;
-import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** As {@link LoopsTest}, for AutoRound's loops. */
-class AutoRoundLoopsTest {
-  private static final int[] PLACES = {0, 1, 5, 16};
+class AutoRoundLoopsTest extends TwinsTest {
   private static final float SCALE = 0.3f;
   private static final int ZERO = 7;
   private static final int LARGEST = 15;
 
   private static Twins<AutoRoundLoops> twins;
-  private final Random random = new Random(8);
 
   @BeforeAll
   static void vectorsAreThere() {
@@ -102,7 +98,7 @@ class AutoRoundLoopsTest {
 
   /** Within the grid and beyond either of its ends. */
   private float[] weights(int length) {
-    return Arrays64.gaussian(random, length, 2);
+    return gaussian(length, 2);
   }
 
   private float[] shifts(int length) {
@@ -115,7 +111,7 @@ class AutoRoundLoopsTest {
 
   /** A few of them zero. */
   private float[] gradients(int length) {
-    float[] g = Arrays64.gaussian(random, length, 1);
+    float[] g = gaussian(length, 1);
     for (int i = 2; i < length; i += 5) {
       g[i] = 0;
     }

@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.shardpress.kernels.matmul.VectorWidth;
-import io.shardpress.kernels.reference.Arrays64;
-import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -15,12 +13,10 @@ import org.junit.jupiter.params.provider.ValueSource;
  * of the lanes and at odd places. Element-wise results have the same bits; sums may differ by
  * rounding. The build runs it once for each width, and leaves out those that the processor has not.
  */
-class LoopsTest {
-  private static final int[] PLACES = {0, 1, 5, 16};
+class LoopsTest extends TwinsTest {
   private static Twins<Loops> twins;
   private static Loops scalar;
   private static Loops vector;
-  private final Random random = new Random(7);
 
   @BeforeAll
   static void vectorsAreThere() {
@@ -28,10 +24,6 @@ class LoopsTest {
     scalar = twins.scalar();
     vector = twins.vector();
     assertThat(vector.name()).isEqualTo("vector-" + VectorWidth.chosen());
-  }
-
-  private float[] gaussian(int length, double deviation) {
-    return Arrays64.gaussian(random, length, deviation);
   }
 
   @ParameterizedTest

@@ -4,30 +4,22 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.shardpress.kernels.convert.HalfFloats;
-import io.shardpress.kernels.reference.Arrays64;
 import java.util.Arrays;
-import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** As {@link LoopsTest}, for the quantizers' loops. */
-class QuantizationLoopsTest {
-  private static final int[] PLACES = {0, 1, 5, 16};
+class QuantizationLoopsTest extends TwinsTest {
   private static Twins<QuantizationLoops> twins;
   private static QuantizationLoops scalar;
   private static QuantizationLoops vector;
-  private final Random random = new Random(7);
 
   @BeforeAll
   static void vectorsAreThere() {
     twins = Twins.of(ScalarQuantizationLoops::new, VectorQuantizationLoops::new);
     scalar = twins.scalar();
     vector = twins.vector();
-  }
-
-  private float[] gaussian(int length, double deviation) {
-    return Arrays64.gaussian(random, length, deviation);
   }
 
   @ParameterizedTest

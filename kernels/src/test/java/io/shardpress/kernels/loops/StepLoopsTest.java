@@ -3,29 +3,21 @@ package io.shardpress.kernels.loops;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import io.shardpress.kernels.reference.Arrays64;
-import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** As {@link LoopsTest}, for the steps' loops. */
-class StepLoopsTest {
-  private static final int[] PLACES = {0, 1, 5, 16};
+class StepLoopsTest extends TwinsTest {
   private static Twins<StepLoops> twins;
   private static StepLoops scalar;
   private static StepLoops vector;
-  private final Random random = new Random(7);
 
   @BeforeAll
   static void vectorsAreThere() {
     twins = Twins.of(ScalarStepLoops::new, VectorStepLoops::new);
     scalar = twins.scalar();
     vector = twins.vector();
-  }
-
-  private float[] gaussian(int length, double deviation) {
-    return Arrays64.gaussian(random, length, deviation);
   }
 
   @ParameterizedTest

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.shardpress.kernels.matmul.VectorWidth;
-import io.shardpress.kernels.reference.VectorsHere;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 
@@ -12,8 +11,7 @@ import java.util.function.Supplier;
 record Twins<L>(L scalar, L vector) {
   /** Leaves the tests out where this process has no vectors. */
   static <L> Twins<L> of(Supplier<L> scalar, Supplier<L> vector) {
-    VectorsHere.assumeWidth();
-    assumeTrue(VectorWidth.chosen() != 0, "no vectors");
+    assumeTrue(VectorWidth.chosen() != 0, "this process has no vectors");
     return new Twins<>(scalar.get(), vector.get());
   }
 

@@ -3,11 +3,11 @@ package io.shardpress.kernels.matmul;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.shardpress.kernels.convert.HalfFloats;
 import io.shardpress.kernels.matmul.Matmul.Op;
 import io.shardpress.kernels.matmul.Matmul.Triangle;
 import io.shardpress.kernels.parallel.Workers;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -52,47 +52,6 @@ class MatmulTest {
         }
       }
     }
-  }
-
-  /** bf16 widens exactly, so that the f32 product of what it stands for has the same bits. */
-  @ParameterizedTest
-  @MethodSource("implementations")
-  void bf16FactorsAreSummedInF32(Matmul matmul) {
-    SplittableRandom random = new SplittableRandom(21);
-    int[][] sizes = {{1, 1, 1}, {3, 13, 207}, {64, 207, 13}, {245, 519, 70}};
-    for (int[] size : sizes) {
-      int m = size[0];
-      int n = size[1];
-      int k = size[2];
-      short[] a = new short[m * k + 5];
-      short[] b = new short[k * n + 2];
-      float[] wideA = bf16(random, a);
-      float[] wideB = bf16(random, b);
-      for (Op opA : Op.values()) {
-        for (Op opB : Op.values()) {
-          int lda = opA == Op.AS_IS ? k : m;
-          int ldb = opB == Op.AS_IS ? n : k;
-          float[] c = new float[m * n];
-          Arrays.fill(c, 2);
-          float[] wanted = c.clone();
-          try (Workers workers = Workers.of(2)) {
-            matmul.multiply(
-                opA, opB, m, n, k, 0.5f, wideA, 5, lda, wideB, 2, ldb, 1, wanted, 0, n, workers);
-            matmul.multiplyBf16(opA, opB, m, n, k, 0.5f, a, 5, lda, b, 2, ldb, 1, c, 0, n, workers);
-          }
-          assertThat(c).isEqualTo(wanted);
-        }
-      }
-    }
-  }
-
-  private static float[] bf16(SplittableRandom random, short[] into) {
-    float[] wide = new float[into.length];
-    for (int i = 0; i < into.length; i++) {
-      into[i] = HalfFloats.toBf16((float) (2 * random.nextDouble() - 1));
-      wide[i] = HalfFloats.fromBf16(into[i]);
-    }
-    return wide;
   }
 
   @ParameterizedTest
@@ -317,8 +276,16 @@ class MatmulTest {
           double found = c[result().at(i, j)];
           if (!(Math.abs(found - wanted) <= tolerance)) {
             throw new AssertionError(
-                "%s, %s: C[%d,%d] is %s, wanted %s ± %s"
-                    .formatted(name, this, i, j, found, wanted, tolerance));
+                String.format(
+                    Locale.ROOT,
+                    "%s, %s: C[%d,%d] is %s, wanted %s ± %s",
+                    name,
+                    this,
+                    i,
+                    j,
+                    found,
+                    wanted,
+                    tolerance));
           }
         }
       }

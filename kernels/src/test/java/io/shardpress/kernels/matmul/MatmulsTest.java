@@ -21,7 +21,8 @@ class MatmulsTest {
     set("shardpress.matmul", null);
     assertThat(Matmuls.chosen().name())
         .startsWith(OpenBlasLibrary.isLoaded() ? "openblas-0." : "vector-");
-    assertThat(Matmuls.describe()).contains(Matmuls.chosen().name());
+    assertThat(Matmuls.describe()).contains("products by " + Matmuls.chosen().name());
+    assertThat(Matmuls.fallback()).isEmpty();
   }
 
   @Test
@@ -31,9 +32,13 @@ class MatmulsTest {
     set("shardpress.matmul", "vector");
     set("shardpress.vector.bits", "128");
     assertThat(Matmuls.chosen().name()).isEqualTo("vector-128");
-    assertThat(Matmuls.describe()).contains("vector-128").contains("-Dshardpress.matmul");
+    assertThat(Matmuls.describe())
+        .startsWith(
+            "products by vector-128, as -Dshardpress.matmul asks, loops on vectors of 128 bits");
     set("shardpress.vector.bits", "0");
     assertThat(Matmuls.chosen().name()).isEqualTo("scalar");
+    assertThat(Matmuls.describe()).contains("loops without vectors");
+    assertThat(Matmuls.fallback()).isEmpty();
   }
 
   @Test

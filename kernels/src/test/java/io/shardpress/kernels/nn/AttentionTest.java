@@ -2,6 +2,7 @@ package io.shardpress.kernels.nn;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.shardpress.kernels.reference.OnVectors;
 import io.shardpress.kernels.matmul.Implementations;
 import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.matmul.PanelKernel;
@@ -17,6 +18,7 @@ import java.util.function.DoubleSupplier;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+@OnVectors
 class AttentionTest {
   private static final int DIM = 4;
 

@@ -2,6 +2,7 @@ package io.shardpress.kernels.nn;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.shardpress.kernels.reference.OnVectors;
 import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.kernels.reference.Arrays64;
 import io.shardpress.kernels.reference.Difference;
@@ -13,6 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
+@OnVectors
 class GatedActivationTest {
   // The last size is more than one tile.
   @ParameterizedTest
@@ -44,6 +46,7 @@ class GatedActivationTest {
     NumericGradient.check("up", loss, wideUp, dup, 200, 1e-4);
   }
 
+  @SuppressWarnings("FloatingPointLiteralPrecision") // powers of ten; which float is no matter
   @ParameterizedTest
   @EnumSource(Activation.class)
   void farGatesAreOpenOrShut(Activation f) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import io.shardpress.kernels.reference.OnVectors;
 import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.kernels.quant.ActivationFormat;
 import io.shardpress.kernels.quant.ActivationStep;
@@ -11,6 +12,7 @@ import io.shardpress.kernels.reference.Arrays64;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
+@OnVectors
 class InputQuantizationTest {
   private static final int ROWS = 27;
 

@@ -2,6 +2,7 @@ package io.shardpress.kernels.nn;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.shardpress.kernels.reference.OnVectors;
 import io.shardpress.kernels.matmul.Matmuls;
 import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.kernels.quant.ActivationFormat;
@@ -22,6 +23,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Mixtures of experts, and attention and experts by themselves, against formulas in f64. */
+@OnVectors
 class MixtureTest {
   private static final int WINDOW = 7;
   private static final int ROWS = 2 * WINDOW;

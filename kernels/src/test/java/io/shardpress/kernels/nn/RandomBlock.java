@@ -58,7 +58,7 @@ public final class RandomBlock {
     }
     if (biases) {
       for (LinearRole role : shape.linears()) {
-        if (Stage.of(role) != Stage.QKV && role != LinearRole.DOWN) {
+        if (Stage.of(role) != Stage.QKV && !role.equals(LinearRole.DOWN)) {
           continue;
         }
         added.put(role, Arrays64.gaussian(random, shape.out(role), 0.5));

@@ -2,6 +2,7 @@ package io.shardpress.kernels.nn;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.shardpress.kernels.reference.OnVectors;
 import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.kernels.reference.Arrays64;
 import io.shardpress.kernels.reference.Difference;
@@ -10,6 +11,7 @@ import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+@OnVectors
 class RmsNormTest {
   @ParameterizedTest
   @CsvSource({"1,1,1e-5", "1,3,1e-6", "5,13,1e-5", "70,32,1e-5", "3,207,1e-3", "2,64,0.5"})

@@ -3,6 +3,7 @@ package io.shardpress.kernels.nn;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.shardpress.kernels.reference.OnVectors;
 import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.kernels.reference.Arrays64;
 import io.shardpress.kernels.reference.Difference;
@@ -12,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+@OnVectors
 class RopeTest {
   @ParameterizedTest
   @CsvSource({"1,1,1,1,2,1", "2,7,3,4,8,1", "3,40,2,16,32,1", "1,300,1,8,16,1", "2,9,3,3,8,1.2"})

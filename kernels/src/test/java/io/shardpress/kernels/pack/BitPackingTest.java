@@ -3,21 +3,16 @@ package io.shardpress.kernels.pack;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.shardpress.kernels.reference.VectorsHere;
+import io.shardpress.kernels.reference.OnVectors;
 import java.math.BigInteger;
 import java.util.Arrays;
 import java.util.Random;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@OnVectors
 class BitPackingTest {
-  @BeforeAll
-  static void vectorsAreThere() {
-    VectorsHere.assumeWidth();
-  }
-
   /** The bit string as one number, the sum of code·2^(i·b), cut into words. */
   private static int[] oracle(byte[] codes, int from, int step, int count, int bits) {
     BigInteger string = BigInteger.ZERO;

@@ -46,8 +46,8 @@ class BlockRoundingTest {
       return new int[] {s[at + j] & 63, s[at + j + 4] & 63};
     }
     return new int[] {
-      s[at + j + 4] & 15 | (s[at + j - 4] >> 6 & 3) << 4,
-      s[at + j + 4] >> 4 & 15 | (s[at + j] >> 6 & 3) << 4
+      (s[at + j + 4] & 15) | (((s[at + j - 4] >> 6) & 3) << 4),
+      ((s[at + j + 4] >> 4) & 15) | (((s[at + j] >> 6) & 3) << 4)
     };
   }
 
@@ -65,10 +65,10 @@ class BlockRoundingTest {
         int sc = at + 192 + half * 8;
         for (int l = 0; l < 32; l++) {
           int is = l / 16;
-          int q1 = bytes[ql + l] & 15 | (bytes[qh + l] & 3) << 4;
-          int q2 = bytes[ql + l + 32] & 15 | (bytes[qh + l] >> 2 & 3) << 4;
-          int q3 = bytes[ql + l] >> 4 & 15 | (bytes[qh + l] >> 4 & 3) << 4;
-          int q4 = bytes[ql + l + 32] >> 4 & 15 | (bytes[qh + l] >> 6 & 3) << 4;
+          int q1 = (bytes[ql + l] & 15) | ((bytes[qh + l] & 3) << 4);
+          int q2 = (bytes[ql + l + 32] & 15) | (((bytes[qh + l] >> 2) & 3) << 4);
+          int q3 = ((bytes[ql + l] >> 4) & 15) | (((bytes[qh + l] >> 4) & 3) << 4);
+          int q4 = ((bytes[ql + l + 32] >> 4) & 15) | (((bytes[qh + l] >> 6) & 3) << 4);
           weights[y + l] = d * bytes[sc + is] * (q1 - 32);
           weights[y + l + 32] = d * bytes[sc + is + 2] * (q2 - 32);
           weights[y + l + 64] = d * bytes[sc + is + 4] * (q3 - 32);
@@ -93,7 +93,7 @@ class BlockRoundingTest {
     float value =
         magnitude < 1024
             ? magnitude * 0x1p-24f
-            : Math.scalb((float) (magnitude & 1023 | 1024), (magnitude >> 10) - 25);
+            : Math.scalb((float) ((magnitude & 1023) | 1024), (magnitude >> 10) - 25);
     return bits < 0 ? -value : value;
   }
 

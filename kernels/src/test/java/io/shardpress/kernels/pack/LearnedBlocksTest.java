@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import io.shardpress.kernels.reference.OnVectors;
 import io.shardpress.kernels.quant.Steps;
 import io.shardpress.schemas.gguf.GgufType;
 import java.util.HexFormat;
 import org.junit.jupiter.api.Test;
 
 /** Blocks written by hand from the format's definition. */
+@OnVectors
 class LearnedBlocksTest {
   /** f16 1.5 is 3e00, 0.25 is 3400; little-endian. */
   private static final float FIRST = 1.5f;

@@ -3,6 +3,7 @@ package io.shardpress.kernels.quant;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.shardpress.kernels.reference.OnVectors;
 import io.shardpress.kernels.convert.HalfFloats;
 import io.shardpress.kernels.pack.BitPacking;
 import io.shardpress.schemas.recipe.WeightScheme;
@@ -15,6 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@OnVectors
 class Bf16ToInt4Test {
   private final Random random = new Random(5);
 

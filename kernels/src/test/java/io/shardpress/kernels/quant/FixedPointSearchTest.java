@@ -3,6 +3,7 @@ package io.shardpress.kernels.quant;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.shardpress.kernels.reference.OnVectors;
 import io.shardpress.kernels.reference.Arrays64;
 import io.shardpress.schemas.recipe.WeightScheme;
 import java.util.List;
@@ -12,6 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
+@OnVectors
 class FixedPointSearchTest {
   private static final int ROWS = 30;
   private static final int IN = 96;

@@ -75,7 +75,7 @@ class HardWeightsTest {
 
   /** An importance that is no use leaves a step that is: never wider than the range. */
   @ParameterizedTest
-  @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY, 0, 1e-45f, 3e38f})
+  @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY, 0, Float.MIN_VALUE, 3e38f})
   void importancesOfAllKinds(float importance) {
     float[] w = Arrays64.gaussian(new Random(2), IN, 1);
     float[] weights = new float[IN];

@@ -2,6 +2,7 @@ package io.shardpress.kernels.quant;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.shardpress.kernels.reference.OnVectors;
 import io.shardpress.kernels.reference.Arrays64;
 import io.shardpress.schemas.recipe.WeightScheme;
 import java.util.List;
@@ -10,6 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
+@OnVectors
 class RangeSearchTest {
   private static final int ROWS = 20;
   private static final int IN = 96;

@@ -7,8 +7,6 @@ import java.io.UncheckedIOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.stream.Stream;
 
 /**
@@ -20,19 +18,9 @@ import java.util.stream.Stream;
  * @param golden the reference numbers
  */
 public record GoldenModel(String name, ModelConfig config, TensorFile weights, TensorFile golden) {
-  private static final String SAMPLE = "sample-llama";
-  private static final String STORIES = "stories260K";
-  private static final Path SHARED = Path.of("../../shared");
-
-  /** The sample of this project; and a second model where a folder beside the project has it. */
+  /** The sample of this project, and a model trained by others. */
   public static Stream<GoldenModel> all() {
-    List<GoldenModel> models = new ArrayList<>();
-    models.add(read(SAMPLE, Path.of("../samples", SAMPLE), resource(SAMPLE)));
-    Path second = SHARED.resolve("golden/" + STORIES + ".safetensors");
-    if (Files.exists(second)) {
-      models.add(read(STORIES, SHARED.resolve("models/" + STORIES), second));
-    }
-    return models.stream();
+    return Stream.of(read("sample-llama"), read("stories260K"));
   }
 
   public DecoderNames names() {
@@ -44,7 +32,8 @@ public record GoldenModel(String name, ModelConfig config, TensorFile weights, T
     return name;
   }
 
-  private static GoldenModel read(String name, Path folder, Path golden) {
+  private static GoldenModel read(String name) {
+    Path folder = Path.of("../samples", name);
     try (Stream<Path> files = Files.list(folder)) {
       Path[] shards =
           files
@@ -56,7 +45,7 @@ public record GoldenModel(String name, ModelConfig config, TensorFile weights, T
           name,
           ModelConfig.parse(config.toString(), Files.readAllBytes(config)),
           TensorFile.of(shards),
-          TensorFile.of(golden));
+          TensorFile.of(resource(name)));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -21,7 +21,10 @@ enum GgufArchitecture {
   GEMMA2(Set.of(), "gemma2"),
   GEMMA3(Set.of(), "gemma3_text", "gemma3");
 
+  @SuppressWarnings("ImmutableEnumChecker") // copies, by Set.of
   private final Set<String> biases;
+
+  @SuppressWarnings("ImmutableEnumChecker") // a copy, by List.of
   private final List<String> modelTypes;
 
   GgufArchitecture(Set<String> biases, String... modelTypes) {

@@ -6,6 +6,7 @@ import io.shardpress.schemas.model.ModelConfig;
 import io.shardpress.schemas.model.RopeScaling;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -76,8 +77,11 @@ public final class GgufLimits {
     int dense = experts.sparse().indexOf(false);
     if (dense >= 0) {
       reasons.add(
-          "its block %d is dense, llama.cpp wants experts in all blocks of %s"
-              .formatted(dense, config.modelType()));
+          String.format(
+              Locale.ROOT,
+              "its block %d is dense, llama.cpp wants experts in all blocks of %s",
+              dense,
+              config.modelType()));
     }
     if (experts.renormalised() != renormalised) {
       reasons.add(
@@ -89,9 +93,13 @@ public final class GgufLimits {
   private static void plainHeads(ModelConfig config, List<String> reasons) {
     if ((long) config.headDim() * config.heads() != config.hiddenSize()) {
       reasons.add(
-          "its %d heads of %d are not as wide as its hidden_size %d, which llama.cpp wants of %s"
-              .formatted(
-                  config.heads(), config.headDim(), config.hiddenSize(), config.modelType()));
+          String.format(
+              Locale.ROOT,
+              "its %d heads of %d are not as wide as its hidden_size %d, which llama.cpp wants of %s",
+              config.heads(),
+              config.headDim(),
+              config.hiddenSize(),
+              config.modelType()));
     }
   }
 
@@ -101,12 +109,13 @@ public final class GgufLimits {
       boolean slides = (layer + 1) % pattern != 0;
       if (slides != config.windows().get(layer) > 0) {
         reasons.add(
-            "its layer %d %s, llama.cpp has all layers of %s slide but every %s"
-                .formatted(
-                    layer,
-                    slides ? "does not slide" : "slides",
-                    config.modelType(),
-                    pattern == GEMMA2_PATTERN ? "second" : "sixth"));
+            String.format(
+                Locale.ROOT,
+                "its layer %d %s, llama.cpp has all layers of %s slide but every %s",
+                layer,
+                slides ? "does not slide" : "slides",
+                config.modelType(),
+                pattern == GEMMA2_PATTERN ? "second" : "sixth"));
         break;
       }
     }
@@ -114,8 +123,11 @@ public final class GgufLimits {
     int scalar = byHiddenSize ? config.hiddenSize() / config.heads() : config.headDim();
     if (traits.queryScalar() != scalar) {
       reasons.add(
-          "its query_pre_attn_scalar is %s, llama.cpp has %d"
-              .formatted(traits.queryScalar(), scalar));
+          String.format(
+              Locale.ROOT,
+              "its query_pre_attn_scalar is %s, llama.cpp has %d",
+              traits.queryScalar(),
+              scalar));
     }
     boolean capped = pattern == GEMMA2_PATTERN;
     if (traits.scoreCap() > 0 != capped || traits.logitCap() > 0 != capped) {

@@ -2,6 +2,7 @@ package io.shardpress.schemas.gguf;
 
 import io.shardpress.schemas.recipe.SchemeGroup;
 import io.shardpress.schemas.recipe.WeightScheme;
+import java.util.Locale;
 
 /**
  * What a scheme's integers become. llama.cpp's blocks of 32 weights hold them as they are where
@@ -47,13 +48,14 @@ public record GgufScheme(GgufType type, String refusal) {
     int length = weights.perChannel() ? in : weights.groupSize();
     if (!type.divides(length)) {
       return refused(
-          "%s are no multiple of its blocks of %d; %s"
-              .formatted(
-                  weights.perChannel() ? "its " + in + " inputs" : "groups of " + length,
-                  type.blockElements(),
-                  in % type.blockElements() == 0
-                      ? "use --group-size 32, 64 or 128, or ignore it"
-                      : "add it to ignore"));
+          String.format(
+              Locale.ROOT,
+              "%s are no multiple of its blocks of %d; %s",
+              weights.perChannel() ? "its " + in + " inputs" : "groups of " + length,
+              type.blockElements(),
+              in % type.blockElements() == 0
+                  ? "use --group-size 32, 64 or 128, or ignore it"
+                  : "add it to ignore"));
     }
     return new GgufScheme(type, null);
   }

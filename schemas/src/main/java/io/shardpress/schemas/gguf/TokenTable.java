@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.regex.Pattern;
@@ -85,7 +86,7 @@ final class TokenTable {
   /** llama.cpp looks for these without asking whether they are there. */
   private void requireBytes() {
     for (int one = 0; one < BYTES; one++) {
-      String token = "<0x%02X>".formatted(one);
+      String token = String.format(Locale.ROOT, "<0x%02X>", one);
       if (!ids.containsKey(token)) {
         throw json.refused("model.vocab", "no " + token, "a token for each of " + BYTES + " bytes");
       }

@@ -16,6 +16,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CoderResult;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 
 /** Opens JSON text so that what two readers could understand in two ways is an error. */
 public final class StrictJson {
@@ -116,9 +117,12 @@ public final class StrictJson {
       } catch (CharacterCodingException e) {
         throw new CheckpointException(
             String.format(
+                Locale.ROOT,
                 "%s: bad UTF-8 in the JSON text: found byte 0x%02x at its byte %d; fetch the file"
                     + " again",
-                file, bytes[in.position()] & 0xff, in.position()),
+                file,
+                bytes[in.position()] & 0xff,
+                in.position()),
             e);
       }
     }

@@ -17,6 +17,7 @@ enum Family {
   GEMMA3("gemma3_text", "gemma3"),
   PHI3("phi3");
 
+  @SuppressWarnings("ImmutableEnumChecker") // a copy, by List.of
   private final List<String> modelTypes;
 
   Family(String... modelTypes) {

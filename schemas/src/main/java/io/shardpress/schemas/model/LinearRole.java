@@ -63,7 +63,10 @@ public record LinearRole(Kind kind, int expert) implements Comparable<LinearRole
 
     /** Whether it belongs to attention, and no expert can have it. */
     public boolean inAttention() {
-      return ordinal() <= O.ordinal();
+      return switch (this) {
+        case Q, K, V, QKV, O -> true;
+        case GATE, UP, GATE_UP, DOWN -> false;
+      };
     }
   }
 
@@ -102,33 +105,32 @@ public record LinearRole(Kind kind, int expert) implements Comparable<LinearRole
 
   /** Rows of the weight. */
   public int out(ModelConfig config) {
-    int q = Math.multiplyExact(config.heads(), config.headDim());
-    int k = Math.multiplyExact(config.kvHeads(), config.headDim());
-    return switch (kind) {
-      case Q -> q;
-      case K, V -> k;
-      case QKV -> Math.addExact(q, Math.multiplyExact(2, k));
-      case GATE, UP -> inside(config);
-      case GATE_UP -> Math.multiplyExact(2, inside(config));
-      case O, DOWN -> config.hiddenSize();
-    };
+    return out(BlockWidths.of(config));
   }
 
   /** Columns of the weight. */
   public int in(ModelConfig config) {
+    return in(BlockWidths.of(config));
+  }
+
+  /** Rows of the weight in a block of those widths. */
+  public int out(BlockWidths widths) {
     return switch (kind) {
-      case Q, K, V, QKV, GATE, UP, GATE_UP -> config.hiddenSize();
-      case O -> Math.multiplyExact(config.heads(), config.headDim());
-      case DOWN -> inside(config);
+      case Q -> widths.queryWidth();
+      case K, V -> widths.keyWidth();
+      case QKV -> Math.addExact(widths.queryWidth(), Math.multiplyExact(2, widths.keyWidth()));
+      case GATE, UP -> widths.feedForward(expert);
+      case GATE_UP -> Math.multiplyExact(2, widths.feedForward(expert));
+      case O, DOWN -> widths.hidden();
     };
   }
 
-  /** Width inside the feed-forward that it belongs to. */
-  private int inside(ModelConfig config) {
-    return switch (expert) {
-      case NONE -> config.intermediateSize();
-      case SHARED -> config.experts().sharedIntermediateSize();
-      default -> config.experts().intermediateSize();
+  /** Columns of the weight in a block of those widths. */
+  public int in(BlockWidths widths) {
+    return switch (kind) {
+      case Q, K, V, QKV, GATE, UP, GATE_UP -> widths.hidden();
+      case O -> widths.queryWidth();
+      case DOWN -> widths.feedForward(expert);
     };
   }
 

@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.shardpress.schemas.CheckpointException;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -99,8 +100,12 @@ public record Manifest(
     }
     if (manifest == null || manifest.format != FORMAT) {
       throw new CheckpointException(
-          "%s: manifest format is %s, want %d; use the version that wrote it"
-              .formatted(source, manifest == null ? "missing" : manifest.format, FORMAT));
+          String.format(
+              Locale.ROOT,
+              "%s: manifest format is %s, want %d; use the version that wrote it",
+              source,
+              manifest == null ? "missing" : manifest.format,
+              FORMAT));
     }
     for (PublishedFile file : manifest.files) {
       if (!file.below()) {

@@ -127,7 +127,7 @@ public final class PackedScheme {
     }
     want(name + ".strategy", node.path("strategy"), dynamic.asBoolean() ? "token" : "tensor");
     JsonNode symmetric = node.path("symmetric");
-    if (!symmetric.isBoolean() || !symmetric.asBoolean() && dynamic.asBoolean()) {
+    if (!symmetric.isBoolean() || (!symmetric.asBoolean() && dynamic.asBoolean())) {
       throw wrong(name + ".symmetric", symmetric, dynamic.asBoolean() ? "true" : "true or false");
     }
     return new ActivationScheme(8, symmetric.asBoolean(), dynamic.asBoolean());

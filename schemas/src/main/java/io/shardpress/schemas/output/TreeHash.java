@@ -1,12 +1,11 @@
 package io.shardpress.schemas.output;
 
+import io.shardpress.schemas.Sha256;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
-import java.util.HexFormat;
 import java.util.List;
 
 /**
@@ -26,24 +25,16 @@ public final class TreeHash {
 
   /** The hash of these files, in any order, as lower-case hex. */
   public static String of(Collection<PublishedFile> files) {
-    MessageDigest sha = sha256();
+    MessageDigest sha = Sha256.digest();
     files.stream()
         .filter(file -> covers(file.path()))
         .sorted(Comparator.comparing(file -> utf8(file.path()), Arrays::compareUnsigned))
         .map(file -> file.path() + "\t" + file.size() + "\t" + file.sha256() + "\n")
         .forEach(line -> sha.update(utf8(line)));
-    return HexFormat.of().formatHex(sha.digest());
+    return Sha256.hex(sha);
   }
 
   private static byte[] utf8(String text) {
     return text.getBytes(StandardCharsets.UTF_8);
-  }
-
-  private static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JDK has SHA-256", e);
-    }
   }
 }

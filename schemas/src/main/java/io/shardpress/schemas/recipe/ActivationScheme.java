@@ -1,6 +1,7 @@
 package io.shardpress.schemas.recipe;
 
 import java.io.Serializable;
+import java.util.Locale;
 
 /**
  * How the inputs of a linear are quantized when the model runs: x ≈ (q − zero)·scale with integers
@@ -28,7 +29,7 @@ public record ActivationScheme(
     if (floating && (!symmetric || search)) {
       throw new IllegalArgumentException("FP8 has no zero point, and its scale is not searched");
     }
-    if (groupSize < 0 || groupSize > 0 && !(dynamic && floating)) {
+    if (groupSize < 0 || (groupSize > 0 && !(dynamic && floating))) {
       throw new IllegalArgumentException("groups are of dynamic FP8 alone, found " + groupSize);
     }
   }
@@ -69,12 +70,13 @@ public record ActivationScheme(
   /** Parts are named by it: of integers it says what it did before there was FP8. */
   @Override
   public String toString() {
-    return "ActivationScheme[bits=%d, symmetric=%b, dynamic=%b, search=%b%s]"
-        .formatted(
-            bits,
-            symmetric,
-            dynamic,
-            search,
-            floating ? ", floating=true, groupSize=" + groupSize : "");
+    return String.format(
+        Locale.ROOT,
+        "ActivationScheme[bits=%d, symmetric=%b, dynamic=%b, search=%b%s]",
+        bits,
+        symmetric,
+        dynamic,
+        search,
+        floating ? ", floating=true, groupSize=" + groupSize : "");
   }
 }

@@ -4,18 +4,17 @@ import io.shardpress.schemas.Nearest;
 import io.shardpress.schemas.UsageException;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.Stream;
 
 /** The modifiers by their name in a recipe and the algorithm's name on the command line. */
 public enum ModifierKind {
-  QUANTIZATION("QuantizationModifier", "rtn", Way.DATA_FREE, true),
-  GPTQ("GPTQModifier", "gptq", Way.LAYER_WISE, true),
-  LRQ("LRQModifier", "lrq", Way.BLOCK_WISE, true),
-  EASY_QUANT("EasyQuantModifier", "easyquant", Way.DATA_FREE, true),
-  SMOOTH_QUANT("SmoothQuantModifier", "smoothquant", Way.TRANSFORM, true),
-  AWQ("AWQModifier", "awq", Way.TRANSFORM, true),
-  FLEX_ROUND("FlexRoundModifier", "flexround", Way.BLOCK_WISE, true),
-  AUTO_ROUND("AutoRoundModifier", "autoround", Way.BLOCK_WISE, true);
+  QUANTIZATION("QuantizationModifier", "rtn", Way.DATA_FREE),
+  GPTQ("GPTQModifier", "gptq", Way.LAYER_WISE),
+  LRQ("LRQModifier", "lrq", Way.BLOCK_WISE),
+  EASY_QUANT("EasyQuantModifier", "easyquant", Way.DATA_FREE),
+  SMOOTH_QUANT("SmoothQuantModifier", "smoothquant", Way.TRANSFORM),
+  AWQ("AWQModifier", "awq", Way.TRANSFORM),
+  FLEX_ROUND("FlexRoundModifier", "flexround", Way.BLOCK_WISE),
+  AUTO_ROUND("AutoRoundModifier", "autoround", Way.BLOCK_WISE);
 
   /** What an algorithm needs, and so what runs side by side. */
   private enum Way {
@@ -32,13 +31,11 @@ public enum ModifierKind {
   private final String modifier;
   private final String algorithm;
   private final Way way;
-  private final boolean supported;
 
-  ModifierKind(String modifier, String algorithm, Way way, boolean supported) {
+  ModifierKind(String modifier, String algorithm, Way way) {
     this.modifier = modifier;
     this.algorithm = algorithm;
     this.way = way;
-    this.supported = supported;
   }
 
   /** Whether it needs calibration text. */
@@ -71,10 +68,6 @@ public enum ModifierKind {
     return way == Way.BLOCK_WISE;
   }
 
-  boolean isSupported() {
-    return supported;
-  }
-
   /** The key in a recipe: GPTQModifier. */
   public String modifier() {
     return modifier;
@@ -85,56 +78,39 @@ public enum ModifierKind {
     return algorithm;
   }
 
-  /** Algorithms that can be run, in the order of the command line's help. */
+  /** All algorithms, in the order of the command line's help. */
   public static List<String> supportedAlgorithms() {
-    return supported().map(ModifierKind::algorithm).toList();
+    return Arrays.stream(values()).map(ModifierKind::algorithm).toList();
   }
 
   static List<String> supportedModifiers() {
-    return supported().map(ModifierKind::modifier).toList();
-  }
-
-  private static Stream<ModifierKind> supported() {
-    return Arrays.stream(values()).filter(kind -> kind.supported);
+    return Arrays.stream(values()).map(ModifierKind::modifier).toList();
   }
 
   /**
    * The kind that {@code --algorithm} names.
    *
-   * @throws UsageException for a name that is unknown or not supported yet
+   * @throws UsageException for an unknown name
    */
   public static ModifierKind ofAlgorithm(String name) {
-    return find(
-        "algorithm",
-        name,
-        Arrays.stream(values()).map(ModifierKind::algorithm).toList(),
-        supportedAlgorithms());
+    return find("algorithm", name, supportedAlgorithms());
   }
 
   /**
    * The kind that a recipe's key names.
    *
-   * @throws UsageException for a name that is unknown or not supported yet
+   * @throws UsageException for an unknown name
    */
   static ModifierKind ofModifier(String name) {
-    return find(
-        "modifier",
-        name,
-        Arrays.stream(values()).map(ModifierKind::modifier).toList(),
-        supportedModifiers());
+    return find("modifier", name, supportedModifiers());
   }
 
-  private static ModifierKind find(
-      String noun, String name, List<String> known, List<String> supported) {
+  private static ModifierKind find(String noun, String name, List<String> known) {
     int index = known.indexOf(name);
-    String choices = "supported are " + String.join(", ", supported);
     if (index < 0) {
       throw new UsageException(
-          "unknown %s '%s', the nearest is %s; %s"
-              .formatted(noun, name, Nearest.to(name, known), choices));
-    }
-    if (!values()[index].supported) {
-      throw new UsageException("%s %s is not supported yet; %s".formatted(noun, name, choices));
+          "unknown %s '%s', the nearest is %s; supported are %s"
+              .formatted(noun, name, Nearest.to(name, known), String.join(", ", known)));
     }
     return values()[index];
   }

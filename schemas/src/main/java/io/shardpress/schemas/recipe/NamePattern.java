@@ -1,6 +1,7 @@
 package io.shardpress.schemas.recipe;
 
 import io.shardpress.schemas.UsageException;
+import java.util.Locale;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 
@@ -31,8 +32,12 @@ public final class NamePattern {
       this.pattern = Pattern.compile(regex.replace("(?P<", "(?<"));
     } catch (PatternSyntaxException e) {
       throw new UsageException(
-          "%s is no regular expression: %s at %d"
-              .formatted(this.what, e.getDescription(), e.getIndex()),
+          String.format(
+              Locale.ROOT,
+              "%s is no regular expression: %s at %d",
+              this.what,
+              e.getDescription(),
+              e.getIndex()),
           e);
     }
   }

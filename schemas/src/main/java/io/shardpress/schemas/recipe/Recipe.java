@@ -1,5 +1,6 @@
 package io.shardpress.schemas.recipe;
 
+import io.shardpress.schemas.Sha256;
 import io.shardpress.schemas.UsageException;
 import java.io.Serializable;
 import java.util.List;
@@ -177,7 +178,7 @@ public record Recipe(List<Modifier> modifiers) implements Serializable {
 
   /** SHA-256 of {@link #canonical}, lower-case hex. */
   public String digest() {
-    return RecipeText.digest(canonical());
+    return Sha256.hex(canonical());
   }
 
   /**

@@ -15,6 +15,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.events.CollectionStartEvent;
 import org.yaml.snakeyaml.events.Event;
@@ -105,8 +106,12 @@ final class RecipeParser {
               : event instanceof CollectionStartEvent start ? start.getTag() : null;
       if (tag != null) {
         throw new UsageException(
-            "%s, line %d: tag %s; values stand in recipes without tags"
-                .formatted(source, event.getStartMark().getLine() + 1, tag));
+            String.format(
+                Locale.ROOT,
+                "%s, line %d: tag %s; values stand in recipes without tags",
+                source,
+                event.getStartMark().getLine() + 1,
+                tag));
       }
     }
   }

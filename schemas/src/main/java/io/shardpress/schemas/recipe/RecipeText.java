@@ -1,10 +1,6 @@
 package io.shardpress.schemas.recipe;
 
 import com.fasterxml.jackson.databind.node.TextNode;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -56,33 +52,25 @@ final class RecipeText {
     ActOrder order = group.weights().order();
     String form =
         group.weights().floating() ? "\"form\":" + quoted(group.weights().form().name()) + "," : "";
-    return "{%s%s%s\"bits\":%d,\"group_size\":%d,\"symmetric\":%b,\"targets\":%s}"
-        .formatted(
-            activations == null
-                ? ""
-                : "\"activations\":{\"bits\":%d,\"dynamic\":%b,%s\"search\":%b,\"symmetric\":%b},"
-                    .formatted(
-                        activations.bits(),
-                        activations.dynamic(),
-                        activations.floating() ? "\"fp8\":" + activations.groupSize() + "," : "",
-                        activations.search(),
-                        activations.symmetric()),
-            order == ActOrder.NONE ? "" : "\"actorder\":" + quoted(order.word()) + ",",
-            form,
-            group.weights().bits(),
-            group.weights().groupSize(),
-            group.weights().symmetric(),
-            json(group.targets()));
-  }
-
-  static String digest(String text) {
-    try {
-      byte[] sha =
-          MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
-      return HexFormat.of().formatHex(sha);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JDK has SHA-256", e);
-    }
+    return String.format(
+        Locale.ROOT,
+        "{%s%s%s\"bits\":%d,\"group_size\":%d,\"symmetric\":%b,\"targets\":%s}",
+        activations == null
+            ? ""
+            : String.format(
+                Locale.ROOT,
+                "\"activations\":{\"bits\":%d,\"dynamic\":%b,%s\"search\":%b,\"symmetric\":%b},",
+                activations.bits(),
+                activations.dynamic(),
+                activations.floating() ? "\"fp8\":" + activations.groupSize() + "," : "",
+                activations.search(),
+                activations.symmetric()),
+        order == ActOrder.NONE ? "" : "\"actorder\":" + quoted(order.word()) + ",",
+        form,
+        group.weights().bits(),
+        group.weights().groupSize(),
+        group.weights().symmetric(),
+        json(group.targets()));
   }
 
   static String yaml(List<Modifier> modifiers) {
@@ -130,9 +118,12 @@ final class RecipeText {
       yaml.append(indent).append("    targets: ").append(names(one.targets())).append('\n');
       yaml.append(indent)
           .append(
-              "    weights: {num_bits: %d, type: %s, symmetric: %b, "
-                  .formatted(
-                      weights.bits(), weights.floating() ? "float" : "int", weights.symmetric()))
+              String.format(
+                  Locale.ROOT,
+                  "    weights: {num_bits: %d, type: %s, symmetric: %b, ",
+                  weights.bits(),
+                  weights.floating() ? "float" : "int",
+                  weights.symmetric()))
           .append(strategy(weights))
           .append(weights.order() == ActOrder.NONE ? "" : ", actorder: " + weights.order().word())
           .append("}\n");
@@ -150,30 +141,41 @@ final class RecipeText {
               ? "strategy: channel"
               : "strategy: group, group_size: " + weights.groupSize();
       case FP8_BLOCK ->
-          "strategy: block, block_structure: [%d, %d]"
-              .formatted(WeightForm.BLOCK, WeightForm.BLOCK);
+          String.format(
+              Locale.ROOT,
+              "strategy: block, block_structure: [%d, %d]",
+              WeightForm.BLOCK,
+              WeightForm.BLOCK);
       case MXFP4, NVFP4 ->
-          "strategy: %s, group_size: %d".formatted(weights.form().strategy(), weights.groupSize());
+          String.format(
+              Locale.ROOT,
+              "strategy: %s, group_size: %d",
+              weights.form().strategy(),
+              weights.groupSize());
       default -> "strategy: " + weights.form().strategy();
     };
   }
 
   /** By compressed-tensors' keys, a line. */
   private static String args(ActivationScheme scheme) {
-    return "{num_bits: %d, type: %s, symmetric: %b, strategy: %s, dynamic: %b%s%s}\n"
-        .formatted(
-            scheme.bits(),
-            scheme.type(),
-            scheme.symmetric(),
-            scheme.strategy(),
-            scheme.dynamic(),
-            scheme.groupSize() == 0 ? "" : ", group_size: " + scheme.groupSize(),
-            scheme.dynamic() ? "" : ", observer: " + scheme.observer());
+    return String.format(
+        Locale.ROOT,
+        "{num_bits: %d, type: %s, symmetric: %b, strategy: %s, dynamic: %b%s%s}\n",
+        scheme.bits(),
+        scheme.type(),
+        scheme.symmetric(),
+        scheme.strategy(),
+        scheme.dynamic(),
+        scheme.groupSize() == 0 ? "" : ", group_size: " + scheme.groupSize(),
+        scheme.dynamic() ? "" : ", observer: " + scheme.observer());
   }
 
   private static String args(KvCacheScheme scheme) {
-    return "{num_bits: %d, type: %s, symmetric: true, strategy: tensor, dynamic: false}\n"
-        .formatted(KvCacheScheme.BITS, scheme.type());
+    return String.format(
+        Locale.ROOT,
+        "{num_bits: %d, type: %s, symmetric: true, strategy: tensor, dynamic: false}\n",
+        KvCacheScheme.BITS,
+        scheme.type());
   }
 
   private static String names(List<String> names) {
@@ -202,6 +204,6 @@ final class RecipeText {
   private static String quoted(String text) {
     return UNPRINTABLE
         .matcher(TextNode.valueOf(text).toString())
-        .replaceAll(c -> "\\\\u%04x".formatted((int) c.group().charAt(0)));
+        .replaceAll(c -> String.format(Locale.ROOT, "\\\\u%04x", (int) c.group().charAt(0)));
   }
 }

@@ -149,13 +149,11 @@ enum SettingKey {
   }
 
   private static List<ModifierKind> all() {
-    return Arrays.stream(ModifierKind.values()).filter(ModifierKind::isSupported).toList();
+    return List.of(ModifierKind.values());
   }
 
   private static List<ModifierKind> quantizing() {
-    return Arrays.stream(ModifierKind.values())
-        .filter(kind -> kind.isSupported() && kind.takesScheme())
-        .toList();
+    return Arrays.stream(ModifierKind.values()).filter(ModifierKind::takesScheme).toList();
   }
 
   private static List<ModifierKind> startingFromGptq() {
@@ -163,9 +161,7 @@ enum SettingKey {
   }
 
   private static List<ModifierKind> blockwise() {
-    return Arrays.stream(ModifierKind.values())
-        .filter(kind -> kind.isSupported() && kind.blockwise())
-        .toList();
+    return Arrays.stream(ModifierKind.values()).filter(ModifierKind::blockwise).toList();
   }
 
   private static Domain atLeast(int least) {
@@ -211,7 +207,7 @@ enum SettingKey {
    * recipe.yaml among them, when a release knows more keys. Such a default must never change.
    */
   boolean isLeftOut(ModifierKind kind, Object value) {
-    boolean quiet = QUIET.contains(this) || kind == GPTQ && QUIET_IN_GPTQ.contains(this);
+    boolean quiet = QUIET.contains(this) || (kind == GPTQ && QUIET_IN_GPTQ.contains(this));
     return quiet && value.equals(standard(kind));
   }
 

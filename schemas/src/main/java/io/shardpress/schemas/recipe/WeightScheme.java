@@ -1,6 +1,7 @@
 package io.shardpress.schemas.recipe;
 
 import java.io.Serializable;
+import java.util.Locale;
 
 /**
  * How the weights of a linear are stored: w ≈ (q − zero)·scale with integers q of {@code bits}
@@ -73,7 +74,8 @@ public record WeightScheme(
       case INT -> perChannel() ? "per channel" : "group " + groupSize;
       case FP8_TENSOR -> "per tensor";
       case FP8_CHANNEL -> "per channel";
-      case FP8_BLOCK -> "block %dx%d".formatted(WeightForm.BLOCK, WeightForm.BLOCK);
+      case FP8_BLOCK ->
+          String.format(Locale.ROOT, "block %dx%d", WeightForm.BLOCK, WeightForm.BLOCK);
       case MXFP4, NVFP4 -> "group " + groupSize;
     };
   }
@@ -112,8 +114,14 @@ public record WeightScheme(
   /** Parts are named by it: of integers it says what it did before there was FP8. */
   @Override
   public String toString() {
-    return "WeightScheme[bits=%d, symmetric=%b, groupSize=%d, order=%s, outliers=%b%s]"
-        .formatted(
-            bits, symmetric, groupSize, order, outliers, form.floating() ? ", form=" + form : "");
+    return String.format(
+        Locale.ROOT,
+        "WeightScheme[bits=%d, symmetric=%b, groupSize=%d, order=%s, outliers=%b%s]",
+        bits,
+        symmetric,
+        groupSize,
+        order,
+        outliers,
+        form.floating() ? ", form=" + form : "");
   }
 }

@@ -3,6 +3,7 @@ package io.shardpress.schemas.safetensors;
 import io.shardpress.schemas.CheckpointException;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Checks that tensors sorted by offset fill the data of a file without hole or overlap, each with
@@ -45,7 +46,10 @@ final class HeaderLayout {
       throw bad(
           tensor,
           String.format(
-              "found end %d before begin %d in data_offsets", tensor.end(), tensor.begin()));
+              Locale.ROOT,
+              "found end %d before begin %d in data_offsets",
+              tensor.end(),
+              tensor.begin()));
     }
     if (tensor.begin() != wanted) {
       String what =
@@ -55,7 +59,11 @@ final class HeaderLayout {
       throw bad(
           tensor,
           String.format(
-              "%s: found begin %d, wanted %d (data offset)", what, tensor.begin(), wanted));
+              Locale.ROOT,
+              "%s: found begin %d, wanted %d (data offset)",
+              what,
+              tensor.begin(),
+              wanted));
     }
   }
 
@@ -74,6 +82,7 @@ final class HeaderLayout {
       throw bad(
           tensor,
           String.format(
+              Locale.ROOT,
               "found %d bytes at data_offsets [%d, %d], wanted %d for shape %s of %s",
               tensor.length(),
               tensor.begin(),
@@ -91,9 +100,15 @@ final class HeaderLayout {
       String what = found < dataBytes ? "the file is truncated" : "bytes follow the last tensor";
       throw new CheckpointException(
           String.format(
+              Locale.ROOT,
               "%s: %s: found %d bytes of data after offset %d, wanted %d (the end of %s); fetch it"
                   + " again",
-              file, what, found, dataStart, dataBytes, last));
+              file,
+              what,
+              found,
+              dataStart,
+              dataBytes,
+              last));
     }
   }
 

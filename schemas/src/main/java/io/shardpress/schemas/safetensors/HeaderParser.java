@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** Reads the JSON of a header token by token; {@link HeaderLayout} then checks the offsets. */
@@ -28,7 +29,8 @@ final class HeaderParser {
 
   SafetensorsHeader parse() {
     if (json.length == 0 || json[0] != '{') {
-      String found = json.length == 0 ? "nothing" : String.format("byte 0x%02x", json[0] & 0xff);
+      String found =
+          json.length == 0 ? "nothing" : String.format(Locale.ROOT, "byte 0x%02x", json[0] & 0xff);
       throw bad("found " + found + " at offset 8, wanted the '{' that starts a safetensors header");
     }
     List<TensorInfo> tensors = new ArrayList<>();

@@ -4,6 +4,7 @@ import io.shardpress.schemas.CheckpointException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -39,24 +40,32 @@ public final class SafetensorsHeader {
     if (fileLength < PREFIX_BYTES || prefix.length < PREFIX_BYTES) {
       throw new CheckpointException(
           String.format(
+              Locale.ROOT,
               "%s: found %d bytes, wanted at least the 8 of a safetensors header length; the file"
                   + " is truncated, fetch it again",
-              file, Math.min(fileLength, prefix.length)));
+              file,
+              Math.min(fileLength, prefix.length)));
     }
     long length = ByteBuffer.wrap(prefix).order(ByteOrder.LITTLE_ENDIAN).getLong();
     if (Long.compareUnsigned(length, MAX_HEADER_BYTES) > 0) {
       throw new CheckpointException(
           String.format(
+              Locale.ROOT,
               "%s: found a header length of %s at offset 0, wanted at most %d; this is not a"
                   + " safetensors file, or it is damaged: fetch it again",
-              file, Long.toUnsignedString(length), MAX_HEADER_BYTES));
+              file,
+              Long.toUnsignedString(length),
+              MAX_HEADER_BYTES));
     }
     if (length > fileLength - PREFIX_BYTES) {
       throw new CheckpointException(
           String.format(
+              Locale.ROOT,
               "%s: found a header length of %d at offset 0, wanted at most the %d bytes that follow;"
                   + " the file is truncated, fetch it again",
-              file, length, fileLength - PREFIX_BYTES));
+              file,
+              length,
+              fileLength - PREFIX_BYTES));
     }
     return (int) length;
   }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.fail;
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -55,8 +56,13 @@ public final class Fuzz {
     }
     if (course.failure.get() != null) {
       throw new AssertionError(
-          "case %d of seed %d: %s%n%s"
-              .formatted(course.at, SEED, course.failure.get(), shown(subject, course.at)),
+          String.format(
+              Locale.ROOT,
+              "case %d of seed %d: %s%n%s",
+              course.at,
+              SEED,
+              course.failure.get(),
+              shown(subject, course.at)),
           course.failure.get());
     }
     return new Tally(course.accepted, course.refused);

@@ -7,6 +7,7 @@ import io.shardpress.schemas.fuzz.Json.Scalar;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 
 /** Damage that knows what JSON is: most of it leaves text that parses and means something else. */
@@ -230,7 +231,9 @@ public final class JsonDamage {
       char c = quoted.charAt(i);
       boolean plain = i > 0 && i < quoted.length() - 1 && quoted.indexOf('\\') < 0;
       out.append(
-          plain && random.nextInt(3) == 0 ? String.format("\\u%04x", (int) c) : String.valueOf(c));
+          plain && random.nextInt(3) == 0
+              ? String.format(Locale.ROOT, "\\u%04x", (int) c)
+              : String.valueOf(c));
     }
     return out.toString();
   }

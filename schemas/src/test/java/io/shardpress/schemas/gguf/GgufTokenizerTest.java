@@ -7,6 +7,7 @@ import io.shardpress.schemas.CheckpointException;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -45,10 +46,10 @@ class GgufTokenizerTest {
   private static String pieces(String before, List<String> pieces, List<String> merges) {
     StringBuilder vocabulary = new StringBuilder("\"<unk>\": 0");
     for (int one = 0; one < 256; one++) {
-      vocabulary.append(String.format(", \"<0x%02X>\": %d", one, one + 1));
+      vocabulary.append(String.format(Locale.ROOT, ", \"<0x%02X>\": %d", one, one + 1));
     }
     for (int i = 0; i < pieces.size(); i++) {
-      vocabulary.append(String.format(", \"%s\": %d", pieces.get(i), 257 + i));
+      vocabulary.append(String.format(Locale.ROOT, ", \"%s\": %d", pieces.get(i), 257 + i));
     }
     return """
         {"added_tokens": [{"id": 0, "content": "<unk>", "special": true}],
@@ -141,10 +142,20 @@ class GgufTokenizerTest {
     String replace =
         "{\"type\": \"Replace\", \"pattern\": {\"String\": \" \"}, \"content\": \"▁\"}";
     assertThat(
-            read(pieces(split.formatted(replace), across, List.of("a ▁")), null, "{}", 260).keys())
+            read(
+                    pieces(String.format(Locale.ROOT, split, replace), across, List.of("a ▁")),
+                    null,
+                    "{}",
+                    260)
+                .keys())
         .isEqualTo(whole.keys());
     assertThatThrownBy(
-            () -> read(pieces(split.formatted("null"), across, List.of("a ▁")), null, "{}", 260))
+            () ->
+                read(
+                    pieces(String.format(Locale.ROOT, split, "null"), across, List.of("a ▁")),
+                    null,
+                    "{}",
+                    260))
         .hasMessageContainingAll("normalizer", "spaces that become");
     assertThat(
             read(pieces(metaspace.formatted(true), across, List.of("a ▁")), null, "{}", 260)

@@ -71,8 +71,8 @@ final class ConfigOracle {
     boolean bias = flag(config, "attention_bias", false);
     boolean hasKey = Set.of("llama", "qwen3", "qwen3_moe").contains(type) || gemma;
     boolean always =
-        type.equals("qwen2") || type.equals("qwen2_moe") && flag(config, "qkv_bias", true);
-    assertThat(found.qkvBias()).isEqualTo(always || hasKey && bias);
+        type.equals("qwen2") || (type.equals("qwen2_moe") && flag(config, "qkv_bias", true));
+    assertThat(found.qkvBias()).isEqualTo(always || (hasKey && bias));
     assertThat(found.mlpBias()).isEqualTo(type.equals("llama") && flag(config, "mlp_bias", false));
     assertThat(found.traits().fused()).isEqualTo(type.equals("phi3"));
     if (gemma) {
@@ -86,6 +86,7 @@ final class ConfigOracle {
   }
 
   /** Files have sizes whole, but for Gemma's and what is nested: these leave out their class's. */
+  @SuppressWarnings("ReferenceEquality") // whether the file nests is asked, not what it holds
   private double size(String key, String type) {
     return number(key, gemma || config != root ? ofClass(key, type) : -1);
   }
@@ -193,7 +194,7 @@ final class ConfigOracle {
     boolean slides =
         gemma
             || Set.of("mistral", "mixtral", "phi3").contains(type)
-            || type.startsWith("qwen") && flag(config, "use_sliding_window", false);
+            || (type.startsWith("qwen") && flag(config, "use_sliding_window", false));
     boolean off =
         config.get("sliding_window") == null
             ? type.equals("phi3") || type.equals("mixtral")

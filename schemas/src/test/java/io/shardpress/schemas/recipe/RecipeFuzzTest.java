@@ -85,7 +85,8 @@ class RecipeFuzzTest {
         List<Json.Entry> entries = new ArrayList<>();
         map.forEach((k, v) -> entries.add(new Json.Entry("\"" + k + "\"", json(v, random))));
         if (map.containsKey("scheme") || map.containsKey("config_groups")) {
-          SettingKey key = SettingKey.values()[random.nextInt(SettingKey.values().length)];
+          List<SettingKey> keys = List.of(SettingKey.values());
+          SettingKey key = keys.get(random.nextInt(keys.size()));
           String standard =
               key.standard() instanceof String s ? "\"" + s + "\"" : "" + key.standard();
           entries.add(new Json.Entry("\"" + key.key() + "\"", new Json.Scalar(standard)));

@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -29,6 +30,7 @@ import org.junit.jupiter.api.Test;
  */
 class HeaderFuzzTest {
   private static final String FILE = "f.safetensors";
+  private static final List<Dtype> DTYPES = List.of(Dtype.values());
 
   /**
    * @param start of the file: length, header and perhaps more
@@ -54,7 +56,7 @@ class HeaderFuzzTest {
           Files.readAllBytes(Path.of("../samples/sample-llama/model-00002-of-00002.safetensors"));
       int header = 8 + (int) ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).getLong();
       sample = Arrays.copyOfRange(file, 8, header);
-      sampleData = file.length - header;
+      sampleData = (long) file.length - header;
     }
 
     @Override
@@ -92,7 +94,7 @@ class HeaderFuzzTest {
       List<String> entries = new ArrayList<>();
       long at = 0;
       for (int i = random.nextInt(5); i >= 0; i--) {
-        Dtype dtype = Dtype.values()[random.nextInt(Dtype.values().length)];
+        Dtype dtype = DTYPES.get(random.nextInt(DTYPES.size()));
         List<Long> shape = new ArrayList<>();
         long elements = 1;
         for (int side = random.nextInt(4); side > 0; side--) {
@@ -104,14 +106,15 @@ class HeaderFuzzTest {
           continue;
         }
         entries.add(
-            "\"t%d\":{%s\"dtype\":\"%s\",\"shape\":%s,\"data_offsets\":[%d,%d]}"
-                .formatted(
-                    i,
-                    random.nextInt(4) == 0 ? "\"unknown\":[0,\"u\",{\"v\":1}]," : "",
-                    dtype,
-                    shape,
-                    at,
-                    at + bits / 8));
+            String.format(
+                Locale.ROOT,
+                "\"t%d\":{%s\"dtype\":\"%s\",\"shape\":%s,\"data_offsets\":[%d,%d]}",
+                i,
+                random.nextInt(4) == 0 ? "\"unknown\":[0,\"u\",{\"v\":1}]," : "",
+                dtype,
+                shape,
+                at,
+                at + bits / 8));
         at += bits / 8;
       }
       if (random.nextBoolean()) {

@@ -100,13 +100,13 @@ final class HeaderOracle {
 
   private static boolean isMetadata(Json value) {
     return value.equals(new Scalar("null"))
-        || value instanceof Mapping strings
+        || (value instanceof Mapping strings
             && strings.entries().stream()
                 .allMatch(
                     one ->
                         isString(one.value())
                             && isUnicode(StrictJsonReading.string(one.key()))
-                            && isUnicode(StrictJsonReading.string(((Scalar) one.value()).text())));
+                            && isUnicode(StrictJsonReading.string(((Scalar) one.value()).text()))));
   }
 
   /** Whether it can be written as UTF-8: JSON's escapes allow half a surrogate pair. */

@@ -47,7 +47,9 @@ class KilledRunTest {
         // Spread over the run's parts, so that kills fall into all of its blocks.
         int moment = PARTS * kill / (KILLS + 1) - random.nextInt(PARTS / (KILLS + 1) / 2 + 1);
         Process process = start("killed" + kill, output, work);
+        long start = System.nanoTime();
         while (watch.different() < moment && process.isAlive()) {
+          assertThat(System.nanoTime() - start).isLessThan(TimeUnit.MINUTES.toNanos(5));
           Thread.sleep(1);
         }
         assertThat(process.isAlive()).as(() -> log("killed")).isTrue();
@@ -58,7 +60,7 @@ class KilledRunTest {
               .contains(output.toString(), "process " + process.pid());
         }
         process.destroyForcibly();
-        process.waitFor();
+        assertThat(process.waitFor(1, TimeUnit.MINUTES)).isTrue();
         watch.drain();
         int again = watch.again();
         assertThat(again - twice)

@@ -128,7 +128,8 @@ class LeaseTest {
           .hasMessageContaining("OUTPUT: found a run on elsewhere");
     } finally {
       renewing.interrupt();
-      renewing.join();
+      renewing.join(TimeUnit.MINUTES.toMillis(1));
+      assertThat(renewing.isAlive()).isFalse();
     }
   }
 
@@ -136,7 +137,9 @@ class LeaseTest {
   void whoHasLostItIsToldSo() throws Exception {
     try (Lease lease = take()) {
       write(elsewhere());
+      long start = System.nanoTime();
       while (lease.held()) {
+        assertThat(System.nanoTime() - start).isLessThan(TimeUnit.MINUTES.toNanos(1));
         Thread.sleep(20);
       }
       assertThatThrownBy(lease::check)

@@ -2,7 +2,6 @@ package io.shardpress.spark.job;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
@@ -35,12 +34,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * The command on trained models. The figures wanted are those of other implementations: the
- * sample's README and, where the models that development uses are beside the repository, an
- * independent PyTorch program.
+ * sample's README and, of a model trained by others, an independent PyTorch program's.
  */
 class EvaluateTest {
   private static final Path SAMPLE_TEXT = SampleFiles.FOLDER.resolve("heldout.jsonl");
-  private static final Path SHARED = shared();
+  private static final Path STORIES = Path.of("..", "samples", "stories260K");
 
   @TempDir Path folder;
 
@@ -113,20 +111,11 @@ class EvaluateTest {
   @ParameterizedTest
   @CsvSource({"W4A16_ASYM,0.1210", "W3A16_ASYM,1.0123"})
   void roundToNearestPerChannelIsAsFarAsPyTorchFinds(String scheme, double kl) throws Exception {
-    Path model = SHARED.resolve("models/stories260K");
-    Path text = SHARED.resolve("text/tinystories-heldout.jsonl");
-    assumeTrue(Files.exists(model) && Files.exists(text), "no stories260K beside the repository");
-    Path compressed = compress(model, scheme, OptionalInt.of(0));
-    Outcome outcome = evaluate(model, compressed, text, 96, 256, "local[2]", 10);
+    Path compressed = compress(STORIES, scheme, OptionalInt.of(0));
+    Path text = STORIES.resolve("heldout.jsonl");
+    Outcome outcome = evaluate(STORIES, compressed, text, 96, 256, "local[2]", 10);
     double mean = outcome.json().get("kl").get("mean").asDouble();
     assertThat(mean).isCloseTo(kl, within(0.01 * kl));
-  }
-
-  /** The folder of development's models, beside the clone. */
-  private static Path shared() {
-    return Path.of(System.getProperty("shardpress.shared", "../../shared"))
-        .toAbsolutePath()
-        .normalize();
   }
 
   private Path compress(Path model, String scheme, OptionalInt group) {

@@ -2,7 +2,6 @@ package io.shardpress.spark.text;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.shardpress.schemas.CheckpointException;
 import java.io.IOException;
@@ -24,8 +23,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class WindowsTest {
   private static final Path SAMPLE = Path.of("..", "samples", "sample-llama");
-  private static final Path SHARED =
-      Path.of(System.getProperty("shardpress.shared", Path.of("..", "..", "shared").toString()));
+  private static final Path STORIES = Path.of("..", "samples", "stories260K");
   private static final Configuration CONF = new Configuration(false);
 
   private static org.apache.hadoop.fs.Path hadoop(Path path) {
@@ -40,13 +38,11 @@ class WindowsTest {
   @ParameterizedTest
   @CsvSource({"calibration,128", "heldout,96"})
   void equalsTheReferenceIds(String text, int count) throws IOException {
-    assumeTrue(Files.isDirectory(SHARED), "reference ids are not here");
-    int[] expected = npy(SHARED.resolve("text/stories260K-%s-%dx256.npy".formatted(text, count)));
-    try (TokenizerFile tokenizer =
-        TokenizerFile.load(hadoop(SHARED.resolve("models/stories260K")), CONF)) {
+    int[] expected = npy(STORIES.resolve(text + "-" + count + "x256.npy"));
+    try (TokenizerFile tokenizer = TokenizerFile.load(hadoop(STORIES), CONF)) {
       Windows windows =
           Windows.read(
-              hadoop(SHARED.resolve("text/tinystories-" + text + ".jsonl")),
+              hadoop(STORIES.resolve(text + ".jsonl")),
               "text",
               tokenizer,
               512,
