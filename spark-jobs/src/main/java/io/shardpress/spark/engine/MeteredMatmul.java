@@ -35,30 +35,6 @@ record MeteredMatmul(Matmul backend, TaskMeter meter) implements Matmul {
   }
 
   @Override
-  public void multiplyBf16(
-      Op opA,
-      Op opB,
-      int m,
-      int n,
-      int k,
-      float alpha,
-      short[] a,
-      int aOffset,
-      int lda,
-      short[] b,
-      int bOffset,
-      int ldb,
-      float beta,
-      float[] c,
-      int cOffset,
-      int ldc,
-      Workers workers) {
-    meter.product(2L * m * n * k);
-    backend.multiplyBf16(
-        opA, opB, m, n, k, alpha, a, aOffset, lda, b, bOffset, ldb, beta, c, cOffset, ldc, workers);
-  }
-
-  @Override
   public void multiplyTriangle(
       Triangle triangle,
       Op opA,

@@ -76,18 +76,28 @@ final class HadoopChannel implements SeekableByteChannel {
 
   /** Reads bytes from the position on, at least one. */
   private void fetch(int wanted) throws IOException {
-    int count = Math.min(wanted, LOCAL_BYTES);
-    if (!local) {
-      ahead = position == chunkEnd ? Math.min(2 * ahead, MOST_AHEAD_BYTES) : FIRST_AHEAD_BYTES;
-      count = Math.min(Math.max(wanted, ahead), MOST_AHEAD_BYTES);
+    if (local) {
+      fetch(position, Math.min(wanted, LOCAL_BYTES));
+      return;
     }
-    count = (int) Math.min(count, size - position);
+    long tail = Math.max(0, size - FIRST_AHEAD_BYTES);
+    if (position > tail && chunk.length == 0) {
+      // A reader begins with the footer's length, at the very end, and the footer before it.
+      fetch(tail, FIRST_AHEAD_BYTES);
+      return;
+    }
+    ahead = position == chunkEnd ? Math.min(2 * ahead, MOST_AHEAD_BYTES) : FIRST_AHEAD_BYTES;
+    fetch(position, Math.min(Math.max(wanted, ahead), MOST_AHEAD_BYTES));
+  }
+
+  private void fetch(long from, int most) throws IOException {
+    int count = (int) Math.min(most, size - from);
     if (chunk.length < count) {
       chunk = new byte[count];
     }
     chunkEnd = 0; // nothing, should it fail
     try {
-      in.readFully(position, chunk, 0, count);
+      in.readFully(from, chunk, 0, count);
     } catch (EOFException e) {
       throw e;
     } catch (IOException e) {
@@ -95,8 +105,8 @@ final class HadoopChannel implements SeekableByteChannel {
       // had.
       throw new UncheckedIOException(e);
     }
-    chunkStart = position;
-    chunkEnd = position + count;
+    chunkStart = from;
+    chunkEnd = from + count;
     traffic.read(count);
   }
 

@@ -36,11 +36,6 @@ public final class PartReader implements AutoCloseable {
     return batches.index().size();
   }
 
-  /** Whether it holds rows of a tensor. */
-  public boolean has(String tensor) {
-    return batches.index().has(tensor);
-  }
-
   /**
    * A row, by its place in the order of writing.
    *
@@ -128,7 +123,7 @@ public final class PartReader implements AutoCloseable {
     List<String> found =
         IntStream.range(0, rows())
             .mapToObj(batches.index()::get)
-            .filter(held -> !has(tensor) || held.tensor().equals(tensor))
+            .filter(held -> !batches.index().has(tensor) || held.tensor().equals(tensor))
             .map(PartIndex.Entry::toString)
             .limit(MOST_TOLD)
             .toList();

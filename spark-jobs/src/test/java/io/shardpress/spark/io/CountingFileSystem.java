@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.apache.hadoop.conf.Configuration;
@@ -22,6 +23,9 @@ import org.apache.hadoop.fs.RawLocalFileSystem;
 public final class CountingFileSystem extends RawLocalFileSystem {
   private static final URI ROOT = URI.create("counted:///");
   private static final ConcurrentLinkedQueue<Read> READS = new ConcurrentLinkedQueue<>();
+
+  /** The files that were opened, each as often as it was. */
+  private static final ConcurrentLinkedQueue<String> OPENED = new ConcurrentLinkedQueue<>();
 
   /**
    * What was read.
@@ -53,6 +57,7 @@ public final class CountingFileSystem extends RawLocalFileSystem {
   /** Forgets what was read so far. */
   public static void reset() {
     READS.clear();
+    OPENED.clear();
   }
 
   /** What was read of a file since. */
@@ -62,7 +67,12 @@ public final class CountingFileSystem extends RawLocalFileSystem {
     return reads;
   }
 
-  /** How often bytes [begin, end) of a file were read since, each counted as often as it was. */
+  /** How often a file was opened since. */
+  public static int opened(Path local) {
+    return Collections.frequency(OPENED, local.toAbsolutePath().toString());
+  }
+
+  /** How many bytes of [begin, end) of a file were read since, each counted as often as it was. */
   public static long bytes(Path local, long begin, long end) {
     return reads(local).stream().mapToLong(read -> read.inside(begin, end)).sum();
   }
@@ -79,7 +89,9 @@ public final class CountingFileSystem extends RawLocalFileSystem {
 
   @Override
   public FSDataInputStream open(org.apache.hadoop.fs.Path path, int bufferSize) throws IOException {
-    return new FSDataInputStream(new Counted(pathToFile(path).getPath()));
+    String file = pathToFile(path).getPath();
+    OPENED.add(file);
+    return new FSDataInputStream(new Counted(file));
   }
 
   /** Every read goes by a position, so that a stream has no buffer to read more into. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardpress.schemas.safetensors.Dtype;
 import io.shardpress.spark.store.PartKey;
+import io.shardpress.spark.store.PartReader;
 import io.shardpress.spark.store.PartRow;
 import io.shardpress.spark.store.PartStore;
 import io.shardpress.spark.store.PartWriter;
@@ -40,6 +41,24 @@ class PartLookUpTest {
     assertThat(store.present(all)).containsExactlyInAnyOrderElementsOf(written);
     assertThat(store.present(all.subList(0, 4))).containsExactlyInAnyOrder(key(0), key(3));
     assertThat(store.present(List.of())).isEmpty();
+  }
+
+  /** One to ask how long it is, one for its end, with the footer, and here all of it. */
+  @Test
+  void aSmallPartIsTwoRequests(S3Server s3) throws IOException {
+    s3.bucket("footer");
+    PartStore store = new PartStore("s3a://footer/work", s3.configuration());
+    try (PartWriter writer = store.write(key(0))) {
+      writer.add(PartRow.ofFloats("x", 1, 2));
+      writer.note("error", "0.5");
+      writer.commit();
+    }
+    s3.proxy().reset(Faults.NONE);
+    try (PartReader reader = store.read(key(0))) {
+      assertThat(reader.note("error")).isEqualTo("0.5");
+      assertThat(reader.row("x").floats()).containsExactly(1, 2);
+    }
+    assertThat(s3.proxy().requests()).extracting(Request::method).containsExactly("HEAD", "GET");
   }
 
   @Test

@@ -5,10 +5,8 @@ import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.kernels.random.SeededRandom;
 import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.store.PartKey;
-import io.shardpress.spark.store.PartReader;
-import io.shardpress.spark.store.PartStore;
-import io.shardpress.spark.sweep.Activations;
 import io.shardpress.spark.sweep.SamplePartition;
+import io.shardpress.spark.sweep.WindowReader;
 import java.util.List;
 
 /** Brings windows of a block's inputs and targets to where its learner reads them. */
@@ -91,37 +89,5 @@ public final class LearningBatches implements AutoCloseable {
   public void close() {
     inputs.close();
     targets.close();
-  }
-
-  /** Any window of all sample partitions; keeps the partitions' parts open. */
-  private static final class WindowReader {
-    private final List<SamplePartition> samples;
-    private final PartReader[] readers;
-    private final PartStore store;
-    private final List<PartKey> parts;
-
-    WindowReader(PartStore store, List<PartKey> parts, List<SamplePartition> samples) {
-      this.store = store;
-      this.parts = parts;
-      this.samples = samples;
-      this.readers = new PartReader[parts.size()];
-    }
-
-    void read(int window, float[] into, int at) {
-      int partition = window / samples.get(0).count();
-      if (readers[partition] == null) {
-        readers[partition] = store.read(parts.get(partition));
-      }
-      SamplePartition sample = samples.get(partition);
-      Activations.read(readers[partition], window - sample.first(), into, at);
-    }
-
-    void close() {
-      for (PartReader reader : readers) {
-        if (reader != null) {
-          reader.close();
-        }
-      }
-    }
   }
 }

@@ -61,15 +61,17 @@ public record FloatStep(
     float[] read = environment.reader().readFloats(tensor, first, last - first);
     int before = tile.start() - first;
     float[] w = Arrays.copyOfRange(read, before * in, (before + tile.count()) * in);
+    float absMax = absMax(environment.store());
+    float globalScale =
+        scheme.form() == WeightForm.NVFP4 ? Fp4Rounding.globalScale(absMax) : Float.NaN;
     Steps steps =
         switch (scheme.form()) {
-          case FP8_TENSOR -> Fp8Rounding.all(absMax(environment.store()), tile.count(), format);
+          case FP8_TENSOR -> Fp8Rounding.all(absMax, tile.count(), format);
           case FP8_CHANNEL -> Fp8Rounding.perRow(w, tile.count(), in, format);
           case FP8_BLOCK ->
               Fp8Rounding.inBlocks(read, last - first, in, before, tile.count(), format);
           case MXFP4 -> Fp4Rounding.powersOfTwo(w, tile.count(), in, scheme);
-          case NVFP4 ->
-              Fp4Rounding.inGroups(w, tile.count(), in, scheme, globalScale(environment.store()));
+          case NVFP4 -> Fp4Rounding.inGroups(w, tile.count(), in, scheme, globalScale);
           case INT -> throw new IllegalStateException(module + " is to be integers");
         };
     QuantizedLinear rounded =
@@ -79,16 +81,13 @@ public record FloatStep(
     try (PartWriter writer = environment.store().write(part())) {
       TileCodec.write(writer, module, out, tile.start(), rounded, w, null);
       if (scheme.form() == WeightForm.NVFP4) {
-        TileCodec.writeGlobalScale(writer, module, globalScale(environment.store()));
+        TileCodec.writeGlobalScale(writer, module, globalScale);
       }
       writer.commit();
     }
   }
 
-  private float globalScale(PartStore store) {
-    return Fp4Rounding.globalScale(absMax(store));
-  }
-
+  /** The greatest magnitude of all that shares one scale; 0 where there are no summaries. */
   private float absMax(PartStore store) {
     float most = 0;
     for (ValueSummary summary : SummaryStep.read(store, summaries)) {

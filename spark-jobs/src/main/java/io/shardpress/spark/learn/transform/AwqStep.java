@@ -25,9 +25,8 @@ import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.store.PartKey;
-import io.shardpress.spark.store.PartReader;
-import io.shardpress.spark.sweep.Activations;
 import io.shardpress.spark.sweep.SamplePartition;
+import io.shardpress.spark.sweep.WindowReader;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -234,11 +233,9 @@ public record AwqStep(
   private void fill(TaskEnvironment environment, int windows, float[] into) {
     int all = samples.get(samples.size() - 1).first() + samples.get(samples.size() - 1).count();
     int size = window * spec.shape().hidden();
-    for (int i = 0; i < windows; i++) {
-      int number = (int) ((long) i * all / windows);
-      SamplePartition partition = samples.get(number / samples.get(0).count());
-      try (PartReader reader = environment.store().read(inputs.get(partition.index()))) {
-        Activations.read(reader, number - partition.first(), into, i * size);
+    try (WindowReader reader = new WindowReader(environment.store(), inputs, samples)) {
+      for (int i = 0; i < windows; i++) {
+        reader.read((int) ((long) i * all / windows), into, i * size);
       }
     }
   }

@@ -7,14 +7,17 @@ import io.shardpress.spark.io.CountingFileSystem;
 import io.shardpress.spark.io.SampleFiles;
 import io.shardpress.spark.io.SampleFiles.Tensor;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** How often a run reads each weight of a block, as a file system counts it. */
-class ModelReadsTest {
+/** How often a run reads what it needs, as a file system counts it. */
+class ReadsTest {
   private static final String BLOCK = "model.layers.1.";
 
   /** 300 windows of 32 tokens: see SamplePartition. */
@@ -34,17 +37,8 @@ class ModelReadsTest {
   void gptqReadsTheLinearsThatAPassRuns() throws IOException {
     Path model = SmallModel.write(temporary.resolve("model"));
     CountingFileSystem.reset();
-    CommandRun run =
-        CommandRun.of(
-            "compress",
-            CountingFileSystem.uri(model),
-            temporary.resolve("output").toString(),
-            "--algorithm=gptq",
-            "--master=local[2]",
-            "--conf=spark.hadoop." + CountingFileSystem.SETTING + "=" + CountingFileSystem.class.getName(),
-            "--samples=300",
-            "--sequence-length=32");
-    assertThat(run.code()).as(run.err()).isZero();
+    compress(
+        CountingFileSystem.uri(model), "--algorithm=gptq", "--samples=300", "--sequence-length=32");
     Map<String, Integer> times = new TreeMap<>();
     for (Tensor tensor : SampleFiles.read(model, "model.safetensors")) {
       if (tensor.name().startsWith(BLOCK) && tensor.name().endsWith("_proj.weight")) {
@@ -53,7 +47,8 @@ class ModelReadsTest {
             CountingFileSystem.bytes(
                 model.resolve("model.safetensors"), tensor.position(), tensor.position() + length);
         assertThat(read % length).as(tensor.name()).isZero();
-        times.put(tensor.name().replaceFirst(".*\\.(\\w+)_proj\\.weight", "$1"), (int) (read / length));
+        times.put(
+            tensor.name().replaceFirst(".*\\.(\\w+)_proj\\.weight", "$1"), (int) (read / length));
       }
     }
     int once = ALWAYS + PARTITIONS;
@@ -63,5 +58,44 @@ class ModelReadsTest {
             Map.of(
                 "q", once, "k", once, "v", once, "o", twice, "gate", once, "up", once, "down",
                 twice));
+  }
+
+  /**
+   * The driver opens each tile once, for its error; the task that publishes it once for codes and
+   * once for scales, and reads neither for the other.
+   */
+  @Test
+  void roundedTilesAreReadOnce() throws IOException {
+    Path work = temporary.resolve("work");
+    String model = SampleFiles.FOLDER.toString();
+    CountingFileSystem.reset();
+    compress(model, "--algorithm=rtn", "--scheme=W4A16", "--work=" + CountingFileSystem.uri(work));
+    long read = 0;
+    long length = 0;
+    int tiles = 0;
+    for (Path part : PartFiles.of(work).paths()) {
+      if (!PartFiles.modules(List.of(part)).isEmpty()) {
+        assertThat(CountingFileSystem.opened(part)).as("%s", part).isEqualTo(3);
+        read += CountingFileSystem.bytes(part, 0, Long.MAX_VALUE);
+        length += Files.size(part);
+        tiles++;
+      }
+    }
+    assertThat(tiles).isEqualTo(42);
+    assertThat((double) read / length).isBetween(0.8, 1.3);
+  }
+
+  private void compress(String model, String... more) {
+    List<String> words = new ArrayList<>();
+    words.addAll(List.of("compress", model, temporary.resolve("output").toString()));
+    words.add("--master=local[2]");
+    words.add(
+        "--conf=spark.hadoop."
+            + CountingFileSystem.SETTING
+            + "="
+            + CountingFileSystem.class.getName());
+    words.addAll(List.of(more));
+    CommandRun run = CommandRun.of(words.toArray(String[]::new));
+    assertThat(run.code()).as(run.err()).isZero();
   }
 }
