@@ -51,6 +51,6 @@ record AwqWeight(TensorRef integers, TensorRef zeros, TensorRef scales) implemen
   }
 
   private static int nibble(int[] words, int row, int output) {
-    return words[row + output / PACKED] >>> 4 * NIBBLE[output % PACKED] & 15;
+    return (words[row + output / PACKED] >>> (4 * NIBBLE[output % PACKED])) & 15;
   }
 }

@@ -84,7 +84,7 @@ final class GptqFolder implements FolderFormat {
           integers, "found [%d, %d] packed, wanted %s by config.json".formatted(out, in, sides));
     }
     long groups = tensors.typed(module + ".qzeros", Dtype.I32, 2).rows();
-    if (groups == 0 || index.isEmpty() && in % groups != 0) {
+    if (groups == 0 || (index.isEmpty() && in % groups != 0)) {
       throw FolderTensors.bad(
           integers, "found %d groups for %d inputs, wanted a divisor".formatted(groups, in));
     }

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
@@ -104,8 +105,9 @@ public final class Lease implements AutoCloseable {
       } catch (FileNotFoundException e) {
         continue;
       }
-      if (other.isPresent() && other.get().alive()
-          || seen != null && status.getModificationTime() != seen.getModificationTime()) {
+      boolean alive = other.filter(LeaseOwner::alive).isPresent();
+      if (alive
+          || (seen != null && status.getModificationTime() != seen.getModificationTime())) {
         throw refused(other);
       }
       long age = storageNow() - status.getModificationTime();
@@ -123,7 +125,9 @@ public final class Lease implements AutoCloseable {
     }
     renewed = System.nanoTime();
     long period = times.renewal().toMillis();
-    renewing.scheduleWithFixedDelay(this::renew, period, period, TimeUnit.MILLISECONDS);
+    // It ends with the lease, and says itself what goes wrong.
+    ScheduledFuture<?> unused =
+        renewing.scheduleWithFixedDelay(this::renew, period, period, TimeUnit.MILLISECONDS);
   }
 
   private CheckpointException refused(Optional<LeaseOwner> other) {

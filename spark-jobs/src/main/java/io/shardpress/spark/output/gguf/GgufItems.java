@@ -141,7 +141,7 @@ final class GgufItems {
 
   /** A head beside an embedding that config.json ties it to; frequencies, which follow from it. */
   private boolean needless(TensorPlace place) {
-    return config.tieWordEmbeddings() && place.role().equals("lm_head")
+    return (config.tieWordEmbeddings() && place.role().equals("lm_head"))
         || place.role().endsWith("rotary_emb.inv_freq");
   }
 
