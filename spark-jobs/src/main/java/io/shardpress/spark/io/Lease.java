@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -106,8 +107,7 @@ public final class Lease implements AutoCloseable {
         continue;
       }
       boolean alive = other.filter(LeaseOwner::alive).isPresent();
-      if (alive
-          || (seen != null && status.getModificationTime() != seen.getModificationTime())) {
+      if (alive || (seen != null && status.getModificationTime() != seen.getModificationTime())) {
         throw refused(other);
       }
       long age = storageNow() - status.getModificationTime();
@@ -117,8 +117,12 @@ public final class Lease implements AutoCloseable {
       }
       if (seen == null) {
         System.err.println(
-            "%s: %s left no word whether it has ended; waiting for up to %d s"
-                .formatted(folder, name(other), (times.stale().toMillis() - age) / 1000 + 1));
+            String.format(
+                Locale.ROOT,
+                "%s: %s left no word whether it has ended; waiting for up to %d s",
+                folder,
+                name(other),
+                (times.stale().toMillis() - age) / 1000 + 1));
       }
       seen = status;
       sleep();
