@@ -22,10 +22,14 @@ class RecipeLocaleTest {
     Locale.setDefault(Locale.forLanguageTag("ar-EG"));
     assertThat(String.format(Locale.getDefault(), "%d", 128)).isNotEqualTo("128");
     String text =
-        "quant_stage: {quant_modifiers: {GPTQModifier: {targets: Linear, scheme: W4A8KV8}}}";
+        """
+        quant_stage: {quant_modifiers: {GPTQModifier: {config_groups: {some: {targets: [Linear],
+          weights: {num_bits: 4, type: int, symmetric: true, strategy: group, group_size: 64},
+          input_activations: {num_bits: 8, type: int, symmetric: true, strategy: token, dynamic: true}}}}}}
+        """;
     Recipe recipe = Recipe.parse("r.yaml", text);
-    assertThat(recipe.canonical()).contains("\"bits\":4", "\"group_size\":128").matches(ASCII);
-    assertThat(recipe.toYaml()).contains("num_bits: 4", "num_bits: 8").matches(ASCII);
+    assertThat(recipe.canonical()).contains("\"bits\":4", "\"group_size\":64").matches(ASCII);
+    assertThat(recipe.toYaml()).contains("num_bits: 4", "num_bits: 8", "group_size: 64").matches(ASCII);
     assertThat(recipe.modifiers().toString()).matches(ASCII);
     assertThat(Recipe.parse("recipe.yaml", recipe.toYaml())).isEqualTo(recipe);
   }

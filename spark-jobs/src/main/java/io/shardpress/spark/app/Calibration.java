@@ -6,6 +6,7 @@ import io.shardpress.spark.io.Checkpoint;
 import io.shardpress.spark.io.CheckpointFile;
 import io.shardpress.spark.text.TokenizerFile;
 import io.shardpress.spark.text.Windows;
+import java.util.Locale;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
@@ -55,8 +56,12 @@ public final class Calibration {
     try (TokenizerFile tokenizer = TokenizerFile.load(new Path(checkpoint.uri()), configuration)) {
       if (tokenizer.size() > config.vocabSize()) {
         throw new io.shardpress.schemas.CheckpointException(
-            "%s has %d tokens, but the model's vocabulary has %d; take the tokenizer that the model was trained with"
-                .formatted(tokenizer.source(), tokenizer.size(), config.vocabSize()));
+            String.format(
+                Locale.ROOT,
+                "%s has %d tokens, but the model's vocabulary has %d; take the tokenizer that the model was trained with",
+                tokenizer.source(),
+                tokenizer.size(),
+                config.vocabSize()));
       }
       return Windows.read(
           new Path(text),

@@ -24,8 +24,13 @@ final class LogProgress implements Progress {
 
   /** 2 of 6 blocks are in the part store, 4 to do. */
   static String foundLine(String what, int there, int total) {
-    return "%d of %d %s are in the part store, %d to do"
-        .formatted(there, total, what, total - there);
+    return String.format(
+        Locale.ROOT,
+        "%d of %d %s are in the part store, %d to do",
+        there,
+        total,
+        what,
+        total - there);
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.shardpress.spark.datasource;
 import io.shardpress.schemas.UsageException;
 import io.shardpress.spark.foreign.QuantizedFolder;
 import io.shardpress.spark.io.Checkpoint;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
@@ -67,8 +68,13 @@ record ReadOptions(
   /** Without the values of Hadoop's options: there may be credentials among them. */
   @Override
   public String toString() {
-    return "ReadOptions[%s, %d, %b, %s]"
-        .formatted(path, tileBytes, dequantize, fileSystem.keySet());
+    return String.format(
+        Locale.ROOT,
+        "ReadOptions[%s, %d, %b, %s]",
+        path,
+        tileBytes,
+        dequantize,
+        fileSystem.keySet());
   }
 
   /** The checkpoint, as it is to be read. */

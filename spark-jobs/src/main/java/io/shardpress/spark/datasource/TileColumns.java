@@ -7,6 +7,7 @@ import io.shardpress.spark.io.TensorReader;
 import io.shardpress.spark.io.TensorRef;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Locale;
 import java.util.OptionalInt;
 import org.apache.arrow.vector.BigIntVector;
 import org.apache.arrow.vector.FieldVector;
@@ -73,9 +74,12 @@ final class TileColumns {
     if (bytes > Integer.MAX_VALUE) {
       throw new CheckpointException(
           String.format(
+              Locale.ROOT,
               "%s: tensor %s: a single row has %d bytes, more than a column of Spark can hold; leave"
                   + " the column data out",
-              tile.tensor().file(), tile.tensor().tensor(), bytes));
+              tile.tensor().file(),
+              tile.tensor().tensor(),
+              bytes));
     }
     vector.setIndexDefined(row);
     vector.setValueLengthSafe(row, (int) bytes);

@@ -3,6 +3,7 @@ package io.shardpress.spark.datasource;
 import io.shardpress.schemas.arrow.WeightTable;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.connector.expressions.filter.Predicate;
 import org.apache.spark.sql.connector.metric.CustomMetric;
@@ -41,7 +42,8 @@ final class TileScan implements Scan, Batch {
 
   @Override
   public String description() {
-    return String.format("safetensors %s (%d tiles, filters %s)", path, tiles.size(), pushed);
+    return String.format(
+        Locale.ROOT, "safetensors %s (%d tiles, filters %s)", path, tiles.size(), pushed);
   }
 
   @Override

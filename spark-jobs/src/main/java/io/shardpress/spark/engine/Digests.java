@@ -54,7 +54,6 @@ public final class Digests {
         digests.putAll(read(new PartKey(part), store));
       } catch (PartException e) {
         // Only a reason is lost by that.
-        continue;
       }
     }
     return digests;

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -38,8 +39,11 @@ public final class Mend {
     for (PartFault fault : each.values()) {
       if (times.merge(fault.part(), 1, Integer::sum) > MOST_TIMES) {
         throw new CheckpointException(
-            "%s; made again %d times, and bad each time: look at the part store's disk"
-                .formatted(fault.message(), MOST_TIMES));
+            String.format(
+                Locale.ROOT,
+                "%s; made again %d times, and bad each time: look at the part store's disk",
+                fault.message(),
+                MOST_TIMES));
       }
       System.err.println("warning: " + fault.message() + "; it is made again");
       runner.store().discard(fault.part());

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -148,7 +149,8 @@ public final class FidelityScript implements Callable<Integer> {
       Cell cell =
           new Cell(outcome.evaluation(), outcome.seconds(), outcome.cpuSeconds(), outcome.flops());
       table.put(row, column, cell);
-      System.err.printf("%s, %s: KL %.4g%n", row, column, outcome.evaluation().kl().mean());
+      System.err.printf(
+          Locale.ROOT, "%s, %s: KL %.4g%n", row, column, outcome.evaluation().kl().mean());
     } catch (CheckpointException | UsageException e) {
       // Sizes that a group does not divide, or a scheme that a learner does not take: no cell.
       System.err.println(row + ", " + column + ": " + e.getMessage());

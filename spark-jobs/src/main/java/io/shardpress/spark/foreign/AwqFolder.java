@@ -54,13 +54,20 @@ final class AwqFolder implements FolderFormat {
     if (!sides.equals(List.of(out, in))) {
       throw FolderTensors.bad(
           integers,
-          "found [%d, %d] packed by %s, wanted %s by config.json"
-              .formatted(out, in, config.file(), sides));
+          String.format(
+              Locale.ROOT,
+              "found [%d, %d] packed by %s, wanted %s by config.json",
+              out,
+              in,
+              config.file(),
+              sides));
     }
     long groups = tensors.typed(module + ".qzeros", Dtype.I32, 2).rows();
     if (groups == 0 || in % groups != 0) {
       throw FolderTensors.bad(
-          integers, "found %d groups for %d inputs, wanted a divisor".formatted(groups, in));
+          integers,
+          String.format(
+              Locale.ROOT, "found %d groups for %d inputs, wanted a divisor", groups, in));
     }
     return new Weight(
         sides,

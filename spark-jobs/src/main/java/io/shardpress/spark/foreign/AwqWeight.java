@@ -4,6 +4,7 @@ import io.shardpress.spark.io.StoredWeight;
 import io.shardpress.spark.io.TensorReader;
 import io.shardpress.spark.io.TensorRef;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * A weight as AutoAWQ's gemm version packs it: w[o, i] = scale[g, o]·(q[i, o] − zero[g, o]), eight
@@ -27,7 +28,7 @@ record AwqWeight(TensorRef integers, TensorRef zeros, TensorRef scales) implemen
 
   @Override
   public String form() {
-    return "int4 in %d groups, awq gemm".formatted(scales.rows());
+    return String.format(Locale.ROOT, "int4 in %d groups, awq gemm", scales.rows());
   }
 
   @Override
@@ -51,6 +52,6 @@ record AwqWeight(TensorRef integers, TensorRef zeros, TensorRef scales) implemen
   }
 
   private static int nibble(int[] words, int row, int output) {
-    return words[row + output / PACKED] >>> 4 * NIBBLE[output % PACKED] & 15;
+    return (words[row + output / PACKED] >>> (4 * NIBBLE[output % PACKED])) & 15;
   }
 }

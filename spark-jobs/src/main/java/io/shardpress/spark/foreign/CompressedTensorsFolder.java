@@ -18,6 +18,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -148,8 +149,14 @@ final class CompressedTensorsFolder implements FolderFormat {
     if (!possible || BitPacking.words((int) in, scheme.bits()) != words.columns()) {
       throw FolderTensors.bad(
           shape,
-          "found [%d, %d], which does not go together with the shape %s of %s at %d bits"
-              .formatted(out, in, words.shape(), packed.orElse(words).tensor(), scheme.bits()));
+          String.format(
+              Locale.ROOT,
+              "found [%d, %d], which does not go together with the shape %s of %s at %d bits",
+              out,
+              in,
+              words.shape(),
+              packed.orElse(words).tensor(),
+              scheme.bits()));
     }
     return List.of(out, in);
   }
@@ -246,8 +253,13 @@ final class CompressedTensorsFolder implements FolderFormat {
     }
     if (!scheme.divides(in)) {
       throw new CheckpointException(
-          "%s: found groups of %d, wanted a divisor of the %d inputs of %s"
-              .formatted(config.file(), scheme.groupSize(), in, module));
+          String.format(
+              Locale.ROOT,
+              "%s: found groups of %d, wanted a divisor of the %d inputs of %s",
+              config.file(),
+              scheme.groupSize(),
+              in,
+              module));
     }
     if (!scheme.indexed()) {
       unwanted(

@@ -7,6 +7,7 @@ import io.shardpress.spark.io.Checkpoint;
 import io.shardpress.spark.io.TensorRef;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /** The tensors of a folder by name, held to the dtype and shape that they must have. */
@@ -50,7 +51,9 @@ public final class FolderTensors {
     TensorRef tensor =
         find(name).orElseThrow(() -> missing(name, "wanted one of " + sides + " sides"));
     if (tensor.shape().size() != sides) {
-      throw bad(tensor, "found shape %s, wanted %d sides".formatted(tensor.shape(), sides));
+      throw bad(
+          tensor,
+          String.format(Locale.ROOT, "found shape %s, wanted %d sides", tensor.shape(), sides));
     }
     return typed(name, dtype, tensor.shape());
   }

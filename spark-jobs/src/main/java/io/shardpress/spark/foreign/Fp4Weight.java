@@ -43,14 +43,15 @@ record Fp4Weight(TensorRef codes, TensorRef scales, TensorRef global) implements
               : SmallFloats.fromE4m3(stored[group]) / divisor;
       if (Float.isNaN(scale)) {
         throw new CheckpointException(
-            "%s: tensor %s: found NaN (0x%02X) at [%d, %d], wanted a finite %s; the checkpoint is damaged"
-                .formatted(
-                    scales.file(),
-                    scales.tensor(),
-                    stored[group] & 0xFF,
-                    rowStart + group / groups,
-                    group % groups,
-                    scales.dtype().name().toUpperCase(Locale.ROOT)));
+            String.format(
+                Locale.ROOT,
+                "%s: tensor %s: found NaN (0x%02X) at [%d, %d], wanted a finite %s; the checkpoint is damaged",
+                scales.file(),
+                scales.tensor(),
+                stored[group] & 0xFF,
+                rowStart + group / groups,
+                group % groups,
+                scales.dtype().name().toUpperCase(Locale.ROOT)));
       }
       for (int i = group * length; i < (group + 1) * length; i++) {
         int code = i % 2 == 0 ? bytes[i / 2] & 15 : bytes[i / 2] >> 4 & 15;

@@ -6,6 +6,7 @@ import io.shardpress.spark.io.Checkpoint;
 import io.shardpress.spark.io.TensorRef;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -67,7 +68,8 @@ final class Fp8Folder implements FolderFormat {
     tensors.floats(scale, scales.shape());
     if (scales.elements() != 1 && !scales.shape().equals(List.of(out, 1L))) {
       throw FolderTensors.bad(
-          scales, "found shape %s, wanted [1] or [%d, 1]".formatted(scales.shape(), out));
+          scales,
+          String.format(Locale.ROOT, "found shape %s, wanted [1] or [%d, 1]", scales.shape(), out));
     }
     return new Weight(
         codes.shape(), new Fp8Weight(codes, scales, scales.elements() == 1 ? out : 1, in));

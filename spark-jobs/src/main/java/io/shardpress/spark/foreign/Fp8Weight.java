@@ -6,6 +6,7 @@ import io.shardpress.spark.io.StoredWeight;
 import io.shardpress.spark.io.TensorReader;
 import io.shardpress.spark.io.TensorRef;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * A weight in FP8 E4M3 with a scale for every block of it: w = fp8·scale. Blocks at the edges may
@@ -31,7 +32,7 @@ record Fp8Weight(TensorRef codes, TensorRef scales, long blockRows, long blockCo
     }
     return rows && blockRows == 1
         ? "fp8 per channel"
-        : "fp8 in blocks of %d x %d".formatted(blockRows, blockColumns);
+        : String.format(Locale.ROOT, "fp8 in blocks of %d x %d", blockRows, blockColumns);
   }
 
   @Override
@@ -49,9 +50,14 @@ record Fp8Weight(TensorRef codes, TensorRef scales, long blockRows, long blockCo
         float value = SmallFloats.fromE4m3(bytes[i]);
         if (Float.isNaN(value)) {
           throw new CheckpointException(
-              "%s: tensor %s: found NaN (0x%02X) at [%d, %d], wanted finite weights; the checkpoint is damaged"
-                  .formatted(
-                      codes.file(), codes.tensor(), bytes[i] & 0xFF, rowStart + row, column));
+              String.format(
+                  Locale.ROOT,
+                  "%s: tensor %s: found NaN (0x%02X) at [%d, %d], wanted finite weights; the checkpoint is damaged",
+                  codes.file(),
+                  codes.tensor(),
+                  bytes[i] & 0xFF,
+                  rowStart + row,
+                  column));
         }
         w[i] = value * steps[down + Math.toIntExact(column / blockColumns)];
       }

@@ -6,6 +6,7 @@ import io.shardpress.spark.io.Checkpoint;
 import io.shardpress.spark.io.TensorRef;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -75,18 +76,27 @@ final class GptqFolder implements FolderFormat {
         || !(said || own)) {
       throw FolderTensors.bad(
           integers,
-          "found %d rows of words for %d inputs, wanted %s bits each by %s"
-              .formatted(integers.rows(), in, config.quantization().path("bits"), config.file()));
+          String.format(
+              Locale.ROOT,
+              "found %d rows of words for %d inputs, wanted %s bits each by %s",
+              integers.rows(),
+              in,
+              config.quantization().path("bits"),
+              config.file()));
     }
     List<Long> sides = linears.getOrDefault(module, List.of(out, in));
     if (!sides.equals(List.of(out, in))) {
       throw FolderTensors.bad(
-          integers, "found [%d, %d] packed, wanted %s by config.json".formatted(out, in, sides));
+          integers,
+          String.format(
+              Locale.ROOT, "found [%d, %d] packed, wanted %s by config.json", out, in, sides));
     }
     long groups = tensors.typed(module + ".qzeros", Dtype.I32, 2).rows();
-    if (groups == 0 || index.isEmpty() && in % groups != 0) {
+    if (groups == 0 || (index.isEmpty() && in % groups != 0)) {
       throw FolderTensors.bad(
-          integers, "found %d groups for %d inputs, wanted a divisor".formatted(groups, in));
+          integers,
+          String.format(
+              Locale.ROOT, "found %d groups for %d inputs, wanted a divisor", groups, in));
     }
     long words = BitPacking.words(Math.toIntExact(out), bits);
     return new Weight(

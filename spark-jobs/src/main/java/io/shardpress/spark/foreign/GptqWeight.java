@@ -7,6 +7,7 @@ import io.shardpress.spark.io.TensorReader;
 import io.shardpress.spark.io.TensorRef;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * A weight as AutoGPTQ and GPTQModel pack it: w[o, i] = scale[g, o]·(q[i, o] − zero[g, o]) with g
@@ -41,7 +42,8 @@ record GptqWeight(
 
   @Override
   public String form() {
-    return "int%d in %d groups, %s".formatted(bits, scales.rows(), lessOne ? "gptq" : "gptq_v2");
+    return String.format(
+        Locale.ROOT, "int%d in %d groups, %s", bits, scales.rows(), lessOne ? "gptq" : "gptq_v2");
   }
 
   @Override
@@ -109,8 +111,14 @@ record GptqWeight(
     for (int i = 0; i < in; i++) {
       if (group[i] < 0 || group[i] >= groups) {
         throw new CheckpointException(
-            "%s: tensor %s: found group %d at [%d], wanted 0 to %d"
-                .formatted(groupIndex.file(), groupIndex.tensor(), group[i], i, groups - 1));
+            String.format(
+                Locale.ROOT,
+                "%s: tensor %s: found group %d at [%d], wanted 0 to %d",
+                groupIndex.file(),
+                groupIndex.tensor(),
+                group[i],
+                i,
+                groups - 1));
       }
     }
     return group;

@@ -9,6 +9,7 @@ import io.shardpress.spark.io.TensorReader;
 import io.shardpress.spark.io.TensorRef;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * A weight in compressed-tensors' int-quantized format: w = scale·(q − zero) with signed q, a byte
@@ -28,11 +29,12 @@ record IntWeight(
 
   @Override
   public String form() {
-    return "int%d%s %s"
-        .formatted(
-            scheme.bits(),
-            scheme.symmetric() ? "" : " with zero points",
-            scheme.perChannel() ? "per channel" : "in groups of " + scheme.groupSize());
+    return String.format(
+        Locale.ROOT,
+        "int%d%s %s",
+        scheme.bits(),
+        scheme.symmetric() ? "" : " with zero points",
+        scheme.perChannel() ? "per channel" : "in groups of " + scheme.groupSize());
   }
 
   @Override
@@ -67,15 +69,16 @@ record IntWeight(
       int found = values[i];
       if (found < -middle || found >= middle) {
         throw new CheckpointException(
-            "%s: tensor %s: found %d at [%d, %d], wanted %d to %d; num_bits of config.json and the integers do not go together"
-                .formatted(
-                    tensor.file(),
-                    tensor.tensor(),
-                    found,
-                    rowStart + i / tensor.columns(),
-                    i % tensor.columns(),
-                    -middle,
-                    middle - 1));
+            String.format(
+                Locale.ROOT,
+                "%s: tensor %s: found %d at [%d, %d], wanted %d to %d; num_bits of config.json and the integers do not go together",
+                tensor.file(),
+                tensor.tensor(),
+                found,
+                rowStart + i / tensor.columns(),
+                i % tensor.columns(),
+                -middle,
+                middle - 1));
       }
       values[i] = (byte) (found + middle);
     }

@@ -6,6 +6,7 @@ import io.shardpress.spark.io.StoredWeight;
 import io.shardpress.spark.io.TensorReader;
 import io.shardpress.spark.io.TensorRef;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * The weights of all experts of a block as gpt-oss stores them: for each expert and output, runs of
@@ -44,8 +45,14 @@ record Mxfp4Experts(TensorRef blocks, TensorRef scales) implements StoredWeight 
           float scale = SmallFloats.fromE8m0(powers[run]);
           if (Float.isNaN(scale)) {
             throw new CheckpointException(
-                "%s: tensor %s: found NaN (255) at [%d, %d, %d], wanted an exponent from 0 to 254; the checkpoint is damaged"
-                    .formatted(scales.file(), scales.tensor(), rowStart + expert, o, g));
+                String.format(
+                    Locale.ROOT,
+                    "%s: tensor %s: found NaN (255) at [%d, %d, %d], wanted an exponent from 0 to 254; the checkpoint is damaged",
+                    scales.file(),
+                    scales.tensor(),
+                    rowStart + expert,
+                    o,
+                    g));
           }
           for (int i = 0; i < GROUP; i++) {
             int pair = codes[run * GROUP / 2 + i / 2];

@@ -5,6 +5,7 @@ import io.shardpress.spark.io.Checkpoint;
 import io.shardpress.spark.io.TensorRef;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** A folder whose experts are in MXFP4, as gpt-oss has them: NAME_blocks and NAME_scales. */
@@ -41,7 +42,11 @@ final class Mxfp4Folder implements FolderFormat {
     if (blocks.shape().get(3) != RUN_BYTES) {
       throw FolderTensors.bad(
           blocks,
-          "found shape %s, wanted [experts, out, in/32, %d]".formatted(blocks.shape(), RUN_BYTES));
+          String.format(
+              Locale.ROOT,
+              "found shape %s, wanted [experts, out, in/32, %d]",
+              blocks.shape(),
+              RUN_BYTES));
     }
     TensorRef scales =
         tensors.typed(

@@ -7,6 +7,7 @@ import java.io.Serializable;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.Locale;
 
 /**
  * A weight's outliers, which lie beside its integers.
@@ -40,8 +41,15 @@ record OutlierWeights(TensorRef indices, TensorRef values) implements Serializab
     for (int i = 0; i < places.length; i++) {
       if (places[i] < least || places[i] >= elements) {
         throw new CheckpointException(
-            "%s: tensor %s: found place %d at [%d], wanted %d to %d, each once and ascending"
-                .formatted(indices.file(), indices.tensor(), places[i], i, least, elements - 1));
+            String.format(
+                Locale.ROOT,
+                "%s: tensor %s: found place %d at [%d], wanted %d to %d, each once and ascending",
+                indices.file(),
+                indices.tensor(),
+                places[i],
+                i,
+                least,
+                elements - 1));
       }
       least = places[i] + 1L;
     }

@@ -14,6 +14,7 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * A weight in compressed-tensors' pack-quantized format: w = scale·(q − zero) with q packed along
@@ -59,11 +60,12 @@ record PackedWeight(
 
   @Override
   public String form() {
-    return "int%d%s %s packed"
-        .formatted(
-            scheme.bits(),
-            scheme.symmetric() ? "" : " with zero points",
-            scheme.perChannel() ? "per channel" : "in groups of " + scheme.groupSize());
+    return String.format(
+        Locale.ROOT,
+        "int%d%s %s packed",
+        scheme.bits(),
+        scheme.symmetric() ? "" : " with zero points",
+        scheme.perChannel() ? "per channel" : "in groups of " + scheme.groupSize());
   }
 
   @Override
@@ -92,18 +94,28 @@ record PackedWeight(
     for (int i = 0; i < in; i++) {
       if (groups[i] < 0 || groups[i] >= columns.length) {
         throw new CheckpointException(
-            "%s: tensor %s: found group %d at [%d], wanted 0 to %d"
-                .formatted(
-                    groupIndex.file(), groupIndex.tensor(), groups[i], i, columns.length - 1));
+            String.format(
+                Locale.ROOT,
+                "%s: tensor %s: found group %d at [%d], wanted 0 to %d",
+                groupIndex.file(),
+                groupIndex.tensor(),
+                groups[i],
+                i,
+                columns.length - 1));
       }
       columns[groups[i]]++;
     }
     for (int g = 0; g < columns.length; g++) {
       if (columns[g] != scheme.groupSize()) {
         throw new CheckpointException(
-            "%s: tensor %s: found %d columns of group %d, wanted %d, the group_size of config.json"
-                .formatted(
-                    groupIndex.file(), groupIndex.tensor(), columns[g], g, scheme.groupSize()));
+            String.format(
+                Locale.ROOT,
+                "%s: tensor %s: found %d columns of group %d, wanted %d, the group_size of config.json",
+                groupIndex.file(),
+                groupIndex.tensor(),
+                columns[g],
+                g,
+                scheme.groupSize()));
       }
     }
     return groups;
@@ -134,8 +146,15 @@ record PackedWeight(
     long columns = sides.getLong();
     if (rows != out || columns != in) {
       throw new CheckpointException(
-          "%s: tensor %s: found [%d, %d], wanted [%d, %d] by config.json; the folder holds tensors of another model"
-              .formatted(shape.file(), shape.tensor(), rows, columns, out, in));
+          String.format(
+              Locale.ROOT,
+              "%s: tensor %s: found [%d, %d], wanted [%d, %d] by config.json; the folder holds tensors of another model",
+              shape.file(),
+              shape.tensor(),
+              rows,
+              columns,
+              out,
+              in));
     }
   }
 }

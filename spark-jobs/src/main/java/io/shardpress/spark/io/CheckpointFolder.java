@@ -4,6 +4,7 @@ import io.shardpress.schemas.CheckpointException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -61,8 +62,11 @@ final class CheckpointFolder {
     if (file.length() > MAX_JSON_BYTES) {
       throw new CheckpointException(
           String.format(
+              Locale.ROOT,
               "%s: found %d bytes, wanted at most %d of JSON",
-              file.uri(), file.length(), MAX_JSON_BYTES));
+              file.uri(),
+              file.length(),
+              MAX_JSON_BYTES));
     }
     byte[] bytes = new byte[(int) file.length()];
     try (RangedFile in = RangedFile.open(file.uri(), configuration)) {

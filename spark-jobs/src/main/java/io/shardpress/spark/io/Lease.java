@@ -10,9 +10,11 @@ import java.nio.file.Files;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
@@ -104,8 +106,8 @@ public final class Lease implements AutoCloseable {
       } catch (FileNotFoundException e) {
         continue;
       }
-      if (other.isPresent() && other.get().alive()
-          || seen != null && status.getModificationTime() != seen.getModificationTime()) {
+      boolean alive = other.filter(LeaseOwner::alive).isPresent();
+      if (alive || (seen != null && status.getModificationTime() != seen.getModificationTime())) {
         throw refused(other);
       }
       long age = storageNow() - status.getModificationTime();
@@ -115,15 +117,21 @@ public final class Lease implements AutoCloseable {
       }
       if (seen == null) {
         System.err.println(
-            "%s: %s left no word whether it has ended; waiting for up to %d s"
-                .formatted(folder, name(other), (times.stale().toMillis() - age) / 1000 + 1));
+            String.format(
+                Locale.ROOT,
+                "%s: %s left no word whether it has ended; waiting for up to %d s",
+                folder,
+                name(other),
+                (times.stale().toMillis() - age) / 1000 + 1));
       }
       seen = status;
       sleep();
     }
     renewed = System.nanoTime();
     long period = times.renewal().toMillis();
-    renewing.scheduleWithFixedDelay(this::renew, period, period, TimeUnit.MILLISECONDS);
+    // It ends with the lease, and says itself what goes wrong.
+    ScheduledFuture<?> unused =
+        renewing.scheduleWithFixedDelay(this::renew, period, period, TimeUnit.MILLISECONDS);
   }
 
   private CheckpointException refused(Optional<LeaseOwner> other) {

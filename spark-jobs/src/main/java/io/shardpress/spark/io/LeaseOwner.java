@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -83,7 +84,7 @@ record LeaseOwner(String host, long pid, String started, String machine, String 
 
   @Override
   public String toString() {
-    return "a run on %s (process %d, since %s)".formatted(host, pid, started);
+    return String.format(Locale.ROOT, "a run on %s (process %d, since %s)", host, pid, started);
   }
 
   private static String hostName() {

@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FileRange;
@@ -79,9 +80,12 @@ final class RangedFile implements AutoCloseable {
     } catch (EOFException e) {
       throw new CheckpointException(
           String.format(
+              Locale.ROOT,
               "%s: the file ends inside the %d bytes wanted at offset %d; it was truncated or"
                   + " replaced since its header was read",
-              uri, count, position),
+              uri,
+              count,
+              position),
           e);
     } catch (IOException e) {
       throw new UncheckedIOException(

@@ -3,6 +3,7 @@ package io.shardpress.spark.io;
 import io.shardpress.kernels.convert.FloatBytes;
 import io.shardpress.schemas.CheckpointException;
 import io.shardpress.schemas.safetensors.Dtype;
+import java.util.Locale;
 
 /**
  * Reads rows of a tensor that is stored otherwise, as the numbers of its dtype: those that a
@@ -28,15 +29,16 @@ final class StoredRows {
     for (int i = 0; i < rounded.length; i++) {
       if (!Float.isFinite(rounded[i])) {
         throw new CheckpointException(
-            "%s: tensor %s: found %s at [%d, %d] (%s), wanted a number that %s can hold; take another dtype"
-                .formatted(
-                    tensor.file(),
-                    tensor.tensor(),
-                    exact[i],
-                    rowStart + i / tensor.columns(),
-                    i % tensor.columns(),
-                    tensor.stored().form(),
-                    tensor.dtype()));
+            String.format(
+                Locale.ROOT,
+                "%s: tensor %s: found %s at [%d, %d] (%s), wanted a number that %s can hold; take another dtype",
+                tensor.file(),
+                tensor.tensor(),
+                exact[i],
+                rowStart + i / tensor.columns(),
+                i % tensor.columns(),
+                tensor.stored().form(),
+                tensor.dtype()));
       }
     }
   }

@@ -5,6 +5,7 @@ import io.shardpress.schemas.CheckpointException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 
@@ -172,8 +173,12 @@ public final class TensorReader implements AutoCloseable {
     if (begin < 0 || count < 0 || begin > tensor.length() - count) {
       throw new IndexOutOfBoundsException(
           String.format(
+              Locale.ROOT,
               "tensor %s has %d bytes, wanted %d from %d on",
-              tensor.tensor(), tensor.length(), count, begin));
+              tensor.tensor(),
+              tensor.length(),
+              count,
+              begin));
     }
     if (count > 0) {
       file(tensor).read(tensor.position() + begin, into, offset, count);
@@ -192,8 +197,13 @@ public final class TensorReader implements AutoCloseable {
     long stride = Math.multiplyExact(tensor.columns(), (long) width);
     if (columnStart < 0 || columnCount < 0 || columnStart > tensor.columns() - columnCount) {
       throw new IndexOutOfBoundsException(
-          "tensor %s has %d columns, wanted %d from %d on"
-              .formatted(tensor.tensor(), tensor.columns(), columnCount, columnStart));
+          String.format(
+              Locale.ROOT,
+              "tensor %s has %d columns, wanted %d from %d on",
+              tensor.tensor(),
+              tensor.columns(),
+              columnCount,
+              columnStart));
     }
     int wanted = columnCount * width;
     int rows = wholeRows(tensor);
@@ -247,6 +257,7 @@ public final class TensorReader implements AutoCloseable {
     long columns = tensor.columns();
     return new CheckpointException(
         String.format(
+            Locale.ROOT,
             "%s: tensor %s: found %s at [%d, %d] (file offset %d, %s), wanted finite weights;"
                 + " the checkpoint is damaged or its training diverged",
             tensor.file(),
@@ -302,8 +313,12 @@ public final class TensorReader implements AutoCloseable {
     if (rowStart < 0 || rowCount < 0 || rowStart > tensor.rows() - rowCount) {
       throw new IndexOutOfBoundsException(
           String.format(
+              Locale.ROOT,
               "tensor %s has %d rows, wanted %d from %d on",
-              tensor.tensor(), tensor.rows(), rowCount, rowStart));
+              tensor.tensor(),
+              tensor.rows(),
+              rowCount,
+              rowStart));
     }
   }
 
@@ -311,8 +326,10 @@ public final class TensorReader implements AutoCloseable {
     if (length > Integer.MAX_VALUE - 8) {
       throw new IllegalArgumentException(
           String.format(
+              Locale.ROOT,
               "tensor %s: %d elements do not fit in an array; read it by rows",
-              tensor.tensor(), length));
+              tensor.tensor(),
+              length));
     }
     return (int) length;
   }

@@ -10,6 +10,7 @@ import io.shardpress.spark.sweep.SamplePartition;
 import io.shardpress.spark.text.Windows;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.apache.spark.api.java.JavaSparkContext;
 
 /**
@@ -24,12 +25,13 @@ public final class EvaluateJob {
   public EvaluateJob(ModelSource original, ModelSource compressed, Windows windows) {
     if (original.vocabulary() != compressed.vocabulary()) {
       throw new CheckpointException(
-          "%s: found a vocabulary of %d, wanted the original's %d (%s); compare a model with what was made from it"
-              .formatted(
-                  compressed.uri(),
-                  compressed.vocabulary(),
-                  original.vocabulary(),
-                  original.uri()));
+          String.format(
+              Locale.ROOT,
+              "%s: found a vocabulary of %d, wanted the original's %d (%s); compare a model with what was made from it",
+              compressed.uri(),
+              compressed.vocabulary(),
+              original.vocabulary(),
+              original.uri()));
     }
     this.original = original;
     this.compressed = compressed;

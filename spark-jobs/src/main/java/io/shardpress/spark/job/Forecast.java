@@ -20,6 +20,7 @@ import io.shardpress.spark.sweep.SweepContext;
 import io.shardpress.spark.text.Windows;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -89,8 +90,14 @@ public final class Forecast {
     List<String> all = new ArrayList<>();
     String what = learns ? "blocks" : "tensors";
     all.add(
-        "%s: %d of %d %s are there, %d to do"
-            .formatted(runner.store().uri(), there, total, what, total - there));
+        String.format(
+            Locale.ROOT,
+            "%s: %d of %d %s are there, %d to do",
+            runner.store().uri(),
+            there,
+            total,
+            what,
+            total - there));
     if (before != null && there < total) {
       all.add("compared with the run of " + before.started() + " on " + before.model());
     }

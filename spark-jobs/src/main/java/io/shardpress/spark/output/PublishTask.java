@@ -11,6 +11,7 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import org.apache.hadoop.fs.FileSystem;
@@ -51,8 +52,12 @@ public record PublishTask(String output, String file, ShardHead head, List<Shard
       item.source().writeTo(one, environment);
       if (one.bytes() != item.tensor().bytes()) {
         throw new IOException(
-            "tensor %s came to %d bytes, wanted %d"
-                .formatted(item.tensor().name(), one.bytes(), item.tensor().bytes()));
+            String.format(
+                Locale.ROOT,
+                "tensor %s came to %d bytes, wanted %d",
+                item.tensor().name(),
+                one.bytes(),
+                item.tensor().bytes()));
       }
       hashes.add(HexFormat.of().formatHex(one.sha256()));
       whole.write(new byte[head.padding(item.tensor().bytes())]);

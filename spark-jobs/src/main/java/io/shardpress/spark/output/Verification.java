@@ -11,6 +11,7 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -57,7 +58,8 @@ public record Verification(String treeHash, List<String> problems) {
         hash.write(chunk, 0, count);
       }
       if (hash.bytes() != file.size()) {
-        return "%s: found %d bytes, wanted %d".formatted(file.path(), hash.bytes(), file.size());
+        return String.format(
+            Locale.ROOT, "%s: found %d bytes, wanted %d", file.path(), hash.bytes(), file.size());
       }
       String sha = HexFormat.of().formatHex(hash.sha256());
       return sha.equals(file.sha256())

@@ -15,6 +15,7 @@ import io.shardpress.spark.io.Checkpoint;
 import io.shardpress.spark.io.TensorRef;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 
@@ -148,18 +149,23 @@ public final class Planner {
     }
     if (!scheme.divides(tensor.columns())) {
       throw new CheckpointException(
-          "%s: tensor %s: its %d inputs do not split into groups of %d; use --group-size channel, or --ignore %s"
-              .formatted(
-                  tensor.file(),
-                  tensor.tensor(),
-                  tensor.columns(),
-                  scheme.groupSize(),
-                  Targets.module(tensor).orElseThrow()));
+          String.format(
+              Locale.ROOT,
+              "%s: tensor %s: its %d inputs do not split into groups of %d; use --group-size channel, or --ignore %s",
+              tensor.file(),
+              tensor.tensor(),
+              tensor.columns(),
+              scheme.groupSize(),
+              Targets.module(tensor).orElseThrow()));
     }
     if (tensor.elements() > Integer.MAX_VALUE - 8) {
       throw new CheckpointException(
-          "%s: tensor %s: its %d elements are more than one array holds (2^31); ignore it"
-              .formatted(tensor.file(), tensor.tensor(), tensor.elements()));
+          String.format(
+              Locale.ROOT,
+              "%s: tensor %s: its %d elements are more than one array holds (2^31); ignore it",
+              tensor.file(),
+              tensor.tensor(),
+              tensor.elements()));
     }
   }
 

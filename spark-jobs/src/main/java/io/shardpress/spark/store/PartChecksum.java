@@ -2,6 +2,7 @@ package io.shardpress.spark.store;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.zip.CRC32C;
@@ -43,7 +44,7 @@ final class PartChecksum {
               text(crc, value.getBytes(StandardCharsets.UTF_8));
             });
     number(crc, rows);
-    return "%08x".formatted(crc.getValue());
+    return String.format(Locale.ROOT, "%08x", crc.getValue());
   }
 
   /** The loaded row's bytes where they lie. */

@@ -9,6 +9,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.zip.CRC32C;
 import java.util.zip.CheckedOutputStream;
@@ -53,8 +54,12 @@ public final class StoredShard {
         byte[] bytes = content.of(tensor.name());
         if (bytes.length != tensor.bytes()) {
           throw new IllegalStateException(
-              "tensor %s has %d bytes, wanted %d"
-                  .formatted(tensor.name(), bytes.length, tensor.bytes()));
+              String.format(
+                  Locale.ROOT,
+                  "tensor %s has %d bytes, wanted %d",
+                  tensor.name(),
+                  bytes.length,
+                  tensor.bytes()));
         }
         out.write(bytes);
       }
@@ -101,7 +106,7 @@ public final class StoredShard {
   }
 
   private static String text(CRC32C crc) {
-    return "%08x".formatted(crc.getValue());
+    return String.format(Locale.ROOT, "%08x", crc.getValue());
   }
 
   private static Path path(PartStore store, PartKey key) {

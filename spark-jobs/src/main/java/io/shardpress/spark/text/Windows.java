@@ -9,6 +9,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Iterator;
+import java.util.Locale;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
@@ -89,8 +90,14 @@ public final class Windows {
     }
     if (full < Math.min(FEWEST, count)) {
       throw new CheckpointException(
-          "text %s has %d tokens, %d windows of %d; want at least %d windows: give more text or a smaller --sequence-length"
-              .formatted(source, tokens, full, length, Math.min(FEWEST, count)));
+          String.format(
+              Locale.ROOT,
+              "text %s has %d tokens, %d windows of %d; want at least %d windows: give more text or a smaller --sequence-length",
+              source,
+              tokens,
+              full,
+              length,
+              Math.min(FEWEST, count)));
     }
     return new Windows(source, Arrays.copyOf(windows, full), length, count);
   }
@@ -99,8 +106,13 @@ public final class Windows {
     for (int id : tokens) {
       if (id >= vocabularySize) {
         throw new CheckpointException(
-            "%s gives token %d, but the model's vocabulary has %d tokens and the tokenizer's %d; take the tokenizer that the model was trained with"
-                .formatted(tokenizer.source(), id, vocabularySize, tokenizer.size()));
+            String.format(
+                Locale.ROOT,
+                "%s gives token %d, but the model's vocabulary has %d tokens and the tokenizer's %d; take the tokenizer that the model was trained with",
+                tokenizer.source(),
+                id,
+                vocabularySize,
+                tokenizer.size()));
       }
     }
   }
@@ -125,8 +137,13 @@ public final class Windows {
     return ids.length == wanted
         ? Optional.empty()
         : Optional.of(
-            "text %s has %d windows of %d tokens, fewer than the %d asked for; all are used"
-                .formatted(source, ids.length, length, wanted));
+            String.format(
+                Locale.ROOT,
+                "text %s has %d windows of %d tokens, fewer than the %d asked for; all are used",
+                source,
+                ids.length,
+                length,
+                wanted));
   }
 
   /**

@@ -176,7 +176,9 @@ class GgufOutputTest {
     assertThat(splits).hasSizeGreaterThan(2);
     for (int i = 0; i < splits.length; i++) {
       assertThat(splits[i].getFileName().toString())
-          .isEqualTo(String.format("small.model-Q4_0-%05d-of-%05d.gguf", i + 1, splits.length));
+          .isEqualTo(
+              String.format(
+                  Locale.ROOT, "small.model-Q4_0-%05d-of-%05d.gguf", i + 1, splits.length));
       Map<String, Object> keys = new GgufReader(splits[i]).metadata();
       assertThat(keys)
           .containsEntry("split.no", i)

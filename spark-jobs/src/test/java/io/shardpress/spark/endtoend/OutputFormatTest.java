@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -61,7 +62,9 @@ class OutputFormatTest {
   private static void checkConfig(Published published, int bits, boolean symmetric, int groupSize)
       throws IOException {
     String wanted =
-        """
+        String.format(
+            Locale.ROOT,
+            """
         {"quant_method":"compressed-tensors","version":"0.12.2","format":"pack-quantized",
         "quantization_status":"compressed","global_compression_ratio":null,
         "ignore":["lm_head"],"kv_cache_scheme":null,"sparsity_config":{},"transform_config":{},
@@ -69,12 +72,11 @@ class OutputFormatTest {
         "symmetric":%b,"strategy":"%s","group_size":%s,"dynamic":false,"actorder":null,
         "block_structure":null,"observer":"minmax","observer_kwargs":{}},
         "input_activations":null,"output_activations":null}}}
-        """
-            .formatted(
-                bits,
-                symmetric,
-                groupSize == 0 ? "channel" : "group",
-                groupSize == 0 ? "null" : groupSize);
+        """,
+            bits,
+            symmetric,
+            groupSize == 0 ? "channel" : "group",
+            groupSize == 0 ? "null" : groupSize);
     assertThat(published.config().get("quantization_config"))
         .isEqualTo(new JsonMapper().readTree(wanted));
     JsonNode input =

@@ -9,6 +9,7 @@ import java.nio.file.WatchEvent;
 import java.nio.file.WatchKey;
 import java.nio.file.WatchService;
 import java.util.HashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
@@ -21,7 +22,7 @@ final class PartWatch implements AutoCloseable {
   PartWatch(Path parts) throws IOException {
     service = FileSystems.getDefault().newWatchService();
     for (int i = 0; i < 256; i++) {
-      Path folder = Files.createDirectories(parts.resolve("%02x".formatted(i)));
+      Path folder = Files.createDirectories(parts.resolve(String.format(Locale.ROOT, "%02x", i)));
       folder.register(service, StandardWatchEventKinds.ENTRY_CREATE);
     }
   }

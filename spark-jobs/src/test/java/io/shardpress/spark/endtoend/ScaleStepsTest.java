@@ -18,6 +18,7 @@ import io.shardpress.spark.text.Windows;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
@@ -115,7 +116,11 @@ class ScaleStepsTest {
     Path recipe = folder.resolve(name + ".yaml");
     Files.writeString(
         recipe,
-        "GPTQModifier: {scheme: W%dA16_ASYM, group_size: channel%s}\n".formatted(bits, settings));
+        String.format(
+            Locale.ROOT,
+            "GPTQModifier: {scheme: W%dA16_ASYM, group_size: channel%s}\n",
+            bits,
+            settings));
     CommandRun run =
         CommandRun.of(
             "compress",

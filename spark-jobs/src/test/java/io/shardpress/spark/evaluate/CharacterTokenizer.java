@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -81,7 +82,7 @@ final class CharacterTokenizer {
     ObjectNode vocabulary = model.putObject("vocab");
     special.forEach(token -> vocabulary.put(token, vocabulary.size()));
     for (int one = 0; one < 256; one++) {
-      vocabulary.put(String.format("<0x%02X>", one), vocabulary.size());
+      vocabulary.put(String.format(Locale.ROOT, "<0x%02X>", one), vocabulary.size());
     }
     learned.forEach(token -> vocabulary.put(token, vocabulary.size()));
     characters.forEach(token -> vocabulary.put(token, vocabulary.size()));

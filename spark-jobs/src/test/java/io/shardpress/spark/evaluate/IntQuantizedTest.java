@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
@@ -36,8 +37,12 @@ class IntQuantizedTest {
   @CsvSource({"8,true,0", "4,true,128", "4,false,32", "3,false,0"})
   void readsWhatPackedWeightsHold(int bits, boolean symmetric, int group) throws IOException {
     String weights =
-        "weights: {num_bits: %d, symmetric: %b, strategy: %s}"
-            .formatted(bits, symmetric, group == 0 ? "channel" : "group, group_size: " + group);
+        String.format(
+            Locale.ROOT,
+            "weights: {num_bits: %d, symmetric: %b, strategy: %s}",
+            bits,
+            symmetric,
+            group == 0 ? "channel" : "group, group_size: " + group);
     Path packed = compress("packed", weights);
     Path integers =
         compress("integers", weights + ", input_activations: {strategy: token, dynamic: true}");

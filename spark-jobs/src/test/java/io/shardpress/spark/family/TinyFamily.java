@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
@@ -114,11 +115,19 @@ public enum TinyFamily {
   /** config.json. */
   public String config() {
     String positions = keys.contains("max_position") ? "" : "\"max_position_embeddings\": 512, ";
-    return """
+    return String.format(
+        Locale.ROOT,
+        """
     {"hidden_size": %d, "intermediate_size": %d, "num_attention_heads": %d,
     "num_key_value_heads": %d, "vocab_size": %d, %s%s}
-    """
-        .formatted(HIDDEN, INTER, HEADS, KV_HEADS, VOCABULARY, positions, keys.strip());
+    """,
+        HIDDEN,
+        INTER,
+        HEADS,
+        KV_HEADS,
+        VOCABULARY,
+        positions,
+        keys.strip());
   }
 
   /** The values of all tensors, in bf16's numbers. */

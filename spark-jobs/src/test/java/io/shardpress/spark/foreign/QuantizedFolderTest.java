@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
@@ -46,8 +47,11 @@ class QuantizedFolderTest {
     folders.write(
         folder,
         CONFIG,
-        "{\"quant_method\": \"gptq\", \"bits\": %d, \"checkpoint_format\": \"%s\"}"
-            .formatted(bits, format));
+        String.format(
+            Locale.ROOT,
+            "{\"quant_method\": \"gptq\", \"bits\": %d, \"checkpoint_format\": \"%s\"}",
+            bits,
+            format));
     readsWhatTheyStandFor();
   }
 
@@ -112,12 +116,16 @@ class QuantizedFolderTest {
     folders.write(
         folder,
         CONFIG,
-        """
+        String.format(
+            Locale.ROOT,
+            """
         {"quant_method": "compressed-tensors", "format": "%s-pack-quantized", "ignore": [],
         "config_groups": {"group_0": {"targets": ["Linear"], "weights": {"num_bits": 4,
         "type": "float", "symmetric": true, "strategy": "%s", "group_size": %d}}}}
-        """
-            .formatted(form, nvidia ? "tensor_group" : "group", group));
+        """,
+            form,
+            nvidia ? "tensor_group" : "group",
+            group));
     if (message != null) {
       assertThatThrownBy(() -> read("m.weight"))
           .isInstanceOf(CheckpointException.class)
@@ -153,8 +161,11 @@ class QuantizedFolderTest {
     folders.write(
         folder,
         CONFIG,
-        "{\"quant_method\": \"fp8\", \"fmt\": \"e4m3\", \"weight_block_size\": [%d, %d]}"
-            .formatted(down, across));
+        String.format(
+            Locale.ROOT,
+            "{\"quant_method\": \"fp8\", \"fmt\": \"e4m3\", \"weight_block_size\": [%d, %d]}",
+            down,
+            across));
     readsWhatTheyStandFor();
   }
 

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -38,7 +39,7 @@ class CheckpointTest {
       assertThat(tensor.position()).isEqualTo(other.position());
       assertThat(tensor.length()).isEqualTo(other.bytes().length);
       assertThat(tensor.file()).isEqualTo("file:" + SampleFiles.FOLDER.resolve(other.shard()));
-      places.add(String.format("%s %012d", tensor.shard(), tensor.position()));
+      places.add(String.format(Locale.ROOT, "%s %012d", tensor.shard(), tensor.position()));
     }
     assertThat(places).isSorted();
     assertThat(checkpoint.files()).extracting(CheckpointFile::name).isEqualTo(SampleFiles.SHARDS);

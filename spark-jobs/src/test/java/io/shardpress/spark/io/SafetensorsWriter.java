@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /** Writes safetensors files, good ones and whatever headers a test wants. */
 public final class SafetensorsWriter {
@@ -29,8 +30,14 @@ public final class SafetensorsWriter {
 
   /** An entry of a header. */
   public static String entry(String name, String dtype, List<Long> shape, long begin, long end) {
-    return "\"%s\":{\"dtype\":\"%s\",\"shape\":%s,\"data_offsets\":[%d,%d]}"
-        .formatted(name, dtype, shape, begin, end);
+    return String.format(
+        Locale.ROOT,
+        "\"%s\":{\"dtype\":\"%s\",\"shape\":%s,\"data_offsets\":[%d,%d]}",
+        name,
+        dtype,
+        shape,
+        begin,
+        end);
   }
 
   /** Any header before any data. */

@@ -1,5 +1,7 @@
 package io.shardpress.spark.layout;
 
+import java.util.Locale;
+
 /**
  * DeepSeek-V3 as published: latent attention, dense MLPs in the first blocks and experts in the
  * others, a block more that predicts the token after the next.
@@ -93,7 +95,9 @@ record DeepSeek(int blocks, int dense, int experts, boolean fp8) {
               },
             """
             : "";
-    return """
+    return String.format(
+        Locale.ROOT,
+        """
     {
       "architectures": ["DeepseekV3ForCausalLM"],
       "attention_bias": false,
@@ -150,7 +154,10 @@ record DeepSeek(int blocks, int dense, int experts, boolean fp8) {
       "v_head_dim": 128,
       "vocab_size": 129280
     }
-    """
-        .formatted(dense, experts, blocks, quantization);
+    """,
+        dense,
+        experts,
+        blocks,
+        quantization);
   }
 }

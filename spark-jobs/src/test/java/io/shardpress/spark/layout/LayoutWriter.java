@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Writes a checkpoint's folder: config.json, index and shards of about equal size. What fills the
@@ -49,14 +50,17 @@ final class LayoutWriter {
     }
     List<String> map = new ArrayList<>();
     for (int i = 0; i < shards; i++) {
-      String name = "model-%05d-of-%06d.safetensors".formatted(i + 1, shards);
+      String name = String.format(Locale.ROOT, "model-%05d-of-%06d.safetensors", i + 1, shards);
       shard(folder.resolve(name), byShard.get(i));
       byShard.get(i).forEach(tensor -> map.add("\"%s\": \"%s\"".formatted(tensor.name(), name)));
     }
     Files.writeString(
         folder.resolve("model.safetensors.index.json"),
-        "{\"metadata\": {\"total_size\": %d},\n\"weight_map\": {\n%s}}\n"
-            .formatted(total, String.join(",\n", map)));
+        String.format(
+            Locale.ROOT,
+            "{\"metadata\": {\"total_size\": %d},\n\"weight_map\": {\n%s}}\n",
+            total,
+            String.join(",\n", map)));
   }
 
   private void shard(Path path, List<TensorSpecs.Spec> tensors) throws IOException {

@@ -1,5 +1,7 @@
 package io.shardpress.spark.layout;
 
+import java.util.Locale;
+
 /**
  * A Llama in bf16, as Transformers lays it out.
  *
@@ -35,7 +37,9 @@ record Llama(
   }
 
   String config() {
-    return """
+    return String.format(
+        Locale.ROOT,
+        """
     {
       "architectures": ["LlamaForCausalLM"],
       "attention_bias": false,
@@ -67,7 +71,13 @@ record Llama(
       "use_cache": true,
       "vocab_size": %d
     }
-    """
-        .formatted(hidden, inter, heads, blocks, kvHeads, tied, vocab);
+    """,
+        hidden,
+        inter,
+        heads,
+        blocks,
+        kvHeads,
+        tied,
+        vocab);
   }
 }

@@ -10,6 +10,7 @@ import io.shardpress.spark.plan.CompressionPlan;
 import io.shardpress.spark.sweep.SamplePartition;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * How many tasks a run can use side by side, step by step: what more executors would be for.
@@ -28,8 +29,12 @@ public record Parallelism(List<String> lines, String warning) {
     int blocks = plan.config().layers();
     for (Modifier transform : plan.recipe().transforms()) {
       lines.add(
-          "%s: inputs of each block %d tasks, then %d for all blocks"
-              .formatted(transform.kind().algorithm(), partitions, blocks));
+          String.format(
+              Locale.ROOT,
+              "%s: inputs of each block %d tasks, then %d for all blocks",
+              transform.kind().algorithm(),
+              partitions,
+              blocks));
     }
     Modifier learner = plan.learner();
     if (!learner.kind().learnsFromActivations()) {
@@ -37,38 +42,51 @@ public record Parallelism(List<String> lines, String warning) {
           plan.quantized().values().stream()
               .mapToInt(entry -> RowTile.of(entry.out(), entry.in()).size())
               .sum();
-      lines.add("rounding: %d tasks for all tensors".formatted(tiles));
+      lines.add(String.format(Locale.ROOT, "rounding: %d tasks for all tensors", tiles));
       return new Parallelism(List.copyOf(lines), null);
     }
     if (learner.solvesByGptq()) {
       lines.add(
-          "gptq, in each block: statistics %d tasks, factors 1, solves %s"
-              .formatted(partitions, solves(plan)));
+          String.format(
+              Locale.ROOT,
+              "gptq, in each block: statistics %d tasks, factors 1, solves %s",
+              partitions,
+              solves(plan)));
     }
     ScaleSettings scales = ScaleSettings.of(learner);
     if (scales.iterations() > 0) {
       lines.add(
-          "steps on scales, in each block: %d times %d tasks"
-              .formatted(scales.iterations(), scales.tasks(partitions)));
+          String.format(
+              Locale.ROOT,
+              "steps on scales, in each block: %d times %d tasks",
+              scales.iterations(),
+              scales.tasks(partitions)));
     }
     String warning = null;
     if (learner.learnsByBlocks()) {
       BlockwiseSettings course = BlockwiseSettings.of(learner);
       String name = learner.kind().algorithm();
       if (course.order() == BlockwiseSettings.Order.PARALLEL) {
-        lines.add("%s: %d tasks, one for each block".formatted(name, blocks));
+        lines.add(String.format(Locale.ROOT, "%s: %d tasks, one for each block", name, blocks));
         if (course.touchUp() > 0) {
           lines.add("%s in order: 1 task".formatted(name));
         }
       } else if (plan.config().experts() != null) {
         lines.add(
-            "%s, block after block: 1 task for attention, then %d for experts"
-                .formatted(name, plan.config().experts().count()));
+            String.format(
+                Locale.ROOT,
+                "%s, block after block: 1 task for attention, then %d for experts",
+                name,
+                plan.config().experts().count()));
       } else {
         lines.add("%s: 1 task, block after block".formatted(name));
         warning =
-            "%s learns block after block, one task at a time: only one executor has work then; order: parallel can use %d, and GPTQModifier %d in a stage"
-                .formatted(name, blocks, partitions);
+            String.format(
+                Locale.ROOT,
+                "%s learns block after block, one task at a time: only one executor has work then; order: parallel can use %d, and GPTQModifier %d in a stage",
+                name,
+                blocks,
+                partitions);
       }
     }
     return new Parallelism(List.copyOf(lines), warning);

@@ -143,8 +143,8 @@ public final class Transforms {
       int first = 0;
       while (first < end
           && (!missing.contains(units.get(first))
-              || observed(passes.get(first), store)
-                  && (!keep || ready(passes.get(first), store)))) {
+              || (observed(passes.get(first), store)
+                  && (!keep || ready(passes.get(first), store))))) {
         first++;
       }
       while (first > 0 && first < end && !ready(passes.get(first), store)) {

@@ -79,6 +79,6 @@ final class QuantizationConfig {
   private static boolean mayBeLinear(CompressionPlan plan, PlanEntry entry, String embedding) {
     String name = entry.tensor().tensor();
     return entry.tensor().shape().size() == 2
-        && (!plan.config().knownFamily() || name.endsWith(".weight") && !name.equals(embedding));
+        && (!plan.config().knownFamily() || (name.endsWith(".weight") && !name.equals(embedding)));
   }
 }

@@ -11,6 +11,7 @@ import io.shardpress.spark.plan.PlanEntry;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
@@ -68,14 +69,15 @@ public final class RuntimeChecks {
           && entry.choice().group().weights().form() == WeightForm.FP8_BLOCK
           && entry.out() % WeightForm.BLOCK != 0) {
         throw new CheckpointException(
-            "%s: tensor %s: its %d rows do not split into blocks of %d, and vLLM joins it with others into %s, where blocks would begin elsewhere; use FP8_DYNAMIC, ignore %s, or say --runtime any"
-                .formatted(
-                    source,
-                    entry.tensor().tensor(),
-                    entry.out(),
-                    WeightForm.BLOCK,
-                    name,
-                    String.join(", ", parts.stream().map(PlanEntry::module).toList())));
+            String.format(
+                Locale.ROOT,
+                "%s: tensor %s: its %d rows do not split into blocks of %d, and vLLM joins it with others into %s, where blocks would begin elsewhere; use FP8_DYNAMIC, ignore %s, or say --runtime any",
+                source,
+                entry.tensor().tensor(),
+                entry.out(),
+                WeightForm.BLOCK,
+                name,
+                String.join(", ", parts.stream().map(PlanEntry::module).toList())));
       }
     }
   }
@@ -111,8 +113,13 @@ public final class RuntimeChecks {
           FusedLinears.asked(entry.module()).endsWith("down_proj") ? entry.in() : entry.out();
       if (weights(entry).form() == WeightForm.FP8_BLOCK && width % WeightForm.BLOCK != 0) {
         throw new CheckpointException(
-            "%s: tensor %s: the expert's width of %d does not split into blocks of %d, as vLLM wants it; use FP8_DYNAMIC, --ignore 're:.*\\.experts\\..*', or say --runtime any"
-                .formatted(source, entry.tensor().tensor(), width, WeightForm.BLOCK));
+            String.format(
+                Locale.ROOT,
+                "%s: tensor %s: the expert's width of %d does not split into blocks of %d, as vLLM wants it; use FP8_DYNAMIC, --ignore 're:.*\\.experts\\..*', or say --runtime any",
+                source,
+                entry.tensor().tensor(),
+                width,
+                WeightForm.BLOCK));
       }
     }
   }
@@ -132,8 +139,14 @@ public final class RuntimeChecks {
     int inWord = WORD_BITS / scheme.bits();
     if (packed && !scheme.symmetric() && entry.out() % inWord != 0) {
       throw new CheckpointException(
-          "%s: tensor %s: its %d rows are not a multiple of %d, and vLLM packs that many zero points to a word; use a symmetric scheme for it, --ignore %s, or say --runtime any"
-              .formatted(source, entry.tensor().tensor(), entry.out(), inWord, entry.module()));
+          String.format(
+              Locale.ROOT,
+              "%s: tensor %s: its %d rows are not a multiple of %d, and vLLM packs that many zero points to a word; use a symmetric scheme for it, --ignore %s, or say --runtime any",
+              source,
+              entry.tensor().tensor(),
+              entry.out(),
+              inWord,
+              entry.module()));
     }
   }
 

@@ -57,7 +57,7 @@ final class RuntimeTargets {
 
   private static List<String> targets(
       CompressionPlan plan, SchemeGroup group, Map<String, Set<SchemeGroup>> byPlace) {
-    Map<String, TreeSet<String>> patterns = new TreeMap<>();
+    Map<String, Set<String>> patterns = new TreeMap<>();
     TreeSet<String> names = new TreeSet<>();
     for (PlanEntry entry : plan.quantized().values()) {
       if (!entry.choice().group().equals(group)) {
@@ -85,7 +85,7 @@ final class RuntimeTargets {
     return targets;
   }
 
-  private static void add(Map<String, TreeSet<String>> patterns, String place) {
+  private static void add(Map<String, Set<String>> patterns, String place) {
     int dot = place.lastIndexOf('.');
     patterns
         .computeIfAbsent(dot < 0 ? "" : place.substring(0, dot), parent -> new TreeSet<>())

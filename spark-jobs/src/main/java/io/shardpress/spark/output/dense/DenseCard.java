@@ -2,6 +2,7 @@ package io.shardpress.spark.output.dense;
 
 import io.shardpress.spark.io.StoredWeight;
 import io.shardpress.spark.io.TensorRef;
+import java.util.Locale;
 import java.util.stream.Collectors;
 
 /** The README.md of a dense checkpoint that a quantized one was turned into. */
@@ -16,7 +17,9 @@ public final class DenseCard {
             .distinct()
             .sorted()
             .collect(Collectors.joining(", "));
-    return """
+    return String.format(
+        Locale.ROOT,
+        """
         ---
         library_name: transformers
         tags:
@@ -28,7 +31,9 @@ public final class DenseCard {
         changed in them stays changed. All other tensors are as they were.
 
         `shardpress.json` has the account of every tensor; `shardpress verify` checks the files against it.
-        """
-        .formatted(plan.weights().size(), forms, plan.dtype());
+        """,
+        plan.weights().size(),
+        forms,
+        plan.dtype());
   }
 }

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
@@ -80,8 +81,11 @@ final class GgufItems {
       int expert = GgufNames.expert(place).getAsInt();
       if (expert >= all.length) {
         throw refused.apply(
-            "there is a tensor %s, but config.json has %d experts"
-                .formatted(entry.tensor().tensor(), all.length));
+            String.format(
+                Locale.ROOT,
+                "there is a tensor %s, but config.json has %d experts",
+                entry.tensor().tensor(),
+                all.length));
       }
       all[expert] = entry;
     }
@@ -102,8 +106,10 @@ final class GgufItems {
     List<String> warnings = new ArrayList<>();
     if (seeing > 0) {
       warnings.add(
-          "GGUF holds the language model alone, without the %d tensors of vision_tower and multi_modal_projector"
-              .formatted(seeing));
+          String.format(
+              Locale.ROOT,
+              "GGUF holds the language model alone, without the %d tensors of vision_tower and multi_modal_projector",
+              seeing));
     }
     staying.forEach((line, count) -> warnings.add(count + " x " + line));
     return warnings;
@@ -141,7 +147,7 @@ final class GgufItems {
 
   /** A head beside an embedding that config.json ties it to; frequencies, which follow from it. */
   private boolean needless(TensorPlace place) {
-    return config.tieWordEmbeddings() && place.role().equals("lm_head")
+    return (config.tieWordEmbeddings() && place.role().equals("lm_head"))
         || place.role().endsWith("rotary_emb.inv_freq");
   }
 
@@ -172,8 +178,12 @@ final class GgufItems {
   private GgufItem stacked(String name, List<PlanEntry> experts) {
     if (experts.contains(null)) {
       throw refused.apply(
-          "tensor %s there wants %d experts, but there is none of number %d"
-              .formatted(name, experts.size(), experts.indexOf(null)));
+          String.format(
+              Locale.ROOT,
+              "tensor %s there wants %d experts, but there is none of number %d",
+              name,
+              experts.size(),
+              experts.indexOf(null)));
     }
     PlanEntry first = experts.get(0);
     GgufType type = type(name, first);
@@ -232,9 +242,13 @@ final class GgufItems {
     if (!asked.divides(tensor.columns())) {
       // Blocks differ in their number alone, and share a line; so do experts.
       staying.merge(
-          "%s: %s in GGUF as in the model, rows of %d do not split into blocks of %s"
-              .formatted(
-                  tensor.tensor().replaceAll("\\.\\d+\\.", ".*."), own, tensor.columns(), asked),
+          String.format(
+              Locale.ROOT,
+              "%s: %s in GGUF as in the model, rows of %d do not split into blocks of %s",
+              tensor.tensor().replaceAll("\\.\\d+\\.", ".*."),
+              own,
+              tensor.columns(),
+              asked),
           1,
           Integer::sum);
       return own;

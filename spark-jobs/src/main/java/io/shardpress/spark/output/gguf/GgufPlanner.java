@@ -18,6 +18,7 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
@@ -83,8 +84,10 @@ public final class GgufPlanner {
     RopeScaling scaling = config.ropeScaling();
     if (scaling != null && scaling.type().equals("longrope")) {
       warnings.add(
-          "llama.cpp takes longrope's long factors in contexts of more than %d positions, not in texts: shorter texts differ there"
-              .formatted(scaling.originalMaxPositions()));
+          String.format(
+              Locale.ROOT,
+              "llama.cpp takes longrope's long factors in contexts of more than %d positions, not in texts: shorter texts differ there",
+              scaling.originalMaxPositions()));
     }
   }
 
@@ -146,7 +149,8 @@ public final class GgufPlanner {
     }
     List<GgufFile> files = new ArrayList<>();
     for (int i = 0; i < runs.size(); i++) {
-      String part = runs.size() == 1 ? "" : "-%05d-of-%05d".formatted(i + 1, runs.size());
+      String part =
+          runs.size() == 1 ? "" : String.format(Locale.ROOT, "-%05d-of-%05d", i + 1, runs.size());
       files.add(new GgufFile(name() + "-" + mostly + part + ".gguf", runs.get(i)));
     }
     return files;
