@@ -46,7 +46,7 @@ final class CanonicalForm {
   private final StringBuilder out = new StringBuilder();
   private final ValuePath path = new ValuePath();
   // Digests of what may change later, and is therefore not remembered beyond this form.
-  private final Map<Object, String> seen = new IdentityHashMap<>();
+  private final IdentityHashMap<Object, String> seen = new IdentityHashMap<>();
   // Whether what was appended since this was last false may change later.
   private boolean changeable;
 
@@ -167,7 +167,8 @@ final class CanonicalForm {
       throw path.refused(typeOf(record) + " is no record");
     }
     if (record instanceof TensorRef tensor && tensor.content() == null) {
-      throw path.refused("tensor " + tensor.tensor() + " has no content yet; read its digest first");
+      throw path.refused(
+          "tensor " + tensor.tensor() + " has no content yet; read its digest first");
     }
     RecordComponents components = RecordComponents.of(record.getClass());
     boolean top = path.isEmpty();

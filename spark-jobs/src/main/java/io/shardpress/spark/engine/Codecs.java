@@ -153,9 +153,11 @@ final class Codecs {
   }
 
   /** Constants by their place from 1 on, 0 for null: both sides run the same jar. */
+  @SuppressWarnings("EnumOrdinal") // as the comment says
   private static Codec ofEnum(Object[] constants) {
     return plain(
-        (output, value) -> output.writeInt(value == null ? 0 : 1 + ((Enum<?>) value).ordinal(), true),
+        (output, value) ->
+            output.writeInt(value == null ? 0 : 1 + ((Enum<?>) value).ordinal(), true),
         input -> {
           int place = input.readInt(true);
           return place == 0 ? null : constants[place - 1];

@@ -92,7 +92,8 @@ public final class Crossing {
 
   /** Whether values are always of another class, which only they tell. */
   private static boolean isOpen(Class<?> type) {
-    return type == Object.class || Modifier.isAbstract(type.getModifiers()) && !type.isPrimitive();
+    return type == Object.class
+        || (Modifier.isAbstract(type.getModifiers()) && !type.isPrimitive());
   }
 
   private boolean crossesAsItIs(Class<?> type) {

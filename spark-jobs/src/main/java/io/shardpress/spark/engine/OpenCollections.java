@@ -24,6 +24,7 @@ import java.util.concurrent.TimeUnit;
  * The JDK's collections where a component's type does not tell which one stands there, such as a
  * task's answer. Most of their classes have no name that could be written down here.
  */
+@SuppressWarnings("JdkObsolete") // names the classes that may come, obsolete or not
 final class OpenCollections {
   private static final List<Object> LISTS =
       List.of(

@@ -204,6 +204,7 @@ public final class StepRunner {
     return new TaskFunction<>(settings, hadoop, tallies, cpus.threads(tasks));
   }
 
+  @SuppressWarnings("try") // a group and a listener are left again, and asked for nothing
   private <T, R extends Serializable> List<TaskAnswer<R>> answers(
       String description, List<? extends T> tasks, Function<T, TaskAnswer<R>> function) {
     guard.run();

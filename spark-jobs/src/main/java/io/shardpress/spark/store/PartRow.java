@@ -1,6 +1,7 @@
 package io.shardpress.spark.store;
 
 import io.shardpress.kernels.convert.FloatBytes;
+import io.shardpress.kernels.convert.Words;
 import io.shardpress.schemas.safetensors.Dtype;
 import java.util.List;
 

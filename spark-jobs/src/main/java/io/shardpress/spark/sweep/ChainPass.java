@@ -34,9 +34,12 @@ final class ChainPass {
 
   /** The linears that a chain runs on its way to a stage's input. */
   static Set<LinearRole> linearsBefore(Stage stage, BlockShape shape) {
-    return stage == Stage.QKV
-        ? Set.of()
-        : Set.copyOf(shape.linears(Stage.values()[stage.ordinal() - 1]));
+    return switch (stage) {
+      case QKV -> Set.of();
+      case O -> Set.copyOf(shape.linears(Stage.QKV));
+      case GATE_UP -> Set.copyOf(shape.linears(Stage.O));
+      case DOWN -> Set.copyOf(shape.linears(Stage.GATE_UP));
+    };
   }
 
   /** The linears that a chain runs to finish a block. */

@@ -21,6 +21,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Every family by every algorithm: what comes out is measured by evaluate, whose forward pass is
  * held against the families' formulas elsewhere.
  */
+@SuppressWarnings("EnumOrdinal")
 class FamilyCompressTest {
   @TempDir Path folder;
 

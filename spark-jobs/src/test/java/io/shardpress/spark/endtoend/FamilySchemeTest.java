@@ -18,6 +18,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every family in every scheme by plain rounding: written, and read again by evaluate. */
+@SuppressWarnings("EnumOrdinal")
 class FamilySchemeTest {
   /**
    * The most that plain rounding may cost, mean KL. Models of random weights feel every rounding:

@@ -17,6 +17,7 @@ import java.util.Random;
  * The trained sample with what other families have, in random numbers: it knows less than the
  * sample, but still enough that a wrong reading would be seen.
  */
+@SuppressWarnings("EnumOrdinal")
 public enum FamilyVariant {
   /** Biases everywhere; those of q and k change their order with the rows. */
   LLAMA("llama") {

@@ -72,6 +72,7 @@ class GgufFamiliesTest {
   @TempDir Path temporary;
 
   /** What llama.cpp's code leaves of a config.json. */
+  @SuppressWarnings("ImmutableEnumChecker")
   enum Case {
     MIXTRAL(TinyFamily.MIXTRAL, config -> config),
     QWEN2_MOE(TinyFamily.QWEN2_MOE, config -> config),

@@ -76,7 +76,7 @@ public final class GgufReader {
         sc = unsigned(scales + j) & 63;
         m = unsigned(scales + j + 4) & 63;
       } else {
-        sc = unsigned(scales + j + 4) & 15 | unsigned(scales + j - 4) >> 6 << 4;
+        sc = (unsigned(scales + j + 4) & 15) | (unsigned(scales + j - 4) >> 6 << 4);
         m = unsigned(scales + j + 4) >> 4 | unsigned(scales + j) >> 6 << 4;
       }
       int n = unsigned(at + 16 + i / 64 * 32 + i % 32) >> (i / 32 % 2 * 4) & 15;
@@ -146,7 +146,7 @@ public final class GgufReader {
       types.add(in.getInt());
       offsets.add(in.getLong());
     }
-    long data = (in.position() + 31) / 32 * 32;
+    long data = (in.position() + 31L) / 32 * 32;
     long next = 0;
     for (int i = 0; i < count; i++) {
       assertThat(offsets.get(i)).as(names.get(i)).isEqualTo(next);
@@ -155,7 +155,7 @@ public final class GgufReader {
       int bytes = (int) (elements / BLOCK_ELEMENTS.get(type) * BLOCK_BYTES.get(type));
       ByteBuffer slice = in.slice((int) (data + next), bytes).order(ByteOrder.LITTLE_ENDIAN);
       assertThat(tensors.put(names.get(i), new Tensor(type, shapes.get(i), slice))).isNull();
-      next += (bytes + 31) / 32 * 32;
+      next += (bytes + 31L) / 32 * 32;
     }
     assertThat(data + next).as("size of %s", file).isEqualTo(in.capacity());
   }

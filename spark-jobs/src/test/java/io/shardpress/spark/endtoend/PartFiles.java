@@ -12,6 +12,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** The files of a part store as a file system sees them: names, and which file a name is now. */
+@SuppressWarnings("NonApiType")
 final class PartFiles {
   private static final Pattern MODULE = Pattern.compile("(model\\.layers[\\w.]+)\\.codes");
 

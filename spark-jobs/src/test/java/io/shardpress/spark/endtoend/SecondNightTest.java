@@ -21,6 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Nightly runs that share a part store: what a change does not reach is not computed again, as the
  * run says and as the store's files say, and the bytes are those of a run from scratch.
  */
+@SuppressWarnings("NonApiType")
 class SecondNightTest {
   private static final String CHANGED = "model.layers.3.self_attn.o_proj";
   private static final int LINEARS = 7;

@@ -32,6 +32,7 @@ class LlamaCppFamiliesTest {
     assumeTrue(system.equals("Linux/amd64"), "de.kherud:llama's library is for x86-64 Linux here");
   }
 
+  @SuppressWarnings("ImmutableEnumChecker")
   enum Case {
     MIXTRAL(TinyFamily.MIXTRAL, config -> config),
     QWEN2_MOE(TinyFamily.QWEN2_MOE, config -> config),

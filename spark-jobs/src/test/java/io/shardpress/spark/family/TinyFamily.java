@@ -22,6 +22,7 @@ import java.util.function.UnaryOperator;
  * A small model of each family with random weights, the sample's tokenizer and texts. Names and
  * shapes are those of the families' published checkpoints.
  */
+@SuppressWarnings("EnumOrdinal")
 public enum TinyFamily {
   /** As Mistral-7B-v0.1: all layers slide. */
   MISTRAL(
@@ -118,9 +119,9 @@ public enum TinyFamily {
     return String.format(
         Locale.ROOT,
         """
-    {"hidden_size": %d, "intermediate_size": %d, "num_attention_heads": %d,
-    "num_key_value_heads": %d, "vocab_size": %d, %s%s}
-    """,
+        {"hidden_size": %d, "intermediate_size": %d, "num_attention_heads": %d,
+        "num_key_value_heads": %d, "vocab_size": %d, %s%s}
+        """,
         HIDDEN,
         INTER,
         HEADS,

@@ -20,6 +20,7 @@ import java.util.TreeMap;
  * Folders as other tools write them, of random integers, packed field by field by the formats'
  * definitions, with the weights that they stand for.
  */
+@SuppressWarnings("OperatorPrecedence")
 public final class QuantizedFolders {
   private static final JsonMapper JSON = new JsonMapper();
 
@@ -106,7 +107,7 @@ public final class QuantizedFolders {
         w[o * in + i] = half(scales[group[i] * out + o]) * (q - zero[group[i]][o]);
       }
     }
-    add(module + ".qweight", "I32", List.of(in * bits / 32L, (long) out), bytes(qweight));
+    add(module + ".qweight", "I32", List.of((long) in * bits / 32, (long) out), bytes(qweight));
     add(module + ".qzeros", "I32", List.of((long) groups, (long) zeroWords), bytes(qzeros));
     add(module + ".scales", "F16", List.of((long) groups, (long) out), bytes(scales));
     add(module + ".g_idx", "I32", List.of((long) in), bytes(group));

@@ -13,6 +13,7 @@ import java.util.SplittableRandom;
  * Random bf16 numbers of either sign, from 2⁻⁷ to 2⁻⁵ in size; ones in norms. A tensor's numbers
  * follow from its name.
  */
+@SuppressWarnings("OperatorPrecedence")
 final class RandomWeights implements LayoutWriter.Filling {
   private static final int CHUNK_BYTES = 8 << 20;
 

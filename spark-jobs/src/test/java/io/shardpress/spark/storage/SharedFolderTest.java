@@ -25,6 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Folders on HDFS and S3 that several runs want: who has one, and what is cleared away there. */
 @ExtendWith(Servers.class)
+@SuppressWarnings("NonApiType")
 class SharedFolderTest {
   @TempDir static java.nio.file.Path shared;
 
