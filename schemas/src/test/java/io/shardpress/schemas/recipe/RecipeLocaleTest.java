@@ -23,13 +23,19 @@ class RecipeLocaleTest {
     assertThat(String.format(Locale.getDefault(), "%d", 128)).isNotEqualTo("128");
     String text =
         """
-        quant_stage: {quant_modifiers: {GPTQModifier: {config_groups: {some: {targets: [Linear],
-          weights: {num_bits: 4, type: int, symmetric: true, strategy: group, group_size: 64},
-          input_activations: {num_bits: 8, type: int, symmetric: true, strategy: token, dynamic: true}}}}}}
+        quant_stage: {quant_modifiers: {GPTQModifier: {config_groups: {
+          some: {targets: ['re:.*q_proj'],
+            weights: {num_bits: 4, type: int, symmetric: true, strategy: group, group_size: 64},
+            input_activations:
+              {num_bits: 8, type: int, symmetric: true, strategy: token, dynamic: true}},
+          others: {targets: [Linear],
+            weights: {num_bits: 3, type: int, symmetric: true, strategy: group, group_size: 128}}}}}}
         """;
     Recipe recipe = Recipe.parse("r.yaml", text);
     assertThat(recipe.canonical()).contains("\"bits\":4", "\"group_size\":64").matches(ASCII);
-    assertThat(recipe.toYaml()).contains("num_bits: 4", "num_bits: 8", "group_size: 64").matches(ASCII);
+    assertThat(recipe.toYaml())
+        .contains("num_bits: 4", "num_bits: 8", "group_size: 64")
+        .matches(ASCII);
     assertThat(recipe.modifiers().toString()).matches(ASCII);
     assertThat(Recipe.parse("recipe.yaml", recipe.toYaml())).isEqualTo(recipe);
   }
