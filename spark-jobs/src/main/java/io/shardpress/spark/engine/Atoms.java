@@ -39,7 +39,11 @@ final class Atoms {
 
   /** Whether a text has no half of a surrogate pair, for which UTF-8 has no bytes. */
   static boolean isWhole(String text) {
-    return text.chars().noneMatch(unit -> Character.isSurrogate((char) unit))
-        || UTF_8.newEncoder().canEncode(text);
+    for (int i = 0; i < text.length(); i++) {
+      if (Character.isSurrogate(text.charAt(i))) {
+        return UTF_8.newEncoder().canEncode(text);
+      }
+    }
+    return true;
   }
 }

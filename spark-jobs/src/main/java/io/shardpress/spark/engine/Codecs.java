@@ -118,8 +118,10 @@ final class Codecs {
       kryo.getRegistration(type);
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(
-          "%s holds a %s, which is not registered to cross Spark: add it to the roots of its room"
-              .formatted(where, type.getTypeName()),
+          where
+              + " holds a "
+              + type.getTypeName()
+              + ", which is not registered to cross Spark: add it to the roots that its room names",
           e);
     }
   }

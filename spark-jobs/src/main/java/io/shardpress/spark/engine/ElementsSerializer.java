@@ -82,7 +82,9 @@ final class ElementsSerializer extends Serializer<Object> {
     if (type == SortedSet.class || type == NavigableSet.class) {
       return Optional.of(
           new ElementsSerializer(
-              value -> natural(((SortedSet<?>) value).comparator(), where, (SortedSet<?>) value).toArray(),
+              value ->
+                  natural(((SortedSet<?>) value).comparator(), where, (SortedSet<?>) value)
+                      .toArray(),
               all -> Collections.unmodifiableNavigableSet(new TreeSet<>(Arrays.asList(all))),
               first));
     }
@@ -99,7 +101,9 @@ final class ElementsSerializer extends Serializer<Object> {
       return Optional.of(
           new ElementsSerializer(
               value ->
-                  keysAndValues(natural(((SortedMap<?, ?>) value).comparator(), where, (SortedMap<?, ?>) value)),
+                  keysAndValues(
+                      natural(
+                          ((SortedMap<?, ?>) value).comparator(), where, (SortedMap<?, ?>) value)),
               all -> Collections.unmodifiableNavigableMap(fill(new TreeMap<>(), all)),
               first,
               second));
@@ -131,9 +135,7 @@ final class ElementsSerializer extends Serializer<Object> {
   }
 
   private static Codec codec(Type[] arguments, int place, String where) {
-    return place < arguments.length
-        ? Codecs.of(arguments[place], where)
-        : Codecs.ofOpen(where);
+    return place < arguments.length ? Codecs.of(arguments[place], where) : Codecs.ofOpen(where);
   }
 
   /** What is sorted, if by its elements' own order: a comparator does not cross. */
