@@ -3,7 +3,6 @@ package io.shardpress.kernels.learn;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import io.shardpress.kernels.reference.OnVectors;
 import io.shardpress.kernels.nn.BlockWeights;
 import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.kernels.quant.MinMax;
@@ -12,6 +11,7 @@ import io.shardpress.kernels.quant.ScaleFormat;
 import io.shardpress.kernels.quant.Steps;
 import io.shardpress.kernels.random.SeededRandom;
 import io.shardpress.kernels.reference.Difference;
+import io.shardpress.kernels.reference.OnVectors;
 import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.schemas.recipe.WeightScheme;
 import java.util.Map;
@@ -141,12 +141,16 @@ class BlockwiseLearnerTest {
     }
   }
 
+  /**
+   * The two differ in the order of f32 sums alone, and so by how OpenBLAS orders them on a
+   * processor: up to 1.04e-5 of the root mean square were found, on AMD's.
+   */
   private static void compareGradients(Learning small, Learning large) {
     for (LinearRole role : LinearRole.SEPARATE) {
       float[][] gradients = small.linears.get(role).gradients();
       for (int p = 0; p < gradients.length; p++) {
         Difference.assertWithin(
-            role + " " + p, large.linears.get(role).gradients()[p], gradients[p], 1e-5);
+            role + " " + p, large.linears.get(role).gradients()[p], gradients[p], 3e-5);
       }
     }
   }
