@@ -42,7 +42,9 @@ public record ChannelScales(float[] values) {
     for (int i = 0; i < powers.length; i++) {
       long exponent = Math.round(StrictMath.log(values[i]) / StrictMath.log(2));
       powers[i] =
-          (float) StrictMath.pow(2, (double) Math.max(-MOST_EXPONENT, Math.min(MOST_EXPONENT, exponent)));
+          (float)
+              StrictMath.pow(
+                  2, (double) Math.max(-MOST_EXPONENT, Math.min(MOST_EXPONENT, exponent)));
     }
     return new ChannelScales(powers);
   }

@@ -33,8 +33,8 @@ public record StageFactors(
 
   /**
    * The widest input of a linear whose second moments [in×in] are held here: 46,340² is the largest
-   * square below 2³¹, the elements of an array. A plan asks for it, so that what is wider is refused
-   * before anything is computed.
+   * square below 2³¹, the elements of an array. A plan asks for it, so that what is wider is
+   * refused before anything is computed.
    */
   public static final int MOST_INPUTS = 46_340;
 

@@ -3,9 +3,9 @@ package io.shardpress.kernels.matmul;
 import io.shardpress.kernels.parallel.Workers;
 
 /**
- * The product of two row-major f32 matrices, C ← alpha·op(A)·op(B) + beta·C.
- * Every implementation gives the same bits for any number of threads: rows of C are split into
- * tiles of a fixed size, and one tile is one call of the kernel.
+ * The product of two row-major f32 matrices, C ← alpha·op(A)·op(B) + beta·C. Every implementation
+ * gives the same bits for any number of threads: rows of C are split into tiles of a fixed size,
+ * and one tile is one call of the kernel.
  */
 public interface Matmul {
   /** Whether a factor is read as it lies or transposed. */

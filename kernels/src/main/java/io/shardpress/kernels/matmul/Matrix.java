@@ -9,8 +9,7 @@ import java.util.Locale;
  * @param columns columns as it lies
  * @param stride elements between the starts of rows
  */
-record Matrix(
-    String name, float[] data, int offset, int rows, int columns, int stride) {
+record Matrix(String name, float[] data, int offset, int rows, int columns, int stride) {
   Matrix {
     if (rows < 0 || columns < 0 || offset < 0 || stride < columns) {
       throw new IllegalArgumentException(

@@ -9,8 +9,8 @@ import jdk.incubator.vector.VectorSpecies;
  *
  * <p>Each accumulator has a name, and nothing is moved to a method of its own: in an array, or
  * where a call is not inlined, vectors become objects, at a thirtieth of the speed. For the same
- * reason {@link MicroKernel256} is a class of its own, though it differs in its constants alone: the JVM compiles
- * vectors only where their species is a constant.
+ * reason {@link MicroKernel256} is a class of its own, though it differs in its constants alone:
+ * the JVM compiles vectors only where their species is a constant.
  */
 final class MicroKernel128 implements MicroKernel {
   private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_128;

@@ -61,15 +61,13 @@ abstract class TiledMatmul implements Matmul {
         new Product(n, n, k, alpha, beta, opA, opB, left, right, result, triangle), workers);
   }
 
-  private static Matrix left(
-      Op op, int m, int k, float[] data, int offset, int stride) {
+  private static Matrix left(Op op, int m, int k, float[] data, int offset, int stride) {
     return op == Op.AS_IS
         ? new Matrix("A", data, offset, m, k, stride)
         : new Matrix("A", data, offset, k, m, stride);
   }
 
-  private static Matrix right(
-      Op op, int k, int n, float[] data, int offset, int stride) {
+  private static Matrix right(Op op, int k, int n, float[] data, int offset, int stride) {
     return op == Op.AS_IS
         ? new Matrix("B", data, offset, k, n, stride)
         : new Matrix("B", data, offset, n, k, stride);

@@ -3,7 +3,6 @@ package io.shardpress.kernels.learn;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import io.shardpress.kernels.reference.OnVectors;
 import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.kernels.quant.MinMax;
 import io.shardpress.kernels.quant.QuantizedLinear;
@@ -12,6 +11,7 @@ import io.shardpress.kernels.quant.ScaleFormat;
 import io.shardpress.kernels.reference.Arrays64;
 import io.shardpress.kernels.reference.Difference;
 import io.shardpress.kernels.reference.NumericGradient;
+import io.shardpress.kernels.reference.OnVectors;
 import io.shardpress.schemas.recipe.WeightScheme;
 import java.util.Random;
 import java.util.function.DoubleSupplier;

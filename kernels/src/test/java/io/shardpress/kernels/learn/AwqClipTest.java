@@ -3,12 +3,12 @@ package io.shardpress.kernels.learn;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.shardpress.kernels.reference.OnVectors;
 import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.matmul.Matmuls;
 import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.kernels.quant.ScaleFormat;
 import io.shardpress.kernels.reference.Arrays64;
+import io.shardpress.kernels.reference.OnVectors;
 import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.schemas.recipe.WeightScheme;
 import java.util.Arrays;

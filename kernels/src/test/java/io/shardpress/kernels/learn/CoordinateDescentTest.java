@@ -3,7 +3,6 @@ package io.shardpress.kernels.learn;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import io.shardpress.kernels.reference.OnVectors;
 import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.matmul.Matmuls;
 import io.shardpress.kernels.parallel.Workers;
@@ -12,6 +11,7 @@ import io.shardpress.kernels.quant.RangeSearch;
 import io.shardpress.kernels.quant.ScaleFormat;
 import io.shardpress.kernels.quant.Steps;
 import io.shardpress.kernels.reference.Arrays64;
+import io.shardpress.kernels.reference.OnVectors;
 import io.shardpress.schemas.recipe.WeightScheme;
 import java.util.Arrays;
 import java.util.Random;

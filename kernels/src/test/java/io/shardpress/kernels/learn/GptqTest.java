@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import io.shardpress.kernels.reference.OnVectors;
 import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.matmul.Matmuls;
 import io.shardpress.kernels.parallel.Workers;
@@ -17,6 +16,7 @@ import io.shardpress.kernels.quant.ScaleFormat;
 import io.shardpress.kernels.quant.StepRule;
 import io.shardpress.kernels.quant.Steps;
 import io.shardpress.kernels.reference.Arrays64;
+import io.shardpress.kernels.reference.OnVectors;
 import io.shardpress.schemas.recipe.WeightScheme;
 import java.util.Random;
 import org.junit.jupiter.api.Test;

@@ -47,7 +47,8 @@ class CholeskyTest {
     for (int n : SIZES) {
       float[] l = Symmetric.moments(n, n + 5, n);
       Cholesky.lower(matmul, l, n, Workers.single());
-      float[] inverse = sameForAnyThreads(l, (m, w) -> LowerInverse.of(new Square(matmul, m, n, w)));
+      float[] inverse =
+          sameForAnyThreads(l, (m, w) -> LowerInverse.of(new Square(matmul, m, n, w)));
       double[] product = Symmetric.product(inverse, false, l, false, n);
       for (int i = 0; i < n; i++) {
         for (int j = 0; j < n; j++) {

@@ -2,7 +2,6 @@ package io.shardpress.kernels.nn;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.shardpress.kernels.reference.OnVectors;
 import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.matmul.Matmuls;
 import io.shardpress.kernels.parallel.Workers;
@@ -10,6 +9,7 @@ import io.shardpress.kernels.quant.ActivationFormat;
 import io.shardpress.kernels.quant.ActivationStep;
 import io.shardpress.kernels.reference.Arrays64;
 import io.shardpress.kernels.reference.Difference;
+import io.shardpress.kernels.reference.OnVectors;
 import java.util.Map;
 import java.util.Random;
 import java.util.function.DoubleUnaryOperator;

@@ -3,13 +3,13 @@ package io.shardpress.kernels.nn;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.shardpress.kernels.reference.OnVectors;
 import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.matmul.Matmuls;
 import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.kernels.reference.Arrays64;
 import io.shardpress.kernels.reference.Difference;
 import io.shardpress.kernels.reference.NumericGradient;
+import io.shardpress.kernels.reference.OnVectors;
 import io.shardpress.schemas.model.LinearRole;
 import java.util.Map;
 import java.util.Random;

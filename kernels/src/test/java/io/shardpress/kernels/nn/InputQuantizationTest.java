@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import io.shardpress.kernels.reference.OnVectors;
 import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.kernels.quant.ActivationFormat;
 import io.shardpress.kernels.quant.ActivationStep;
 import io.shardpress.kernels.reference.Arrays64;
+import io.shardpress.kernels.reference.OnVectors;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 

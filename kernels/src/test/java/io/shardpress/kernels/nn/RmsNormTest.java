@@ -2,11 +2,11 @@ package io.shardpress.kernels.nn;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.shardpress.kernels.reference.OnVectors;
 import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.kernels.reference.Arrays64;
 import io.shardpress.kernels.reference.Difference;
 import io.shardpress.kernels.reference.NumericGradient;
+import io.shardpress.kernels.reference.OnVectors;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import io.shardpress.kernels.reference.OnVectors;
 import io.shardpress.kernels.quant.Steps;
+import io.shardpress.kernels.reference.OnVectors;
 import io.shardpress.schemas.gguf.GgufType;
 import java.util.HexFormat;
 import org.junit.jupiter.api.Test;

@@ -3,9 +3,9 @@ package io.shardpress.kernels.quant;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.shardpress.kernels.reference.OnVectors;
 import io.shardpress.kernels.convert.HalfFloats;
 import io.shardpress.kernels.pack.BitPacking;
+import io.shardpress.kernels.reference.OnVectors;
 import io.shardpress.schemas.recipe.WeightScheme;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

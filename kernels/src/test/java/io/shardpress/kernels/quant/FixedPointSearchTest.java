@@ -3,8 +3,8 @@ package io.shardpress.kernels.quant;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import io.shardpress.kernels.reference.OnVectors;
 import io.shardpress.kernels.reference.Arrays64;
+import io.shardpress.kernels.reference.OnVectors;
 import io.shardpress.schemas.recipe.WeightScheme;
 import java.util.List;
 import java.util.Random;

@@ -3,16 +3,15 @@ package io.shardpress.spark.engine;
 import io.shardpress.kernels.convert.FiniteBits;
 import io.shardpress.kernels.convert.FloatBytes;
 import io.shardpress.schemas.safetensors.Dtype;
+import io.shardpress.spark.io.CheckpointFile;
 import io.shardpress.spark.io.TensorReader;
 import io.shardpress.spark.io.TensorRef;
-import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartRow;
 import io.shardpress.spark.store.PartWriter;
+import java.io.Serializable;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.io.Serializable;
 import java.util.List;
-import io.shardpress.spark.io.CheckpointFile;
 
 /**
  * Takes SHA-256 of some tensors' bytes, and refuses numbers that are not finite before anything is
@@ -31,8 +30,7 @@ public record DigestStep(CheckpointFile file, List<FileTensor> tensors) implemen
    * @param position of its first byte
    * @param length in bytes
    */
-  public record FileTensor(
-      String tensor, Dtype dtype, List<Long> shape, long position, long length)
+  public record FileTensor(String tensor, Dtype dtype, List<Long> shape, long position, long length)
       implements Serializable {
     public FileTensor {
       shape = List.copyOf(shape);

@@ -1,7 +1,6 @@
 package io.shardpress.spark.engine;
 
 import io.shardpress.spark.store.PartKey;
-import io.shardpress.spark.engine.TaskEnvironment;
 import java.util.List;
 
 /** The work of one task. It crosses to the executor as a descriptor, its results lie in parts. */

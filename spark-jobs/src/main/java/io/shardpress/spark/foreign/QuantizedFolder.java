@@ -1,6 +1,5 @@
 package io.shardpress.spark.foreign;
 
-import java.util.List;
 import io.shardpress.kernels.convert.FloatBytes;
 import io.shardpress.schemas.output.PackedScheme;
 import io.shardpress.schemas.safetensors.Dtype;
@@ -8,6 +7,7 @@ import io.shardpress.spark.io.Checkpoint;
 import io.shardpress.spark.io.Checkpoint.Dequantized;
 import io.shardpress.spark.io.TensorRef;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -17,7 +17,14 @@ import java.util.stream.Collectors;
 public final class QuantizedFolder {
   /** Classes of this room that cross Spark and that no other of ours leads to. */
   public static final List<Class<?>> CROSSING =
-      List.of(AwqWeight.class, Fp4Weight.class, Fp8Weight.class, GptqWeight.class, IntWeight.class, Mxfp4Experts.class, PackedWeight.class);
+      List.of(
+          AwqWeight.class,
+          Fp4Weight.class,
+          Fp8Weight.class,
+          GptqWeight.class,
+          IntWeight.class,
+          Mxfp4Experts.class,
+          PackedWeight.class);
 
   private static final String COMPRESSED_TENSORS = "compressed-tensors";
 

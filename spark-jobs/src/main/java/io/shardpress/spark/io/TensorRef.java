@@ -16,8 +16,8 @@ import java.util.Objects;
  * @param stored what its numbers are made of, where they are not stored as they are; then {@code
  *     dtype} is what they are rounded to, {@code length} that of the numbers, and file and position
  *     are those of the first tensor that they are read from. Null for others
- * @param content what its bytes are told from others by, in place of where they lie: SHA-256 in hex,
- *     or in words what they follow from; null until that is known
+ * @param content what its bytes are told from others by, in place of where they lie: SHA-256 in
+ *     hex, or in words what they follow from; null until that is known
  */
 public record TensorRef(
     String tensor,

@@ -120,8 +120,7 @@ public final class CompressJob implements Job {
   private Learned withText(Windows text, CompressionPlan plan, JobContext context) {
     StepRunner steps = context.steps();
     List<SamplePartition> samples = SamplePartition.of(text.count(), text.length());
-    SweepContext before =
-        new SweepContext(plan, steps, steps.arithmetic(), samples, text.length());
+    SweepContext before = new SweepContext(plan, steps, steps.arithmetic(), samples, text.length());
     Embeddings embeddings = new Embeddings(before, text);
     embedded = Optional.of(embeddings);
     Transforms transforms = new Transforms(embeddings);
@@ -135,12 +134,8 @@ public final class CompressJob implements Job {
   }
 
   private Learned rounded(
-      CompressionPlan plan,
-      JobContext context,
-      Optional<SweepContext> sweep,
-      List<PartKey> also) {
-    RoundingLearner learner =
-        new RoundingLearner(plan, context.steps(), context.progress());
+      CompressionPlan plan, JobContext context, Optional<SweepContext> sweep, List<PartKey> also) {
+    RoundingLearner learner = new RoundingLearner(plan, context.steps(), context.progress());
     List<PartKey> parts = new ArrayList<>(also);
     parts.addAll(learner.parts());
     sweep

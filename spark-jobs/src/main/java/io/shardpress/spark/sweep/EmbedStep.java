@@ -8,7 +8,6 @@ import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartReader;
 import io.shardpress.spark.store.PartWriter;
-import java.util.List;
 
 /**
  * Looks up the embeddings of a sample partition: the first block's input.
@@ -16,11 +15,7 @@ import java.util.List;
  * @param scale by which they are multiplied
  */
 public record EmbedStep(
-    PartKey tokens,
-    TensorRef embedding,
-    float scale,
-    SamplePartition samples,
-    int window)
+    PartKey tokens, TensorRef embedding, float scale, SamplePartition samples, int window)
     implements Step {
   private static final StepKind KIND = new StepKind("embed", 1);
 

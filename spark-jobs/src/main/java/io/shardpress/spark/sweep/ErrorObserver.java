@@ -37,8 +37,7 @@ record ErrorObserver(PartKey reference) implements Observer {
       for (int i = 0; i < batch.count(); i++) {
         Activations.read(targets, batch.first() + i, wanted, i * size);
       }
-      error =
-          error.plus(BlockError.of(wanted, batch.activations().output(), batch.count() * size));
+      error = error.plus(BlockError.of(wanted, batch.activations().output(), batch.count() * size));
     }
 
     @Override

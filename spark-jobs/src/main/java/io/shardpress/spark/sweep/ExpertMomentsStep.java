@@ -51,6 +51,7 @@ public record ExpertMomentsStep(
     implements Step {
   /** f32 elements that a task may hold for its experts. */
   private static final long GROUP_ELEMENTS = 1L << 27;
+
   private static final StepKind KIND = new StepKind("moments.experts", 1);
 
   public ExpertMomentsStep {

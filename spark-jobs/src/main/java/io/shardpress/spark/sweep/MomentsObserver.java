@@ -78,7 +78,9 @@ public record MomentsObserver(Correction corrected) implements SiteObserver {
         LinearRole role = site == Stage.O ? LinearRole.O : LinearRole.DOWN;
         width = p.length / in;
         float[] inputError = error;
-        error = difference(ChainPass.residual(site, full), ChainPass.residual(site, other), rows * width);
+        error =
+            difference(
+                ChainPass.residual(site, full), ChainPass.residual(site, other), rows * width);
         float[] w = original.linear(role);
         matmul.multiply(
             Op.AS_IS,

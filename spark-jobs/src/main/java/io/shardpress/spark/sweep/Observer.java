@@ -5,9 +5,9 @@ import io.shardpress.spark.engine.TaskEnvironment;
 import java.io.Serializable;
 
 /**
- * What is observed on a partition's way through a block, on one chain. A record: names of parts hold
- * its components. What it gathers of each partition is merged by those who read the parts, in the
- * partitions' order.
+ * What is observed on a partition's way through a block, on one chain. A record: names of parts
+ * hold its components. What it gathers of each partition is merged by those who read the parts, in
+ * the partitions' order.
  */
 public interface Observer extends Serializable {
   /**

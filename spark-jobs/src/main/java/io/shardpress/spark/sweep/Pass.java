@@ -30,8 +30,7 @@ final class Pass {
   void run(PartReader input, Optional<PartWriter> writer, List<Observation> observations) {
     DecoderBlock whole = new DecoderBlock(shape, output.window(), environment.matmul());
     DecoderBlock block = output.span() == Span.BLOCK ? whole : whole.attentionOnly();
-    BlockWeights weights =
-        output.link().load(environment.reader(), environment.store(), linears());
+    BlockWeights weights = output.link().load(environment.reader(), environment.store(), linears());
     int windows = output.samples().count();
     int most = Batches.windows(shape, output.window(), windows);
     int size = output.window() * shape.hidden();

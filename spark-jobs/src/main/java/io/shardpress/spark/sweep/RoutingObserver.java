@@ -36,8 +36,7 @@ public record RoutingObserver() implements Observer {
     public void end(Batch batch) {
       float[] read = batch.activations().stageInput(Stage.GATE_UP);
       Routing routing =
-          mixture.route(
-              batch.rows(), read, batch.weights().mixture().router(), batch.workers());
+          mixture.route(batch.rows(), read, batch.weights().mixture().router(), batch.workers());
       int perToken = shape.perToken();
       System.arraycopy(
           routing.experts(),

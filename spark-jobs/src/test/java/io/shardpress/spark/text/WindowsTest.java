@@ -42,13 +42,7 @@ class WindowsTest {
     try (TokenizerFile tokenizer = TokenizerFile.load(hadoop(STORIES), CONF)) {
       Windows windows =
           Windows.read(
-              hadoop(STORIES.resolve(text + ".jsonl")),
-              "text",
-              tokenizer,
-              512,
-              count,
-              256,
-              CONF);
+              hadoop(STORIES.resolve(text + ".jsonl")), "text", tokenizer, 512, count, 256, CONF);
       assertThat(flat(windows)).isEqualTo(expected);
       assertThat(windows.warning()).isEmpty();
     }

@@ -1,7 +1,5 @@
 package io.shardpress.spark.learn.activation;
 
-import java.util.LinkedHashMap;
-import java.util.Collections;
 import io.shardpress.kernels.nn.ActivationRanges;
 import io.shardpress.kernels.nn.Stage;
 import io.shardpress.kernels.quant.ActivationFormat;
@@ -15,6 +13,8 @@ import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartWriter;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 

@@ -1,7 +1,5 @@
 package io.shardpress.spark.learn.blockwise;
 
-import java.util.LinkedHashMap;
-import java.util.Collections;
 import io.shardpress.kernels.learn.BlockwiseLearner;
 import io.shardpress.kernels.learn.LearningRate;
 import io.shardpress.kernels.learn.ScalesLinear;
@@ -25,6 +23,8 @@ import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartWriter;
 import io.shardpress.spark.sweep.SamplePartition;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;

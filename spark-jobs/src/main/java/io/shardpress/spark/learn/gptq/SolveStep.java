@@ -22,9 +22,7 @@ import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.learn.rounding.StepRules;
-import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartWriter;
-import java.util.List;
 import java.util.function.Consumer;
 
 /**
@@ -63,6 +61,7 @@ public record SolveStep(
   public StepKind kind() {
     return KIND;
   }
+
   @Override
   public void run(TaskEnvironment environment) {
     int in = Math.toIntExact(tensor.columns());

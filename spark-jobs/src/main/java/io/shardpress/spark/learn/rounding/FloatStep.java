@@ -46,6 +46,7 @@ public record FloatStep(
   public StepKind kind() {
     return KIND;
   }
+
   @Override
   public void run(TaskEnvironment environment) {
     int in = Math.toIntExact(tensor.columns());

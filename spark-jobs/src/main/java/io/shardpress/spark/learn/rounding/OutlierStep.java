@@ -39,6 +39,7 @@ public record OutlierStep(
   public StepKind kind() {
     return KIND;
   }
+
   @Override
   public void run(TaskEnvironment environment) {
     int in = Math.toIntExact(tensor.columns());

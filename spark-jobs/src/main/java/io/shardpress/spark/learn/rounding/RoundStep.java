@@ -16,10 +16,8 @@ import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.io.TensorReader;
 import io.shardpress.spark.io.TensorRef;
-import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartWriter;
 import java.util.Arrays;
-import java.util.List;
 
 /** Rounds a tile of a tensor to nearest: needs nothing but the tile. */
 public record RoundStep(
@@ -37,6 +35,7 @@ public record RoundStep(
   public StepKind kind() {
     return KIND;
   }
+
   @Override
   public void run(TaskEnvironment environment) {
     if (!inOnePass(environment)) {

@@ -18,10 +18,7 @@ import java.util.List;
  * "counts" (I64: of elements, zeros, NaNs, infinities) and a row "moments" (F64: least, greatest,
  * mean, sum of squared differences from it).
  */
-public record SummaryStep(
-    TensorRef tensor,
-    RowTile tile)
-    implements Step {
+public record SummaryStep(TensorRef tensor, RowTile tile) implements Step {
   private static final String COUNTS = "counts";
   private static final String MOMENTS = "moments";
   private static final StepKind KIND = new StepKind("summary", 1);

@@ -42,6 +42,7 @@ public record RescaleStep(
   public StepKind kind() {
     return KIND;
   }
+
   @Override
   public void run(TaskEnvironment environment) {
     RowTile tile = RowTile.of(solved.out(), solved.in()).get(index);

@@ -2,9 +2,9 @@ package io.shardpress.spark.learn.scales;
 
 import io.shardpress.kernels.quant.ScaleFormat;
 import io.shardpress.schemas.model.LinearRole;
+import io.shardpress.schemas.recipe.ScaleSettings;
 import io.shardpress.spark.block.BlockSpec;
 import io.shardpress.spark.block.LearnedLinear;
-import io.shardpress.schemas.recipe.ScaleSettings;
 import io.shardpress.spark.engine.Derivation;
 import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.store.PartKey;

@@ -1,8 +1,5 @@
 package io.shardpress.spark.learn.transform;
 
-import java.util.LinkedHashSet;
-import java.util.LinkedHashMap;
-import java.util.Collections;
 import io.shardpress.kernels.learn.Awq;
 import io.shardpress.kernels.learn.AwqClip;
 import io.shardpress.kernels.learn.ChannelScales;
@@ -27,7 +24,10 @@ import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.sweep.SamplePartition;
 import io.shardpress.spark.sweep.WindowReader;
+import java.util.Collections;
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;

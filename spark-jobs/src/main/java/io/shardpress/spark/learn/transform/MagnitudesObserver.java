@@ -3,23 +3,20 @@ package io.shardpress.spark.learn.transform;
 import io.shardpress.kernels.learn.InputMagnitudes;
 import io.shardpress.kernels.nn.BlockShape;
 import io.shardpress.kernels.nn.Stage;
-import io.shardpress.schemas.safetensors.Dtype;
+import io.shardpress.spark.block.ChainLink;
+import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartReader;
 import io.shardpress.spark.store.PartRow;
 import io.shardpress.spark.store.PartStore;
 import io.shardpress.spark.store.PartWriter;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.util.EnumMap;
-import java.util.List;
-import java.util.Map;
-import io.shardpress.spark.block.ChainLink;
-import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.sweep.Batch;
 import io.shardpress.spark.sweep.Observation;
 import io.shardpress.spark.sweep.Observer;
 import io.shardpress.spark.sweep.SamplePartition;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
 
 /** Notes how large the inputs of a block's sites are, channel by channel. */
 record MagnitudesObserver() implements Observer {
@@ -48,8 +45,7 @@ record MagnitudesObserver() implements Observer {
         // Each expert has an inside of its own.
         return;
       }
-      seen.get(site)
-          .observe(batch.activations().stageInput(site), batch.rows(), batch.workers());
+      seen.get(site).observe(batch.activations().stageInput(site), batch.rows(), batch.workers());
     }
 
     @Override

@@ -1,7 +1,5 @@
 package io.shardpress.spark.learn.transform;
 
-import java.util.LinkedHashSet;
-import java.util.Collections;
 import io.shardpress.kernels.learn.ChannelScales;
 import io.shardpress.kernels.learn.SmoothQuant;
 import io.shardpress.kernels.nn.Stage;
@@ -11,6 +9,8 @@ import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.store.PartKey;
+import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 

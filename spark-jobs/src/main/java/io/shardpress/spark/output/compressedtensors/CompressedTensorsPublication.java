@@ -27,8 +27,7 @@ import java.util.stream.Collectors;
 /** A checkpoint in compressed-tensors, which vLLM and Transformers load. */
 public final class CompressedTensorsPublication implements Publication {
   /** Classes of this room that cross Spark and that no other of ours leads to. */
-  public static final List<Class<?>> CROSSING =
-      List.of(LinearSource.class, Fp4Source.class);
+  public static final List<Class<?>> CROSSING = List.of(LinearSource.class, Fp4Source.class);
 
   private final CompressionPlan plan;
   private final List<PlannedFile> files;

@@ -22,8 +22,7 @@ import java.util.TreeMap;
 /** The dense checkpoint that a quantized one is turned into. */
 public final class DensePublication implements Publication {
   /** Classes of this room that cross Spark and that no other of ours leads to. */
-  public static final List<Class<?>> CROSSING =
-      List.of(DenseRows.class, DequantizeStep.class);
+  public static final List<Class<?>> CROSSING = List.of(DenseRows.class, DequantizeStep.class);
 
   private final DecompressionPlan plan;
   private final List<PlannedFile> files;

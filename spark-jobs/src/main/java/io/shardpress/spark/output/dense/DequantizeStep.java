@@ -10,16 +10,12 @@ import io.shardpress.spark.store.PartReader;
 import io.shardpress.spark.store.PartRow;
 import io.shardpress.spark.store.PartStore;
 import io.shardpress.spark.store.PartWriter;
-import java.util.List;
 
 /**
  * Writes some rows of a weight that is dequantized on read, as the dense model has them: a row
  * TENSOR of the part, in the tensor's dtype.
  */
-public record DequantizeStep(
-    TensorRef tensor,
-    RowTile tile)
-    implements Step {
+public record DequantizeStep(TensorRef tensor, RowTile tile) implements Step {
   private static final StepKind KIND = new StepKind("dequantize", 1);
 
   @Override

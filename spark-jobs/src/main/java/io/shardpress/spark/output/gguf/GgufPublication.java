@@ -35,8 +35,7 @@ import java.util.stream.Collectors;
 /** GGUF files: a task writes each, behind a header that the driver has written. */
 public final class GgufPublication implements Publication {
   /** Classes of this room that cross Spark and that no other of ours leads to. */
-  public static final List<Class<?>> CROSSING =
-      List.of(GgufHead.class, GgufSource.class);
+  public static final List<Class<?>> CROSSING = List.of(GgufHead.class, GgufSource.class);
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
