@@ -33,6 +33,7 @@ final class EvaluateAction {
     windows.warning().ifPresent(Settings::warn);
     EvaluateJob job = new EvaluateJob(originalSource, compressedSource, windows);
     Evaluation evaluation;
+    Settings.sayBackend();
     try (OpenSession session = SparkSessions.open("evaluate", options.spark())) {
       evaluation = job.run(session.context());
     }

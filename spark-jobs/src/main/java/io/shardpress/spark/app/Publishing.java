@@ -45,6 +45,7 @@ final class Publishing {
     JobRunner runner = new JobRunner(job, folder, work, progress);
     boolean resumed = runner.claim(overwrite);
     long start = System.nanoTime();
+    Settings.sayBackend();
     try (OpenSession session = SparkSessions.open(command, spark)) {
       Manifest manifest = runner.run(session.context());
       System.err.println(summary.apply((System.nanoTime() - start) / 1e9));

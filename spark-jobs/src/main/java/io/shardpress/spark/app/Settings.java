@@ -1,5 +1,6 @@
 package io.shardpress.spark.app;
 
+import io.shardpress.kernels.matmul.Matmuls;
 import io.shardpress.spark.app.options.SparkSettings;
 import io.shardpress.spark.io.Locations;
 import io.shardpress.spark.io.ObjectStoreSettings;
@@ -31,6 +32,12 @@ final class Settings {
 
   static Stream<String> uris(Optional<?>... uris) {
     return Arrays.stream(uris).flatMap(Optional::stream).map(String::valueOf);
+  }
+
+  /** Says what a command computes with, and warns where something faster is not there. */
+  static void sayBackend() {
+    System.err.println("computing with " + Matmuls.describe());
+    Matmuls.fallback().ifPresent(Settings::warn);
   }
 
   /** Says what users should know, on stderr. */

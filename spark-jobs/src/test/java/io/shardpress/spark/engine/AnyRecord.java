@@ -30,6 +30,7 @@ import java.util.function.Function;
  * Makes records of any class out of random components, of those that its constructor accepts; what
  * it accepts is found by trying. Where that is hopeless, {@link #with} says how values are made.
  */
+@SuppressWarnings({"JdkObsolete", "OperatorPrecedence"})
 public final class AnyRecord {
   private static final int TRIES = 1000;
   // From so many values within values on, collections are empty and interfaces' components null.

@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * plan and inspect on headers of large models: scripts/large-layouts runs them at full size within
@@ -54,8 +56,8 @@ class LargeLayoutTest {
     assertThat(plan.code()).as(plan.err()).isZero();
     assertThat(plan.out())
         .contains(
-            "96 x model.layers.*.mlp.experts.*.up_proj.weight BF16 [2048, 7168] (dequantized on read"
-                + " from fp8 in blocks of 128 x 128)  rtn W4A16")
+            "96 x model.layers.*.mlp.experts.*.up_proj.weight BF16 [2048, 7168] (dequantized on"
+                + " read from fp8 in blocks of 128 x 128)  rtn W4A16")
         .doesNotContain("scale_inv");
     CommandRun list = CommandRun.of("inspect", folder.toString());
     assertThat(list.code()).isZero();
@@ -66,6 +68,21 @@ class LargeLayoutTest {
     CommandRun unsaid = CommandRun.of("plan", folder.toString(), "--algorithm=rtn");
     assertThat(unsaid.code()).isEqualTo(1);
     assertThat(unsaid.errors()).singleElement().asString().contains("F8_E4M3", "and 335 more");
+  }
+
+  /** The down_proj of Llama-3.1-405B has more inputs than an array has rows and columns. */
+  @ParameterizedTest
+  @ValueSource(strings = {"gptq", "lrq"})
+  void aLinearTooWideForItsMomentsIsRefusedInThePlan(String algorithm) throws IOException {
+    Llama model = new Llama(1, 16384, 53248, 128, 8, 32_000, false);
+    new LayoutWriter(folder, LayoutWriter.SPARSE).write(model.tensors().all(), model.config(), 7);
+    CommandRun plan = CommandRun.of("plan", folder.toString(), "--algorithm=" + algorithm);
+    assertThat(plan.code()).isEqualTo(1);
+    assertThat(plan.errors())
+        .singleElement()
+        .asString()
+        .contains("model.layers.0.mlp.down_proj", "53248 inputs", "46340", "--algorithm rtn");
+    assertThat(CommandRun.of("plan", folder.toString(), "--algorithm=rtn").code()).isZero();
   }
 
   private void write(DeepSeek model) throws IOException {
