@@ -133,6 +133,8 @@ final class ArchitectureTest {
       classes()
           .that()
           .resideInAPackage(JOBS)
+          .and()
+          .doNotHaveSimpleName("package-info")
           .should()
           .resideInAnyPackage(
               ROOMS.stream().map(room -> "io.shardpress.spark." + room).toArray(String[]::new));

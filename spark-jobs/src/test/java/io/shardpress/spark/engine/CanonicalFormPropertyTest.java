@@ -22,6 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Two values have one form if and only if they are equal. */
+@SuppressWarnings("JdkObsolete")
 final class CanonicalFormPropertyTest {
   private static final int VALUES = 4_000;
   private static final int RECORDS = 3;

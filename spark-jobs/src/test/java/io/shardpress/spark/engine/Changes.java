@@ -27,6 +27,7 @@ import java.util.stream.Stream;
  *
  * @param any makes the other values
  */
+@SuppressWarnings("OperatorPrecedence")
 record Changes(AnyRecord any) {
   // Values to try: many where one of them costs nothing.
   private static final int MANY = 40;
@@ -40,7 +41,7 @@ record Changes(AnyRecord any) {
         try {
           rebuilt.add(rebuild.apply(candidate));
         } catch (RuntimeException refused) {
-          continue;
+          // The next candidate may do.
         }
       }
       return new Change(outer + path, location || outerLocation, rebuilt);

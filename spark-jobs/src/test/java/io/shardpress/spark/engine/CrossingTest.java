@@ -39,6 +39,7 @@ import scala.reflect.ClassTag;
 import scala.reflect.ClassTag$;
 
 /** What goes through Spark's own Kryo, with registration required, comes back equal. */
+@SuppressWarnings("JdkObsolete")
 final class CrossingTest {
   private static final int RECORDS = 3;
   private static final ClassTag<Object> ANY = ClassTag$.MODULE$.apply(Object.class);

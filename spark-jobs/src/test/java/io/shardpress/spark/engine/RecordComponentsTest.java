@@ -7,6 +7,7 @@ import io.shardpress.spark.io.Location;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
+@SuppressWarnings("UnusedMethod")
 final class RecordComponentsTest {
   private record Secret(int number, @Location List<String> names) {
     Secret {
