@@ -50,6 +50,9 @@ final class CanonicalForm {
   // Whether what was appended since this was last false may change later.
   private boolean changeable;
 
+  // Whether a part gets its name from this form: then every tensor has to say what it holds.
+  private boolean naming;
+
   private CanonicalForm() {}
 
   /**
@@ -70,6 +73,7 @@ final class CanonicalForm {
   /** The name of what a derivation makes. */
   static PartKey part(Derivation derivation) {
     CanonicalForm form = new CanonicalForm();
+    form.naming = true;
     form.append(derivation);
     return new PartKey(form.out.substring(STEP.length()));
   }
@@ -166,7 +170,7 @@ final class CanonicalForm {
     if (!(record instanceof Record)) {
       throw path.refused(typeOf(record) + " is no record");
     }
-    if (record instanceof TensorRef tensor && tensor.content() == null) {
+    if (naming && record instanceof TensorRef tensor && tensor.content() == null) {
       throw path.refused(
           "tensor " + tensor.tensor() + " has no content yet; read its digest first");
     }
