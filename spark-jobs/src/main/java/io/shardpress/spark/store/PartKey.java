@@ -14,7 +14,7 @@ import java.util.HexFormat;
  */
 public record PartKey(String hex) implements Serializable {
   /** Counts up whenever a step's arithmetic or a part's layout changes. */
-  public static final int FORMAT = 3;
+  public static final int FORMAT = 4;
 
   /** Starts a key for a kind of step, such as "statistics". */
   public static Builder of(String step) {
