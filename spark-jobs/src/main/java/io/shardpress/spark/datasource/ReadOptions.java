@@ -4,6 +4,7 @@ import io.shardpress.schemas.UsageException;
 import io.shardpress.spark.foreign.QuantizedFolder;
 import io.shardpress.spark.io.Checkpoint;
 import java.util.Locale;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
@@ -27,19 +28,31 @@ record ReadOptions(
   private static final long MAX_TILE_BYTES = 64L << 20;
 
   static ReadOptions of(Map<String, String> properties) {
+    return of(properties, Map.of());
+  }
+
+  /**
+   * A table's options with those of a query over them.
+   *
+   * @param query stands before {@code table}
+   */
+  static ReadOptions of(Map<String, String> table, Map<String, String> query) {
     Map<String, String> byName = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
-    byName.putAll(properties);
+    byName.putAll(table);
+    byName.putAll(query);
     String path = byName.get("path");
     if (path == null) {
       throw new UsageException("safetensors: wanted one path: .load(\"URI of a checkpoint\")");
     }
     Map<String, String> fileSystem = new TreeMap<>();
-    properties.forEach(
-        (key, value) -> {
-          if (key.startsWith("fs.")) {
-            fileSystem.put(key, value);
-          }
-        });
+    for (Map<String, String> options : List.of(table, query)) {
+      options.forEach(
+          (key, value) -> {
+            if (key.startsWith("fs.")) {
+              fileSystem.put(key, value);
+            }
+          });
+    }
     return new ReadOptions(path, tileBytes(byName), dequantize(byName), fileSystem);
   }
 

@@ -11,7 +11,8 @@ import org.apache.spark.sql.util.CaseInsensitiveStringMap;
 /**
  * {@code spark.read().format("safetensors").load(uri)}: the tiles of a checkpoint's tensors, with
  * the columns of {@link io.shardpress.schemas.arrow.WeightTable}. Options: {@code tileBytes} (16m),
- * and {@code fs.*} for the file system.
+ * {@code dequantize} (false: a quantized checkpoint's tensors as they lie in its files), and {@code
+ * fs.*} for the file system. A query's own options stand before the table's.
  */
 public final class SafetensorsSource implements TableProvider, DataSourceRegister {
   /** Spark makes one by reflection. */
@@ -30,6 +31,6 @@ public final class SafetensorsSource implements TableProvider, DataSourceRegiste
   @Override
   public Table getTable(
       StructType schema, Transform[] partitioning, Map<String, String> properties) {
-    return new SafetensorsTable(ReadOptions.of(properties));
+    return new SafetensorsTable(properties);
   }
 }

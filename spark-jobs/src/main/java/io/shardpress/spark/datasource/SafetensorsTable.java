@@ -1,6 +1,7 @@
 package io.shardpress.spark.datasource;
 
 import java.util.Arrays;
+import java.util.Map;
 import java.util.Set;
 import org.apache.spark.sql.connector.catalog.Column;
 import org.apache.spark.sql.connector.catalog.SupportsRead;
@@ -10,10 +11,12 @@ import org.apache.spark.sql.util.CaseInsensitiveStringMap;
 
 /** A checkpoint as a table that can be read. */
 final class SafetensorsTable implements SupportsRead {
+  private final Map<String, String> properties;
   private final ReadOptions options;
 
-  SafetensorsTable(ReadOptions options) {
-    this.options = options;
+  SafetensorsTable(Map<String, String> properties) {
+    this.properties = Map.copyOf(properties);
+    this.options = ReadOptions.of(properties);
   }
 
   @Override
@@ -33,8 +36,9 @@ final class SafetensorsTable implements SupportsRead {
     return Set.of(TableCapability.BATCH_READ);
   }
 
+  /** Options of one query stand before the table's own. */
   @Override
-  public ScanBuilder newScanBuilder(CaseInsensitiveStringMap unused) {
-    return new TileScanBuilder(options);
+  public ScanBuilder newScanBuilder(CaseInsensitiveStringMap query) {
+    return new TileScanBuilder(ReadOptions.of(properties, query.asCaseSensitiveMap()));
   }
 }

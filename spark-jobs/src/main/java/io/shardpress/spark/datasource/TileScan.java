@@ -1,6 +1,7 @@
 package io.shardpress.spark.datasource;
 
 import io.shardpress.schemas.arrow.WeightTable;
+import io.shardpress.spark.io.FileHosts;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -11,11 +12,13 @@ import org.apache.spark.sql.connector.read.Batch;
 import org.apache.spark.sql.connector.read.InputPartition;
 import org.apache.spark.sql.connector.read.PartitionReaderFactory;
 import org.apache.spark.sql.connector.read.Scan;
+import org.apache.spark.sql.connector.read.Statistics;
+import org.apache.spark.sql.connector.read.SupportsReportStatistics;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.SerializableConfiguration;
 
 /** The tiles that a query reads, and the columns of them. */
-final class TileScan implements Scan, Batch {
+final class TileScan implements Scan, Batch, SupportsReportStatistics {
   private final String path;
   private final StructType columns;
   private final List<Tile> tiles;
@@ -53,8 +56,23 @@ final class TileScan implements Scan, Batch {
 
   @Override
   public InputPartition[] planInputPartitions() {
-    boolean withData = Arrays.asList(columns.fieldNames()).contains(WeightTable.DATA);
-    return TilePartition.of(tiles, withData).toArray(new InputPartition[0]);
+    List<TilePartition> partitions = TilePartition.of(tiles, withData());
+    if (withData()) {
+      FileHosts files = new FileHosts(configuration);
+      files.prepare(tiles.stream().map(tile -> tile.tensor().file()).toList());
+      partitions = partitions.stream().map(partition -> partition.at(files)).toList();
+    }
+    return partitions.toArray(new InputPartition[0]);
+  }
+
+  private boolean withData() {
+    return Arrays.asList(columns.fieldNames()).contains(WeightTable.DATA);
+  }
+
+  /** Rows and bytes as headers say, exactly, of the columns and tiles that are left. */
+  @Override
+  public Statistics estimateStatistics() {
+    return new TileStatistics(tiles, List.of(columns.fieldNames()));
   }
 
   @Override

@@ -10,6 +10,11 @@ import java.util.List;
 /** Reads parts whole, and answers with those that are not what was written. */
 public record CheckParts(List<PartKey> parts) implements ClusterTask<ArrayList<PartFault>> {
   @Override
+  public Reads reads() {
+    return Reads.parts(parts);
+  }
+
+  @Override
   public ArrayList<PartFault> run(TaskEnvironment environment) {
     ArrayList<PartFault> faults = new ArrayList<>();
     for (PartKey part : parts) {

@@ -9,6 +9,11 @@ public interface ClusterTask<R extends Serializable> extends Serializable {
     return getClass().getSimpleName();
   }
 
+  /** What it mostly reads; cheap to say. */
+  default Reads reads() {
+    return Reads.NOTHING;
+  }
+
   /** Does the work. */
   R run(TaskEnvironment environment);
 }

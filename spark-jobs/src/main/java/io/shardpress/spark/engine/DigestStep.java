@@ -51,6 +51,11 @@ public record DigestStep(CheckpointFile file, List<FileTensor> tensors) implemen
   }
 
   @Override
+  public Reads reads() {
+    return Reads.tensors(tensors.stream().map(tensor -> tensor.in(file)).toList());
+  }
+
+  @Override
   public void run(TaskEnvironment environment) {
     try (PartWriter writer = environment.store().write(part())) {
       for (FileTensor one : tensors) {

@@ -10,6 +10,11 @@ public interface Step extends Derivation {
     return List.of(part());
   }
 
+  /** What it mostly reads; cheap to say. */
+  default Reads reads() {
+    return Reads.NOTHING;
+  }
+
   /** Does the work. */
   void run(TaskEnvironment environment);
 }

@@ -1,6 +1,7 @@
 package io.shardpress.spark.engine;
 
 import io.shardpress.schemas.CheckpointException;
+import io.shardpress.spark.io.FileHosts;
 import io.shardpress.spark.store.PartException;
 import io.shardpress.spark.store.PartFault;
 import io.shardpress.spark.store.PartKey;
@@ -19,6 +20,11 @@ import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import scala.Tuple2;
+import scala.collection.immutable.Seq;
+import scala.jdk.javaapi.CollectionConverters;
+import scala.reflect.ClassTag;
+import scala.reflect.ClassTag$;
 
 /**
  * Runs units as Spark tasks, one task each, in the order given. Units whose parts are all in the
@@ -31,6 +37,7 @@ public final class StepRunner {
   private final RunSettings settings;
   private final Configuration configuration;
   private final PartStore store;
+  private final TaskHosts hosts;
   private final TaskCpus cpus;
   private final Runnable guard;
   private final Map<String, Ran> steps = new LinkedHashMap<>();
@@ -53,6 +60,7 @@ public final class StepRunner {
     // What others set in theirs while this runs is not for the tasks.
     this.configuration = new Configuration(hadoop);
     this.store = new PartStore(settings.store(), configuration);
+    this.hosts = new TaskHosts(new FileHosts(configuration), store);
     this.cpus = new TaskCpus(spark);
   }
 
@@ -211,8 +219,8 @@ public final class StepRunner {
     List<TaskAnswer<R>> answers;
     try (JobGroup group = JobGroup.enter(spark, settings.run(), description);
         WorkListener listening = listen()) {
-      JavaRDD<T> data = spark.parallelize(new ArrayList<T>(tasks), tasks.size());
-      answers = cpus.spread(data.map(function)).collect();
+      JavaRDD<T> placed = placed(tasks);
+      answers = cpus.spread(placed.map(function)).collect();
     }
     List<PartFault> faults = new ArrayList<>();
     for (TaskAnswer<R> answer : answers) {
@@ -229,11 +237,36 @@ public final class StepRunner {
     return answers;
   }
 
+  /** One partition for each task, which prefers the hosts where most lies that the task reads. */
+  private <T> JavaRDD<T> placed(List<? extends T> tasks) {
+    List<List<String>> preferred =
+        hosts.of(
+            tasks.stream()
+                .map(task -> task instanceof ClusterTask<?> one ? one.reads() : Reads.NOTHING)
+                .toList());
+    if (preferred.stream().allMatch(List::isEmpty)) {
+      return spark.parallelize(new ArrayList<T>(tasks), tasks.size());
+    }
+    List<Tuple2<T, Seq<String>>> placed = new ArrayList<>();
+    for (int i = 0; i < tasks.size(); i++) {
+      placed.add(
+          new Tuple2<>(tasks.get(i), CollectionConverters.asScala(preferred.get(i)).toSeq()));
+    }
+    ClassTag<T> any = ClassTag$.MODULE$.apply(Object.class);
+    return JavaRDD.fromRDD(
+        spark.sc().makeRDD(CollectionConverters.asScala(placed).toSeq(), any), any);
+  }
+
   /** A unit as a task without an answer. */
   public record MakeParts(Step unit) implements ClusterTask<Boolean> {
     @Override
     public String kind() {
       return unit.getClass().getSimpleName();
+    }
+
+    @Override
+    public Reads reads() {
+      return unit.reads();
     }
 
     @Override

@@ -58,7 +58,7 @@ public final class PartStore {
   /** Those that are there, asked for side by side. */
   public Set<PartKey> present(Collection<PartKey> keys) {
     List<PartKey> asked = List.copyOf(new LinkedHashSet<>(keys));
-    List<Boolean> answers = LookUps.each(uri, asked, this::has);
+    List<Boolean> answers = LookUps.each(asked, this::has);
     Set<PartKey> present = new HashSet<>();
     for (int i = 0; i < asked.size(); i++) {
       if (answers.get(i)) {
@@ -93,7 +93,6 @@ public final class PartStore {
    */
   public <R> List<R> readEach(List<PartKey> parts, Function<PartReader, R> what) {
     return LookUps.each(
-        uri,
         parts,
         part -> {
           try (PartReader reader = read(part)) {
@@ -116,6 +115,11 @@ public final class PartStore {
   public void discard(PartKey key) {
     delete(key);
     StoredShard.delete(this, key);
+  }
+
+  /** URI of the file of a part. */
+  public String uri(PartKey key) {
+    return path(key).toString();
   }
 
   Path path(PartKey key) {

@@ -6,6 +6,7 @@ import io.shardpress.kernels.nn.DecoderBlock;
 import io.shardpress.kernels.nn.Stage;
 import io.shardpress.spark.block.Batches;
 import io.shardpress.spark.block.ChainLink;
+import io.shardpress.spark.engine.Reads;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
@@ -49,6 +50,11 @@ public record AdvanceStep(
 
   private int window() {
     return full.window();
+  }
+
+  @Override
+  public Reads reads() {
+    return inputs.reads();
   }
 
   @Override

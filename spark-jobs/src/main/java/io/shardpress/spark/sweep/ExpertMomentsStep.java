@@ -17,6 +17,7 @@ import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.spark.block.CalibrationTokens;
 import io.shardpress.spark.block.ChainLink;
+import io.shardpress.spark.engine.Reads;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
@@ -98,6 +99,11 @@ public record ExpertMomentsStep(
       }
     }
     return largest;
+  }
+
+  @Override
+  public Reads reads() {
+    return Reads.parts(full);
   }
 
   @Override

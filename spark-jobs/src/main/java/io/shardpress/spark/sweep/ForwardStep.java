@@ -1,5 +1,6 @@
 package io.shardpress.spark.sweep;
 
+import io.shardpress.spark.engine.Reads;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
@@ -49,6 +50,11 @@ public record ForwardStep(BlockOutput output, boolean kept, Observer observer) i
       parts.add(observed());
     }
     return parts;
+  }
+
+  @Override
+  public Reads reads() {
+    return Reads.parts(output.input());
   }
 
   @Override

@@ -7,6 +7,7 @@ import io.shardpress.kernels.nn.Stage;
 import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.spark.block.Batches;
 import io.shardpress.spark.block.ChainLink;
+import io.shardpress.spark.engine.Reads;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
@@ -58,6 +59,11 @@ public record SiteStep(
     List<PartKey> parts = new ArrayList<>(List.of(observed()));
     state().ifPresent(parts::add);
     return parts;
+  }
+
+  @Override
+  public Reads reads() {
+    return inputs.reads();
   }
 
   @Override

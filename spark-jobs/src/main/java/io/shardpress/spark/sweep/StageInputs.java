@@ -1,10 +1,13 @@
 package io.shardpress.spark.sweep;
 
 import io.shardpress.kernels.nn.Stage;
+import io.shardpress.spark.engine.Reads;
 import io.shardpress.spark.store.PartKey;
 import java.io.Serializable;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -18,5 +21,15 @@ public record StageInputs(PartKey full, PartKey quantized, Map<Stage, PartKey> s
     implements Serializable {
   public StageInputs {
     states = Collections.unmodifiableMap(new LinkedHashMap<>(states));
+  }
+
+  /** All of them, as what a task reads. */
+  Reads reads() {
+    List<PartKey> parts = new ArrayList<>(states.values());
+    parts.add(full);
+    if (!quantized.equals(full)) {
+      parts.add(quantized);
+    }
+    return Reads.parts(parts);
   }
 }

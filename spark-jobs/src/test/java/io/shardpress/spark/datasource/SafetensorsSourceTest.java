@@ -18,8 +18,11 @@ import org.apache.spark.network.util.JavaUtils;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.catalyst.plans.logical.Statistics;
+import org.apache.spark.sql.connector.expressions.Transform;
 import org.apache.spark.sql.execution.SparkPlan;
 import org.apache.spark.sql.util.ArrowUtils;
+import org.apache.spark.sql.util.CaseInsensitiveStringMap;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -182,6 +185,61 @@ class SafetensorsSourceTest {
     // Six blocks of [512, 256] in two bytes each.
     assertThat(found)
         .containsExactly("0:262144", "1:262144", "2:262144", "3:262144", "4:262144", "5:262144");
+  }
+
+  /** What the optimizer is told of a query: rows, and bytes of the columns that it asks for. */
+  @Test
+  void sizesAreKnownBeforeAnythingIsRead() {
+    Dataset<Row> data = table("64m").select("layer", "data").filter("layer = 3");
+    long bytes = 0;
+    long rows = 0;
+    for (SampleFiles.Tensor tensor : wanted.values()) {
+      if (tensor.name().startsWith("model.layers.3.")) {
+        bytes += tensor.bytes().length + Integer.BYTES;
+        rows++;
+      }
+    }
+    assertThat(statistics(data).sizeInBytes().toLong()).isEqualTo(bytes);
+    assertThat(statistics(data).rowCount().get().toLong()).isEqualTo(rows);
+
+    Dataset<Row> names = table("64m").select("tensor", "shape", "row_start");
+    long text = 0;
+    for (SampleFiles.Tensor tensor : wanted.values()) {
+      text += tensor.name().length() + 8 * tensor.shape().size() + 8;
+    }
+    assertThat(statistics(names).sizeInBytes().toLong()).isEqualTo(text);
+  }
+
+  private static Statistics statistics(Dataset<Row> query) {
+    return ((org.apache.spark.sql.classic.Dataset<Row>) query)
+        .queryExecution()
+        .optimizedPlan()
+        .collectLeaves()
+        .head()
+        .stats();
+  }
+
+  /** Options may come with a query, after the table was made. */
+  @Test
+  void aQuerysOptionsStandBeforeTheTables() {
+    SafetensorsTable table =
+        (SafetensorsTable)
+            new SafetensorsSource()
+                .getTable(
+                    WeightTableType.SCHEMA,
+                    new Transform[0],
+                    Map.of("path", SampleFiles.FOLDER.toString(), "tileBytes", "64m"));
+    assertThat(tiles(table, Map.of())).isEqualTo(wanted.size());
+    assertThat(tiles(table, Map.of("TILEBYTES", "4k")))
+        .isEqualTo(table("4k").count())
+        .isGreaterThan(wanted.size());
+    assertThatThrownBy(() -> tiles(table, Map.of("tileBytes", "1k")))
+        .isInstanceOf(UsageException.class);
+  }
+
+  private static long tiles(SafetensorsTable table, Map<String, String> query) {
+    TileScan scan = (TileScan) table.newScanBuilder(new CaseInsensitiveStringMap(query)).build();
+    return scan.estimateStatistics().numRows().getAsLong();
   }
 
   @Test

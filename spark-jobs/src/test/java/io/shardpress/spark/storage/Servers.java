@@ -19,14 +19,18 @@ final class Servers implements ParameterResolver {
 
   @Override
   public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
-    // Servers tell of every file that is not there, and of being stopped.
-    Configurator.setLevel("com.robothy", Level.OFF);
-    Configurator.setLevel("io.netty.util.ResourceLeakDetector", Level.OFF);
-    Configurator.setLevel("org.apache.hadoop.hdfs", Level.OFF);
-    Configurator.setLevel("org.apache.hadoop.security.authentication", Level.OFF);
+    quiet();
     ExtensionContext.Store store = context.getRoot().getStore(OURS);
     return parameter.getParameter().getType() == HdfsCluster.class
         ? store.computeIfAbsent("hdfs", name -> HdfsCluster.start(), HdfsCluster.class)
         : store.computeIfAbsent("s3", name -> S3Server.start(), S3Server.class);
+  }
+
+  /** Servers tell of every file that is not there, and of being stopped. */
+  static void quiet() {
+    Configurator.setLevel("com.robothy", Level.OFF);
+    Configurator.setLevel("io.netty.util.ResourceLeakDetector", Level.OFF);
+    Configurator.setLevel("org.apache.hadoop.hdfs", Level.OFF);
+    Configurator.setLevel("org.apache.hadoop.security.authentication", Level.OFF);
   }
 }

@@ -8,6 +8,7 @@ import io.shardpress.kernels.quant.ActivationStep;
 import io.shardpress.kernels.quant.ScaleFormat;
 import io.shardpress.schemas.recipe.ActivationScheme;
 import io.shardpress.schemas.recipe.KvCacheScheme;
+import io.shardpress.spark.engine.Reads;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
@@ -45,6 +46,11 @@ public record ActivationScaleStep(
   @Override
   public StepKind kind() {
     return KIND;
+  }
+
+  @Override
+  public Reads reads() {
+    return Reads.parts(ranges);
   }
 
   @Override

@@ -17,6 +17,7 @@ import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.spark.block.BlockSpec;
 import io.shardpress.spark.block.LearnedLinear;
 import io.shardpress.spark.block.TileCodec;
+import io.shardpress.spark.engine.Reads;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
@@ -70,6 +71,11 @@ public record BlockwiseStep(
   @Override
   public StepKind kind() {
     return KIND;
+  }
+
+  @Override
+  public Reads reads() {
+    return Reads.tensors(spec.tensors()).and(Reads.parts(inputs)).and(Reads.parts(targets));
   }
 
   @Override

@@ -18,6 +18,7 @@ import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.spark.block.BlockSpec;
 import io.shardpress.spark.block.LearnedLinear;
 import io.shardpress.spark.block.TileCodec;
+import io.shardpress.spark.engine.Reads;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
@@ -73,6 +74,11 @@ public record ExpertStep(
   @Override
   public StepKind kind() {
     return KIND;
+  }
+
+  @Override
+  public Reads reads() {
+    return Reads.tensors(LinearRole.ofExpert(expert).stream().map(spec.linears()::get).toList());
   }
 
   @Override

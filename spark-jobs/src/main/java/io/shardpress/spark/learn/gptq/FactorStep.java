@@ -7,6 +7,7 @@ import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.spark.block.CalibrationTokens;
+import io.shardpress.spark.engine.Reads;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
@@ -62,6 +63,11 @@ public record FactorStep(
   @Override
   public StepKind kind() {
     return KIND;
+  }
+
+  @Override
+  public Reads reads() {
+    return Reads.parts(statistics);
   }
 
   @Override

@@ -17,6 +17,7 @@ import io.shardpress.schemas.recipe.ActOrder;
 import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.spark.block.RowTile;
 import io.shardpress.spark.block.TileCodec;
+import io.shardpress.spark.engine.Reads;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
@@ -60,6 +61,11 @@ public record SolveStep(
   @Override
   public StepKind kind() {
     return KIND;
+  }
+
+  @Override
+  public Reads reads() {
+    return Reads.parts(factors.part()).and(Reads.rows(tensor, tile.start(), tile.count()));
   }
 
   @Override

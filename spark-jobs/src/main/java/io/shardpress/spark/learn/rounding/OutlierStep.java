@@ -6,6 +6,7 @@ import io.shardpress.kernels.quant.ScaleFormat;
 import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.spark.block.RowTile;
 import io.shardpress.spark.block.TileCodec;
+import io.shardpress.spark.engine.Reads;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
@@ -38,6 +39,11 @@ public record OutlierStep(
   @Override
   public StepKind kind() {
     return KIND;
+  }
+
+  @Override
+  public Reads reads() {
+    return Reads.rows(tensor, tile.start(), tile.count());
   }
 
   @Override

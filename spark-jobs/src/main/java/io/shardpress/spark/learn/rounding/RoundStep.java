@@ -11,6 +11,7 @@ import io.shardpress.schemas.safetensors.Dtype;
 import io.shardpress.spark.block.RowTile;
 import io.shardpress.spark.block.TileCodec;
 import io.shardpress.spark.block.WeightError;
+import io.shardpress.spark.engine.Reads;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
@@ -34,6 +35,11 @@ public record RoundStep(
   @Override
   public StepKind kind() {
     return KIND;
+  }
+
+  @Override
+  public Reads reads() {
+    return Reads.rows(tensor, tile.start(), tile.count());
   }
 
   @Override

@@ -2,6 +2,7 @@ package io.shardpress.spark.learn.rounding;
 
 import io.shardpress.kernels.statistics.ValueSummary;
 import io.shardpress.spark.block.RowTile;
+import io.shardpress.spark.engine.Reads;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
@@ -26,6 +27,11 @@ public record SummaryStep(TensorRef tensor, RowTile tile) implements Step {
   @Override
   public StepKind kind() {
     return KIND;
+  }
+
+  @Override
+  public Reads reads() {
+    return Reads.rows(tensor, tile.start(), tile.count());
   }
 
   @Override

@@ -6,6 +6,7 @@ import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.spark.block.LearnedLinear;
 import io.shardpress.spark.block.RowTile;
 import io.shardpress.spark.block.TileCodec;
+import io.shardpress.spark.engine.Reads;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
@@ -41,6 +42,11 @@ public record RescaleStep(
   @Override
   public StepKind kind() {
     return KIND;
+  }
+
+  @Override
+  public Reads reads() {
+    return Reads.parts(solved.tiles().get(index));
   }
 
   @Override

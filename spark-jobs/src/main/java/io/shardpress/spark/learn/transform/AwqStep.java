@@ -18,6 +18,7 @@ import io.shardpress.schemas.recipe.AwqSettings;
 import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.spark.block.BlockSpec;
 import io.shardpress.spark.block.LazyExperts;
+import io.shardpress.spark.engine.Reads;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
@@ -72,6 +73,11 @@ public record AwqStep(
   @Override
   public StepKind kind() {
     return KIND;
+  }
+
+  @Override
+  public Reads reads() {
+    return Reads.tensors(spec.tensors()).and(Reads.parts(inputs));
   }
 
   @Override

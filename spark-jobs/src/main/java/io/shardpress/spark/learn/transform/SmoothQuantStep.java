@@ -5,6 +5,7 @@ import io.shardpress.kernels.learn.SmoothQuant;
 import io.shardpress.kernels.nn.Stage;
 import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.spark.block.BlockSpec;
+import io.shardpress.spark.engine.Reads;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
@@ -41,6 +42,11 @@ public record SmoothQuantStep(
   @Override
   public StepKind kind() {
     return KIND;
+  }
+
+  @Override
+  public Reads reads() {
+    return Reads.tensors(spec.tensors());
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.shardpress.spark.output.dense;
 
 import io.shardpress.spark.block.RowTile;
+import io.shardpress.spark.engine.Reads;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
@@ -21,6 +22,11 @@ public record DequantizeStep(TensorRef tensor, RowTile tile) implements Step {
   @Override
   public StepKind kind() {
     return KIND;
+  }
+
+  @Override
+  public Reads reads() {
+    return Reads.rows(tensor, tile.start(), tile.count());
   }
 
   @Override
