@@ -16,6 +16,8 @@ public final class SparkSessions {
           "spark.ui.showConsoleProgress", "false",
           // Room that every job takes for what its tasks have in common: a few KB here, not 4 MB.
           "spark.broadcast.blockSize", "64k",
+          // Steps that run side by side share the cores, whichever began first.
+          "spark.scheduler.mode", "FAIR",
           "spark.kryoserializer.buffer.max", "512m",
           "spark.driver.maxResultSize", "2g");
 

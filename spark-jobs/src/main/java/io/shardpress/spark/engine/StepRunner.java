@@ -8,6 +8,7 @@ import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartStore;
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,7 +41,7 @@ public final class StepRunner {
   private final TaskHosts hosts;
   private final TaskCpus cpus;
   private final Runnable guard;
-  private final Map<String, Ran> steps = new LinkedHashMap<>();
+  private final Map<String, Ran> steps = Collections.synchronizedMap(new LinkedHashMap<>());
   private Broadcast<SerializableConfiguration> hadoop;
   private Tallies tallies;
   private Progress progress;
@@ -136,13 +137,31 @@ public final class StepRunner {
     return ran;
   }
 
+  /**
+   * Runs pieces of the run side by side that do not depend on one another: each runs steps by this
+   * runner, one after the other. Numbers do not depend on it.
+   *
+   * @throws RuntimeException what the first that failed has thrown; the others' jobs are cancelled
+   */
+  public void sideBySide(List<Runnable> lanes) {
+    Lanes.run(spark, lanes);
+  }
+
+  /**
+   * Whether tasks run in other processes than this. Where they run in this one, a task that needs
+   * much of its heap is to run alone, as the plan reckons.
+   */
+  public boolean onExecutors() {
+    return spark != null && !spark.isLocal();
+  }
+
   /** Has somebody hear of tasks' work while it is done. */
   public void report(Progress listener) {
     progress = listener;
   }
 
   /** The work of tasks that have ended well so far. */
-  public Work work() {
+  public synchronized Work work() {
     return tallies == null ? Work.NONE : tallies.work();
   }
 
@@ -204,7 +223,7 @@ public final class StepRunner {
   }
 
   /** What an executor does with each of so many tasks. */
-  private <R extends Serializable> TaskFunction<R> function(int tasks) {
+  private synchronized <R extends Serializable> TaskFunction<R> function(int tasks) {
     if (hadoop == null) {
       hadoop = spark.broadcast(new SerializableConfiguration(configuration));
       tallies = Tallies.of(spark.sc());
@@ -215,6 +234,7 @@ public final class StepRunner {
   @SuppressWarnings("try") // a group and a listener are left again, and asked for nothing
   private <T, R extends Serializable> List<TaskAnswer<R>> answers(
       String description, List<? extends T> tasks, Function<T, TaskAnswer<R>> function) {
+    Lanes.checkpoint();
     guard.run();
     List<TaskAnswer<R>> answers;
     try (JobGroup group = JobGroup.enter(spark, settings.run(), description);

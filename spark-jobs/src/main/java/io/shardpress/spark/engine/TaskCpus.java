@@ -1,7 +1,7 @@
 package io.shardpress.spark.engine;
 
-import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -17,7 +17,7 @@ import org.apache.spark.resource.TaskResourceRequests;
 final class TaskCpus {
   private final JavaSparkContext spark;
   // Spark keeps every profile that it was ever given: one for each number of cpus is enough.
-  private final Map<Integer, ResourceProfile> profiles = new HashMap<>();
+  private final Map<Integer, ResourceProfile> profiles = new ConcurrentHashMap<>();
 
   TaskCpus(JavaSparkContext spark) {
     this.spark = spark;

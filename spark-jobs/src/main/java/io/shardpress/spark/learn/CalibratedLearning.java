@@ -82,7 +82,7 @@ public final class CalibratedLearning {
         reused(turn);
         continue;
       }
-      boolean staged = wanted.get(i) && learn(turn);
+      boolean staged = wanted.get(i) && learn(turn, i + 1 < end ? turns.get(i + 1) : null);
       BlockState block = turn.block();
       if (staged) {
         run("outputs", block, advances(turn, true));
@@ -174,9 +174,10 @@ public final class CalibratedLearning {
   /**
    * Learns a block.
    *
+   * @param next the block after it; null where that is not gone through
    * @return whether the states of its stages are there, so that its output is one stage away
    */
-  private boolean learn(BlockTurn turn) {
+  private boolean learn(BlockTurn turn, BlockTurn next) {
     BlockState block = turn.block();
     if (block.sparse()) {
       forward("targets", block, turn.nextFull());
@@ -193,11 +194,20 @@ public final class CalibratedLearning {
     } else {
       forward("targets", block, turn.nextFull());
     }
-    learners =
-        learners.plus(
-            turn.steps() == null
-                ? run(algorithm(), block, List.of(turn.unit()))
-                : turn.steps().run());
+    List<Runnable> lanes = new ArrayList<>();
+    lanes.add(
+        () ->
+            learners =
+                learners.plus(
+                    turn.steps() == null
+                        ? run(algorithm(), block, List.of(turn.unit()))
+                        : turn.steps().run()));
+    // One task learns a block; the full-precision chain does not wait for it. Where GPTQ comes
+    // first, its passes will take that chain along.
+    if (next != null && next.solver() == null && context.runner().onExecutors()) {
+      lanes.add(() -> forward("targets", next.block(), next.nextFull()));
+    }
+    context.runner().sideBySide(lanes);
     return false;
   }
 

@@ -91,15 +91,31 @@ public final class ActivationScales {
       embeddings.make();
     }
     for (int i = first; i < end; i++) {
-      Measured step = steps.get(i);
-      context.runner().run("activations", context.where(i), step.passes());
-      context.runner().run("scales", context.where(i), List.of(step.scales()));
-      step.forget(store, keepActivations);
+      int block = i;
+      List<Runnable> lanes = new ArrayList<>();
+      lanes.add(() -> observe(steps.get(block), block));
+      if (block > first) {
+        lanes.add(() -> scale(steps.get(block - 1), block - 1));
+      }
+      context.runner().sideBySide(lanes);
+    }
+    if (first < end) {
+      scale(steps.get(end - 1), end - 1);
     }
     if (!keepActivations) {
       embeddings.forget();
     }
     return scales(steps);
+  }
+
+  private void observe(Measured step, int block) {
+    context.runner().run("activations", context.where(block), step.passes());
+  }
+
+  /** A block's scales from what was observed, while the windows go through the next. */
+  private void scale(Measured step, int block) {
+    context.runner().run("scales", context.where(block), List.of(step.scales()));
+    step.forget(context.runner().store(), keepActivations);
   }
 
   /** The parts that stay in the store, there or not. */
