@@ -2,13 +2,14 @@ package io.shardpress.spark.engine;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.apache.spark.api.java.JavaSparkContext;
 
 /**
- * Gives the calling thread's Spark jobs a group and a description, until it is closed; then they
- * are again what the caller had: a run may be a part of somebody's own application.
+ * Gives Spark jobs of the calling thread a group and a description. Behind them it has again what
+ * the caller had: a run may be a part of somebody's own application.
  */
-final class JobGroup implements AutoCloseable {
+final class JobGroup {
   // As Spark names them.
   static final String ID = "spark.jobGroup.id";
   static final String DESCRIPTION = "spark.job.description";
@@ -21,24 +22,23 @@ final class JobGroup implements AutoCloseable {
     this.spark = spark;
   }
 
-  static JobGroup enter(JavaSparkContext spark, String id, String description) {
+  /** Runs {@code jobs}, and gives what they give. */
+  static <T> T within(JavaSparkContext spark, String id, String description, Supplier<T> jobs) {
     JobGroup group = new JobGroup(spark);
-    group.set(ID, id);
-    group.set(DESCRIPTION, description);
-    // Tasks ask whether they are to end. An interrupt in the middle of a read or write would make
-    // HDFS take the data node at the other end for a bad one.
-    group.set(INTERRUPTS, "false");
-    return group;
+    try {
+      group.set(ID, id);
+      group.set(DESCRIPTION, description);
+      // Tasks ask whether they are to end. An interrupt in the middle of a read or write would make
+      // HDFS take the data node at the other end for a bad one.
+      group.set(INTERRUPTS, "false");
+      return jobs.get();
+    } finally {
+      group.before.forEach(spark::setLocalProperty);
+    }
   }
 
   private void set(String property, String value) {
     before.put(property, spark.getLocalProperty(property));
     spark.setLocalProperty(property, value);
-  }
-
-  /** Puts back what was set before, nothing where nothing was. */
-  @Override
-  public void close() {
-    before.forEach(spark::setLocalProperty);
   }
 }

@@ -65,16 +65,15 @@ final class Lanes {
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
-    if (failure.get() instanceof RuntimeException thrown) {
-      throw thrown;
-    }
-    if (failure.get() instanceof Error thrown) {
-      throw thrown;
-    }
     if (failure.get() != null) {
-      // As Spark's own are, from Scala.
-      throw new IllegalStateException(failure.get().getMessage(), failure.get());
+      Lanes.<RuntimeException>rethrow(failure.get());
     }
+  }
+
+  /** Throws what a lane has thrown as it is; of what Spark throws in Scala nothing is declared. */
+  @SuppressWarnings("unchecked")
+  private static <E extends Throwable> void rethrow(Throwable thrown) throws E {
+    throw (E) thrown;
   }
 
   /** A lane's thread has the caller's properties, its job group among them. */

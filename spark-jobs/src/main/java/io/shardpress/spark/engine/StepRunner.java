@@ -21,11 +21,6 @@ import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import scala.Tuple2;
-import scala.collection.immutable.Seq;
-import scala.jdk.javaapi.CollectionConverters;
-import scala.reflect.ClassTag;
-import scala.reflect.ClassTag$;
 
 /**
  * Runs units as Spark tasks, one task each, in the order given. Units whose parts are all in the
@@ -165,10 +160,6 @@ public final class StepRunner {
     return tallies == null ? Work.NONE : tallies.work();
   }
 
-  private WorkListener listen() {
-    return progress == null ? null : WorkListener.enter(spark.sc(), tallies, progress);
-  }
-
   /** Counts units that a run had no need to ask for, since what comes of them was there. */
   public void found(String step, int units) {
     count(step, new Ran(0, units, 0));
@@ -231,17 +222,12 @@ public final class StepRunner {
     return new TaskFunction<>(settings, hadoop, tallies, cpus.threads(tasks));
   }
 
-  @SuppressWarnings("try") // a group and a listener are left again, and asked for nothing
   private <T, R extends Serializable> List<TaskAnswer<R>> answers(
       String description, List<? extends T> tasks, Function<T, TaskAnswer<R>> function) {
     Lanes.checkpoint();
     guard.run();
-    List<TaskAnswer<R>> answers;
-    try (JobGroup group = JobGroup.enter(spark, settings.run(), description);
-        WorkListener listening = listen()) {
-      JavaRDD<T> placed = placed(tasks);
-      answers = cpus.spread(placed.map(function)).collect();
-    }
+    List<TaskAnswer<R>> answers =
+        JobGroup.within(spark, settings.run(), description, () -> collect(tasks, function));
     List<PartFault> faults = new ArrayList<>();
     for (TaskAnswer<R> answer : answers) {
       if (answer.error() != null) {
@@ -257,24 +243,18 @@ public final class StepRunner {
     return answers;
   }
 
-  /** One partition for each task, which prefers the hosts where most lies that the task reads. */
-  private <T> JavaRDD<T> placed(List<? extends T> tasks) {
-    List<List<String>> preferred =
-        hosts.of(
-            tasks.stream()
-                .map(task -> task instanceof ClusterTask<?> one ? one.reads() : Reads.NOTHING)
-                .toList());
-    if (preferred.stream().allMatch(List::isEmpty)) {
-      return spark.parallelize(new ArrayList<T>(tasks), tasks.size());
+  private <T, R extends Serializable> List<TaskAnswer<R>> collect(
+      List<? extends T> tasks, Function<T, TaskAnswer<R>> function) {
+    WorkListener listener =
+        progress == null ? null : WorkListener.enter(spark.sc(), tallies, progress);
+    try {
+      JavaRDD<T> placed = hosts.place(spark, tasks);
+      return cpus.spread(placed.map(function)).collect();
+    } finally {
+      if (listener != null) {
+        listener.close();
+      }
     }
-    List<Tuple2<T, Seq<String>>> placed = new ArrayList<>();
-    for (int i = 0; i < tasks.size(); i++) {
-      placed.add(
-          new Tuple2<>(tasks.get(i), CollectionConverters.asScala(preferred.get(i)).toSeq()));
-    }
-    ClassTag<T> any = ClassTag$.MODULE$.apply(Object.class);
-    return JavaRDD.fromRDD(
-        spark.sc().makeRDD(CollectionConverters.asScala(placed).toSeq(), any), any);
   }
 
   /** A unit as a task without an answer. */

@@ -9,6 +9,13 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import scala.Tuple2;
+import scala.collection.immutable.Seq;
+import scala.jdk.javaapi.CollectionConverters;
+import scala.reflect.ClassTag;
+import scala.reflect.ClassTag$;
 
 /** Where a run's tasks are best run: where most of the bytes lie that they read. */
 final class TaskHosts {
@@ -20,11 +27,31 @@ final class TaskHosts {
     this.store = store;
   }
 
+  /** A partition for each of some tasks, which prefers the task's hosts. */
+  <T> JavaRDD<T> place(JavaSparkContext spark, List<? extends T> tasks) {
+    List<List<String>> preferred =
+        preferred(
+            tasks.stream()
+                .map(task -> task instanceof ClusterTask<?> one ? one.reads() : Reads.NOTHING)
+                .toList());
+    if (preferred.stream().allMatch(List::isEmpty)) {
+      return spark.parallelize(new ArrayList<T>(tasks), tasks.size());
+    }
+    List<Tuple2<T, Seq<String>>> placed = new ArrayList<>();
+    for (int i = 0; i < tasks.size(); i++) {
+      Seq<String> names = CollectionConverters.asScala(preferred.get(i)).toSeq();
+      placed.add(new Tuple2<>(tasks.get(i), names));
+    }
+    ClassTag<T> any = ClassTag$.MODULE$.apply(Object.class);
+    return JavaRDD.fromRDD(
+        spark.sc().makeRDD(CollectionConverters.asScala(placed).toSeq(), any), any);
+  }
+
   /**
    * Hosts for each of some tasks that run side by side. What all of them read is no reason to run
    * any of them somewhere: they would wait for one another there.
    */
-  List<List<String>> of(List<Reads> tasks) {
+  private List<List<String>> preferred(List<Reads> tasks) {
     List<List<FileSlice>> slices = tasks.stream().map(this::slices).toList();
     Map<FileSlice, Integer> readers = new HashMap<>();
     slices.forEach(each -> new HashSet<>(each).forEach(one -> readers.merge(one, 1, Integer::sum)));

@@ -15,7 +15,7 @@ import scala.jdk.javaapi.CollectionConverters;
  * Tells a progress of a run's work as it is done: with the end of every task, and of tasks under
  * way with every heartbeat of their executor, for a block is learned by a single task for minutes.
  */
-final class WorkListener extends SparkListener implements AutoCloseable {
+final class WorkListener extends SparkListener {
   private final Tallies tallies;
   private final Progress progress;
 
@@ -39,8 +39,7 @@ final class WorkListener extends SparkListener implements AutoCloseable {
   }
 
   /** Tells what the tasks that have ended came to; Spark may not have told of all of them yet. */
-  @Override
-  public void close() {
+  void close() {
     spark.removeSparkListener(this);
     synchronized (tallies) {
       closed = true;

@@ -1,5 +1,5 @@
 /**
- * Steps and how they run on Spark: names of parts, resume, retries, hosts, cpus and kills of tasks, what a task has at
- * hand. Knows no model.
+ * Steps and how they run on Spark: names of parts, resume, retries, hosts, cpus and kills of tasks,
+ * work counted, what a task has at hand. Knows no model.
  */
 package io.shardpress.spark.engine;
