@@ -50,10 +50,20 @@ public record LearnedLinear(
 
   /** The whole linear, where integers in groups of neighbouring columns are all of it. */
   public QuantizedLinear read(PartStore store) {
+    requireRuns();
+    return quantized(store, 0, out);
+  }
+
+  /** The steps that a learner begins with, where those of {@link #read} are all that it takes. */
+  public Steps readStartingSteps(PartStore store) {
+    requireRuns();
+    return readSteps(store);
+  }
+
+  private void requireRuns() {
     if (scheme.indexed() || scheme.outliers()) {
       throw new IllegalStateException(module + " is more than integers in runs of columns");
     }
-    return quantized(store, 0, out);
   }
 
   /** A tile alone, as a linear of its rows. */

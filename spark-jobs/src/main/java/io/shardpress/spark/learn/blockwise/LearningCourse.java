@@ -53,7 +53,7 @@ record LearningCourse(
     Steps steps;
     if (start.containsKey(role)) {
       w = start.get(role).readCompensated(environment.store());
-      steps = start.get(role).read(environment.store()).steps();
+      steps = start.get(role).readStartingSteps(environment.store());
     } else {
       w = original;
       steps =
