@@ -15,7 +15,7 @@ import java.util.function.Consumer;
 
 /**
  * A learned linear in the store: tiles of its rows, each in a part as {@link TileCodec} has it.
- * Each of its methods reads only those rows of the parts that it speaks of.
+ * Each method reads only the rows that it needs.
  *
  * @param module its name
  * @param tiles the parts, in the order of the rows that they hold

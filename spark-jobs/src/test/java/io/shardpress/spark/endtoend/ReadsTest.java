@@ -16,7 +16,7 @@ import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** How often a run reads what it needs, as a file system counts it. */
+/** How many times a run reads a tensor or a part, counted by a file system. */
 class ReadsTest {
   private static final String BLOCK = "model.layers.1.";
 
@@ -30,8 +30,8 @@ class ReadsTest {
 
   /**
    * GPTQ takes each partition through the second block in four passes, one up to the inputs of each
-   * stage, and in a fifth to its end. A pass reads what it runs and nothing else; those up to o and
-   * down also read these, since what they are corrected for are outputs.
+   * stage, and in a fifth to its end. A pass reads the linears that it runs and no others; the
+   * passes up to o and down read these two as well, since they are corrected for their outputs.
    */
   @Test
   void gptqReadsTheLinearsThatAPassRuns() throws IOException {

@@ -16,10 +16,7 @@ import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FSInputStream;
 import org.apache.hadoop.fs.RawLocalFileSystem;
 
-/**
- * Local files at {@code counted:/path}, of which it is known which bytes were read. A process has
- * one list of all reads.
- */
+/** Local files at {@code counted:/path}. A process keeps one list of all opens and reads. */
 public final class CountingFileSystem extends RawLocalFileSystem {
   private static final URI ROOT = URI.create("counted:///");
   private static final ConcurrentLinkedQueue<Read> READS = new ConcurrentLinkedQueue<>();
@@ -28,7 +25,7 @@ public final class CountingFileSystem extends RawLocalFileSystem {
   private static final ConcurrentLinkedQueue<String> OPENED = new ConcurrentLinkedQueue<>();
 
   /**
-   * What was read.
+   * A read of bytes [position, position + count).
    *
    * @param file its local path
    */
@@ -39,7 +36,7 @@ public final class CountingFileSystem extends RawLocalFileSystem {
     }
   }
 
-  /** Hadoop's settings by which it is found. */
+  /** The setting by which Hadoop finds it. */
   public static final String SETTING = "fs.counted.impl";
 
   /** A configuration that knows it. */
@@ -54,13 +51,13 @@ public final class CountingFileSystem extends RawLocalFileSystem {
     return "counted:" + local.toAbsolutePath();
   }
 
-  /** Forgets what was read so far. */
+  /** Begins a new list. */
   public static void reset() {
     READS.clear();
     OPENED.clear();
   }
 
-  /** What was read of a file since. */
+  /** The reads of a file since. */
   public static List<Read> reads(Path local) {
     List<Read> reads = new ArrayList<>(READS);
     reads.removeIf(read -> !read.file().equals(local.toAbsolutePath().toString()));

@@ -19,7 +19,7 @@ class PartReadsTest {
   private static final int TILE_ROWS = 70;
   private static final int ROWS = 3 * TILE_ROWS - 20;
 
-  /** What a reader may read beside the row itself: the rest of the batch, and the footer. */
+  /** Bytes that a row may cost beside its own: the rest of its batch, and the footer. */
   private static final long SLACK_BYTES = 8 << 10;
 
   @TempDir Path folder;
@@ -121,7 +121,7 @@ class PartReadsTest {
   }
 
   @Test
-  void whatAPartHasNotIsTold() {
+  void missingRowsAreNamed() {
     float[] into = new float[ROWS * IN];
     try (PartReader reader = store.read(key)) {
       assertThatThrownBy(() -> reader.row("weight"))
