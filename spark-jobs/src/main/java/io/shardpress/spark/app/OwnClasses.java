@@ -1,9 +1,11 @@
 package io.shardpress.spark.app;
 
 import io.shardpress.kernels.metrics.PositionFigures;
+import io.shardpress.spark.block.LearnedRows;
 import io.shardpress.spark.engine.CheckParts;
 import io.shardpress.spark.engine.CrossingClasses;
 import io.shardpress.spark.engine.DigestStep;
+import io.shardpress.spark.engine.FiniteCheck;
 import io.shardpress.spark.engine.StepRunner;
 import io.shardpress.spark.engine.TaskAnswer;
 import io.shardpress.spark.evaluate.EvaluateTask;
@@ -16,9 +18,11 @@ import io.shardpress.spark.learn.gptq.SolveStep;
 import io.shardpress.spark.learn.rounding.RoundingLearner;
 import io.shardpress.spark.learn.scales.ScaleSteps;
 import io.shardpress.spark.learn.transform.Transforms;
+import io.shardpress.spark.output.CheckShardFile;
 import io.shardpress.spark.output.PublishTask;
 import io.shardpress.spark.output.PublishedShard;
 import io.shardpress.spark.output.ShardHead;
+import io.shardpress.spark.output.ShardStep;
 import io.shardpress.spark.output.TensorSource;
 import io.shardpress.spark.output.compressedtensors.CompressedTensorsPublication;
 import io.shardpress.spark.output.dense.DensePublication;
@@ -40,12 +44,16 @@ public final class OwnClasses implements CrossingClasses {
                 StepRunner.MakeParts.class,
                 CheckParts.class,
                 DigestStep.class,
+                FiniteCheck.class,
+                LearnedRows.class,
                 FactorStep.class,
                 SolveStep.class,
                 BlockwiseStep.class,
                 ExpertStep.class,
                 PublishTask.class,
                 PublishedShard.class,
+                ShardStep.class,
+                CheckShardFile.class,
                 ShardHead.Safetensors.class,
                 TensorSource.Copy.class,
                 EvaluateTask.class,

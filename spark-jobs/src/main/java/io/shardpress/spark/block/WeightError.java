@@ -11,7 +11,7 @@ public record WeightError(double error, double weights) {
   public static final WeightError NONE = new WeightError(0, 0);
 
   /** That of a tile. */
-  static WeightError of(float[] dequantized, float[] original) {
+  public static WeightError of(float[] dequantized, float[] original) {
     double error = 0;
     double weights = 0;
     for (int i = 0; i < original.length; i++) {

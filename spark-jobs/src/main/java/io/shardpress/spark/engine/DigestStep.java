@@ -1,9 +1,8 @@
 package io.shardpress.spark.engine;
 
-import io.shardpress.kernels.convert.FiniteBits;
-import io.shardpress.kernels.convert.FloatBytes;
 import io.shardpress.schemas.safetensors.Dtype;
 import io.shardpress.spark.io.CheckpointFile;
+import io.shardpress.spark.io.FiniteBytes;
 import io.shardpress.spark.io.TensorReader;
 import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.store.PartRow;
@@ -75,25 +74,9 @@ public record DigestStep(CheckpointFile file, List<FileTensor> tensors) implemen
       int count = (int) Math.min(chunk.length, tensor.length() - at);
       reader.readBytes(tensor, at, chunk, 0, count);
       sha.update(chunk, 0, count);
-      if (FloatBytes.handles(tensor.dtype())) {
-        requireFinite(tensor, at, chunk, count);
-      }
+      FiniteBytes.require(tensor, at, chunk, count);
     }
     return sha.digest();
-  }
-
-  private static void requireFinite(TensorRef tensor, long at, byte[] bytes, int count) {
-    int width = tensor.dtype().bits() / 8;
-    if (FiniteBits.allFinite(tensor.dtype(), bytes, 0, count / width)) {
-      return;
-    }
-    float[] values = new float[count / width];
-    FloatBytes.decode(tensor.dtype(), bytes, 0, values, 0, values.length);
-    for (int i = 0; i < values.length; i++) {
-      if (!Float.isFinite(values[i])) {
-        throw TensorReader.notFinite(tensor, at / width + i, values[i]);
-      }
-    }
   }
 
   private static MessageDigest sha256() {

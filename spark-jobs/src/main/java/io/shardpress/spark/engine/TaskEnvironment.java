@@ -7,6 +7,9 @@ import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.spark.io.TensorReader;
 import io.shardpress.spark.io.Traffic;
 import io.shardpress.spark.store.PartStore;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Supplier;
 import org.apache.hadoop.conf.Configuration;
 
 /** What a task has at hand on its executor; closed with it. */
@@ -17,6 +20,7 @@ public final class TaskEnvironment implements AutoCloseable {
   private final Matmul matmul;
   private final Workers workers;
   private final TensorReader reader;
+  private final Map<Class<?>, AutoCloseable> own = new HashMap<>();
 
   /**
    * For work that is no task of Spark's.
@@ -83,9 +87,24 @@ public final class TaskEnvironment implements AutoCloseable {
     meter.checkpoint();
   }
 
+  /**
+   * What one piece of this task's work leaves for a later one: made when it is first asked for, and
+   * closed with the task.
+   */
+  public <T extends AutoCloseable> T own(Class<T> kind, Supplier<T> make) {
+    return kind.cast(own.computeIfAbsent(kind, none -> make.get()));
+  }
+
   @Override
   public void close() {
     reader.close();
     workers.close();
+    for (AutoCloseable one : own.values()) {
+      try {
+        one.close();
+      } catch (Exception e) {
+        throw new IllegalStateException("cannot close what a task kept: " + e.getMessage(), e);
+      }
+    }
   }
 }

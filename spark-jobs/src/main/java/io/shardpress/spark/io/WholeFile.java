@@ -66,7 +66,7 @@ public final class WholeFile implements AutoCloseable {
   }
 
   /** Whether files are to be seen there only once they are closed, as on object stores. */
-  static boolean appearsAtClose(FileSystem fileSystem, Path path) throws IOException {
+  public static boolean appearsAtClose(FileSystem fileSystem, Path path) throws IOException {
     return fileSystem.hasPathCapability(path, CommonPathCapabilities.ABORTABLE_STREAM);
   }
 

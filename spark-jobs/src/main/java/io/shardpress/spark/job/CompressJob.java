@@ -4,6 +4,7 @@ import io.shardpress.kernels.matmul.Matmuls;
 import io.shardpress.schemas.output.OutputChoice;
 import io.shardpress.spark.block.LearnedLinear;
 import io.shardpress.spark.block.LinearStatistics;
+import io.shardpress.spark.engine.Progress;
 import io.shardpress.spark.engine.StepRunner;
 import io.shardpress.spark.io.CheckpointFile;
 import io.shardpress.spark.learn.BlockTurns;
@@ -12,6 +13,7 @@ import io.shardpress.spark.learn.activation.ActivationScales;
 import io.shardpress.spark.learn.activation.StaticScale;
 import io.shardpress.spark.learn.rounding.RoundingLearner;
 import io.shardpress.spark.learn.transform.Transforms;
+import io.shardpress.spark.output.PublishedShard;
 import io.shardpress.spark.output.Results;
 import io.shardpress.spark.plan.CompressionPlan;
 import io.shardpress.spark.store.PartKey;
@@ -82,23 +84,55 @@ public final class CompressJob implements Job {
 
   @Override
   public Outcome run(JobContext context) {
+    if (windows.isEmpty()
+        && context.direct().isPresent()
+        && RoundingLearner.roundsRows(given.plan())) {
+      return direct(context.direct().get(), context.progress());
+    }
     CompressionPlan plan = given.plan().with(context.contents(given.plan().checkpoint()));
     Learned learned =
         windows.isPresent()
             ? withText(windows.get(), plan, context)
             : rounded(plan, context, Optional.empty(), List.of());
     PlannedCompression planned = given.with(learned.plan());
-    Map<String, byte[]> files = new HashMap<>();
-    files.put("recipe.yaml", bytes(planned.plan().recipe().toYaml()));
-    files.put("README.md", bytes(ModelCard.of(planned.plan(), planned.publications())));
     return new Outcome(
         InputTensor.of(planned.plan().entries()),
         planned.publications(),
         new Results(learned.linears(), learned.scales(), Map.of()),
-        files,
-        Map.of(
-            "layers.jsonl",
-            LayerTable.of(planned.plan(), learned.linears(), learned.statistics())));
+        files(planned),
+        Map.of("layers.jsonl", LayerTable.of(planned.plan(), learned.statistics())));
+  }
+
+  /** One pass over the weights, with nothing kept for other runs. */
+  private Outcome direct(DirectShards direct, Progress progress) {
+    CompressionPlan plan = given.plan().with(DirectShards.contents(given.plan().checkpoint()));
+    PlannedCompression planned = given.with(plan);
+    Results results = Results.rounded(RoundingLearner.rows(plan));
+    List<PublishedShard> shards =
+        direct.write(plan.checkpoint(), planned.publications(), results, progress);
+    learners = direct.ran();
+    Map<String, LinearStatistics> statistics = new HashMap<>();
+    for (PublishedShard shard : shards) {
+      shard
+          .errors()
+          .forEach(
+              (module, error) ->
+                  statistics.put(module, new LinearStatistics(error, 0, Optional.empty())));
+    }
+    RoundingLearner.report(plan, statistics, progress);
+    return new Outcome(
+        InputTensor.of(plan.entries()),
+        planned.publications(),
+        results,
+        files(planned),
+        Map.of("layers.jsonl", LayerTable.of(plan, statistics)),
+        shards);
+  }
+
+  private static Map<String, byte[]> files(PlannedCompression planned) {
+    return Map.of(
+        "recipe.yaml", bytes(planned.plan().recipe().toYaml()),
+        "README.md", bytes(ModelCard.of(planned.plan(), planned.publications())));
   }
 
   private static byte[] bytes(String text) {

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.BiConsumer;
 
 /** What a job has at hand while it takes its steps. */
@@ -19,20 +20,24 @@ public final class JobContext {
   private final Progress progress;
   private final Mend mend;
   private final BiConsumer<List<PartKey>, List<PartKey>> record;
+  private final Optional<DirectShards> direct;
   private final List<PartKey> digests = new ArrayList<>();
 
   /**
    * @param record keeps names of parts: of digests, and of all that stay
+   * @param direct where files can be written before they are published
    */
   JobContext(
       StepRunner steps,
       Progress progress,
       Mend mend,
-      BiConsumer<List<PartKey>, List<PartKey>> record) {
+      BiConsumer<List<PartKey>, List<PartKey>> record,
+      Optional<DirectShards> direct) {
     this.steps = steps;
     this.progress = progress;
     this.mend = mend;
     this.record = record;
+    this.direct = direct;
   }
 
   /** Runs steps. */
@@ -43,6 +48,14 @@ public final class JobContext {
   /** Hears how far the run has come. */
   public Progress progress() {
     return progress;
+  }
+
+  /**
+   * Writes files straight from a model's weights. Empty where parts are to stay for other runs, or
+   * where files cannot be renamed once they are whole, as on object stores.
+   */
+  public Optional<DirectShards> direct() {
+    return direct;
   }
 
   /** A checkpoint's tensors with their content, by name, from the store or by reading them. */

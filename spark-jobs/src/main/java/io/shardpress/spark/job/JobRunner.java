@@ -60,7 +60,8 @@ public final class JobRunner {
     Mend mend = new Mend(steps);
     WorkFolder folder = new WorkFolder(store, steps.configuration());
     JobContext context =
-        new JobContext(steps, progress, mend, (digests, all) -> record(folder, digests, all));
+        new JobContext(
+            steps, progress, mend, (digests, all) -> record(folder, digests, all), direct());
     Lease lease = work.isPresent() ? folder.enter() : null;
     try (lease) {
       while (true) {
@@ -72,6 +73,12 @@ public final class JobRunner {
         }
       }
     }
+  }
+
+  private Optional<DirectShards> direct() {
+    return work.isEmpty() && output.renames()
+        ? Optional.of(new DirectShards(steps, output))
+        : Optional.empty();
   }
 
   private Manifest runOnce(JavaSparkContext spark, JobContext context) {

@@ -11,7 +11,6 @@ import io.shardpress.schemas.recipe.Modifier;
 import io.shardpress.schemas.recipe.ModifierKind;
 import io.shardpress.schemas.recipe.WeightScheme;
 import io.shardpress.spark.block.CalibrationTokens;
-import io.shardpress.spark.block.LearnedLinear;
 import io.shardpress.spark.block.LinearStatistics;
 import io.shardpress.spark.plan.CompressionPlan;
 import io.shardpress.spark.plan.PlanEntry;
@@ -28,26 +27,21 @@ final class LayerTable {
   /**
    * The table.
    *
-   * @param learned by module
-   * @param statistics likewise
+   * @param statistics by module
    */
-  static byte[] of(
-      CompressionPlan plan,
-      Map<String, LearnedLinear> learned,
-      Map<String, LinearStatistics> statistics) {
+  static byte[] of(CompressionPlan plan, Map<String, LinearStatistics> statistics) {
     StringBuilder lines = new StringBuilder();
     for (PlanEntry entry : plan.entries()) {
       if (entry.choice() != null) {
-        String module = entry.module();
-        lines.append(line(entry, learned.get(module), statistics.get(module))).append('\n');
+        lines.append(line(entry, statistics.get(entry.module()))).append('\n');
       }
     }
     return lines.toString().getBytes(StandardCharsets.UTF_8);
   }
 
-  private static String line(PlanEntry entry, LearnedLinear linear, LinearStatistics statistics) {
+  private static String line(PlanEntry entry, LinearStatistics statistics) {
     TensorPlace place = TensorPlace.of(entry.tensor().tensor());
-    WeightScheme scheme = linear.scheme();
+    WeightScheme scheme = entry.choice().group().weights();
     ObjectNode line = JSON.createObjectNode();
     line.put("module", entry.module());
     if (place.layer().isPresent()) {

@@ -12,6 +12,7 @@ import io.shardpress.spark.output.PlannedFile;
 import io.shardpress.spark.output.Publication;
 import io.shardpress.spark.output.PublishTask;
 import io.shardpress.spark.output.PublishedShard;
+import io.shardpress.spark.output.Results;
 import io.shardpress.spark.output.ShardItem;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -45,9 +46,12 @@ final class Publisher {
       String digest,
       Map<String, String> facts) {
     output.clear();
-    List<PublishTask> tasks = new ArrayList<>();
-    outcome.publications().forEach(one -> one.files().forEach(file -> tasks.add(task(one, file))));
-    List<PublishedShard> shards = runTasks.apply(tasks);
+    List<PublishedShard> shards = outcome.written();
+    if (shards.isEmpty()) {
+      shards = runTasks.apply(tasks(output, outcome.publications(), outcome.results()));
+    } else {
+      shards.forEach(shard -> output.place(shard.file()));
+    }
     List<PublishedFile> files = new ArrayList<>();
     List<PublishedTensor> tensors = new ArrayList<>();
     Map<String, byte[]> small = new TreeMap<>();
@@ -71,12 +75,21 @@ final class Publisher {
     return manifest;
   }
 
-  private PublishTask task(Publication publication, PlannedFile file) {
-    List<ShardItem> items =
-        file.tensors().stream()
-            .map(one -> new ShardItem(one, publication.source(one, outcome.results())))
-            .toList();
-    return new PublishTask(output.uri(), file.file(), publication.head(file, output), items);
+  /** A task for each file. */
+  static List<PublishTask> tasks(
+      OutputFolder output, List<Publication> publications, Results results) {
+    List<PublishTask> tasks = new ArrayList<>();
+    for (Publication publication : publications) {
+      for (PlannedFile file : publication.files()) {
+        List<ShardItem> items =
+            file.tensors().stream()
+                .map(one -> new ShardItem(one, publication.source(one, results)))
+                .toList();
+        tasks.add(
+            new PublishTask(output.uri(), file.file(), publication.head(file, output), items));
+      }
+    }
+    return tasks;
   }
 
   /** What became of every input tensor. */

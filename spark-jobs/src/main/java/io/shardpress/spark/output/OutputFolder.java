@@ -30,6 +30,9 @@ public final class OutputFolder implements AutoCloseable {
   /** What a run keeps here until it is published. */
   public static final String WORK = ".shardpress";
 
+  /** Shards that are whole and have no place beside a checkpoint yet. */
+  private static final String SHARDS = WORK + "/shards";
+
   private static final String RUN_ID = WORK + "/run";
 
   /** The manifest of the checkpoint that is being replaced. */
@@ -239,6 +242,49 @@ public final class OutputFolder implements AutoCloseable {
     try (WholeFile file = WholeFile.create(fileSystem, target, new Path(path, WORK))) {
       file.out().write(bytes);
       file.replace();
+    } catch (IOException e) {
+      throw new UncheckedIOException(target + ": cannot write: " + e.getMessage(), e);
+    }
+  }
+
+  /** Whether a whole file can be given its own name after it was written, and so after a check. */
+  public boolean renames() {
+    try {
+      return !WholeFile.appearsAtClose(fileSystem, path);
+    } catch (IOException e) {
+      throw new UncheckedIOException(path + ": cannot look up: " + e.getMessage(), e);
+    }
+  }
+
+  /** The name that a file of an output folder has until all of them are whole. */
+  static Path waiting(String output, String name) {
+    return new Path(output, SHARDS + "/" + name);
+  }
+
+  /** Whether a file waits for its name, or has it, in that length. */
+  public boolean isThere(String name, long length) {
+    try {
+      Path waiting = waiting(uri(), name);
+      Path file = fileSystem.exists(waiting) ? waiting : new Path(path, name);
+      return fileSystem.exists(file) && fileSystem.getFileStatus(file).getLen() == length;
+    } catch (IOException e) {
+      throw new UncheckedIOException(path + ": cannot look up: " + e.getMessage(), e);
+    }
+  }
+
+  /** Gives a file its own name, unless it has it already. */
+  public void place(String name) {
+    requireOwner();
+    Path target = new Path(path, name);
+    try {
+      Path waiting = waiting(uri(), name);
+      if (!fileSystem.exists(waiting)) {
+        return;
+      }
+      fileSystem.delete(target, false);
+      if (!fileSystem.rename(waiting, target)) {
+        throw new IOException("rename from " + waiting + " failed");
+      }
     } catch (IOException e) {
       throw new UncheckedIOException(target + ": cannot write: " + e.getMessage(), e);
     }

@@ -4,7 +4,9 @@ import io.shardpress.kernels.pack.LearnedBlocks.MinimumError;
 import io.shardpress.spark.engine.ClusterTask;
 import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.io.FileSystems;
+import io.shardpress.spark.io.Location;
 import io.shardpress.spark.io.WholeFile;
+import io.shardpress.spark.learn.rounding.RoundedRows;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
@@ -25,7 +27,8 @@ import org.apache.hadoop.fs.Path;
  * @param head what comes before them
  * @param items in the order in which they lie in it
  */
-public record PublishTask(String output, String file, ShardHead head, List<ShardItem> items)
+public record PublishTask(
+    @Location String output, String file, ShardHead head, List<ShardItem> items)
     implements ClusterTask<PublishedShard> {
   @Override
   public PublishedShard run(TaskEnvironment environment) {
@@ -42,29 +45,49 @@ public record PublishTask(String output, String file, ShardHead head, List<Shard
     }
   }
 
-  private PublishedShard write(OutputStream raw, TaskEnvironment environment) throws IOException {
+  /** Writes the shard's bytes. */
+  PublishedShard write(OutputStream raw, TaskEnvironment environment) throws IOException {
     HashingStream whole = new HashingStream(raw);
-    head.writeTo(whole, items, environment);
     List<String> hashes = new ArrayList<>();
     Map<String, MinimumError> minimums = new TreeMap<>();
-    for (ShardItem item : items) {
-      HashingStream one = new HashingStream(whole);
-      item.source().writeTo(one, environment);
-      if (one.bytes() != item.tensor().bytes()) {
-        throw new IOException(
-            String.format(
-                Locale.ROOT,
-                "tensor %s came to %d bytes, wanted %d",
-                item.tensor().name(),
-                one.bytes(),
-                item.tensor().bytes()));
+    try (WriteBehind behind = new WriteBehind(environment.workers().threads())) {
+      OutputStream begin = behind.to(whole);
+      head.writeTo(begin, items, environment);
+      begin.flush();
+      for (ShardItem item : items) {
+        HashingStream one = new HashingStream(whole);
+        OutputStream out = behind.to(one);
+        item.source().writeTo(out, environment);
+        out.flush();
+        behind.then(() -> end(item, one, whole, hashes));
+        item.source()
+            .minimumError(environment)
+            .ifPresent(e -> minimums.put(item.tensor().name(), e));
       }
-      hashes.add(HexFormat.of().formatHex(one.sha256()));
-      whole.write(new byte[head.padding(item.tensor().bytes())]);
-      item.source().minimumError(environment).ifPresent(e -> minimums.put(item.tensor().name(), e));
+      behind.then(whole::flush);
+      behind.finish();
     }
-    whole.flush();
     return new PublishedShard(
-        file, whole.bytes(), HexFormat.of().formatHex(whole.sha256()), hashes, minimums);
+        file,
+        whole.bytes(),
+        HexFormat.of().formatHex(whole.sha256()),
+        hashes,
+        minimums,
+        RoundedRows.errors(environment));
+  }
+
+  private void end(ShardItem item, HashingStream one, HashingStream whole, List<String> hashes)
+      throws IOException {
+    if (one.bytes() != item.tensor().bytes()) {
+      throw new IOException(
+          String.format(
+              Locale.ROOT,
+              "tensor %s came to %d bytes, wanted %d",
+              item.tensor().name(),
+              one.bytes(),
+              item.tensor().bytes()));
+    }
+    hashes.add(HexFormat.of().formatHex(one.sha256()));
+    whole.write(new byte[head.padding(item.tensor().bytes())]);
   }
 }

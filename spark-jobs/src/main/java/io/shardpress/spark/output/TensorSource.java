@@ -3,6 +3,7 @@ package io.shardpress.spark.output;
 import io.shardpress.kernels.pack.LearnedBlocks.MinimumError;
 import io.shardpress.spark.block.RowTile;
 import io.shardpress.spark.engine.TaskEnvironment;
+import io.shardpress.spark.io.FiniteBytes;
 import io.shardpress.spark.io.TensorRef;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -19,7 +20,7 @@ public interface TensorSource extends Serializable {
     return Optional.empty();
   }
 
-  /** An input tensor as it is, or as the dense model has it. */
+  /** An input tensor as it is, or as the dense model has it; refused where it is not finite. */
   record Copy(TensorRef tensor) implements TensorSource {
     @Override
     public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
@@ -34,6 +35,7 @@ public interface TensorSource extends Serializable {
       for (long at = 0; at < tensor.length(); at += chunk.length) {
         int count = (int) Math.min(chunk.length, tensor.length() - at);
         environment.reader().readBytes(tensor, at, chunk, 0, count);
+        FiniteBytes.require(tensor, at, chunk, count);
         out.write(chunk, 0, count);
       }
     }

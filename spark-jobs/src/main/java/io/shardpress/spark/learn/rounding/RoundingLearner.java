@@ -29,7 +29,12 @@ import java.util.stream.Collectors;
 public final class RoundingLearner {
   /** Classes of this room that cross Spark and that no other of ours leads to. */
   public static final List<Class<?>> CROSSING =
-      List.of(RoundStep.class, FloatStep.class, OutlierStep.class, SummaryStep.class);
+      List.of(
+          RoundStep.class,
+          FloatStep.class,
+          OutlierStep.class,
+          SummaryStep.class,
+          RoundedRows.class);
 
   private CompressionPlan plan;
   private final StepRunner runner;
@@ -131,10 +136,9 @@ public final class RoundingLearner {
   public Map<String, LearnedLinear> run() {
     List<Step> units = new ArrayList<>();
     Map<String, LearnedLinear> learned = learned();
-    Map<String, List<PlanEntry>> blocks = new TreeMap<>(RoundingLearner::byNumber);
+    Map<String, List<PlanEntry>> blocks = blocks(plan);
     for (PlanEntry entry : plan.quantized().values()) {
       units.addAll(units(entry));
-      blocks.computeIfAbsent(block(entry), name -> new ArrayList<>()).add(entry);
     }
     List<Step> missing = runner.missing(units);
     progress.found("tiles", units.size() - missing.size(), units.size());
@@ -145,7 +149,7 @@ public final class RoundingLearner {
     learners = learners.plus(runner.run("round to nearest", Where.MODEL, missing, units.size()));
     statistics = LinearStatistics.read(runner.store(), learned.values());
     countOutliers(learned, blocks);
-    blocks.forEach(this::report);
+    report(blocks, statistics, progress);
     progress.end();
     return learned;
   }
@@ -200,11 +204,6 @@ public final class RoundingLearner {
 
   private RoundStep unit(PlanEntry entry, RowTile tile) {
     WeightScheme scheme = entry.choice().group().weights();
-    Modifier modifier = entry.choice().modifier();
-    StepRules steps =
-        modifier.kind() == ModifierKind.EASY_QUANT
-            ? StepRules.FIXED_POINT
-            : StepRules.named(RoundingSettings.of(modifier).stepSearch());
     return new RoundStep(
         runner.arithmetic(),
         entry.module(),
@@ -212,15 +211,72 @@ public final class RoundingLearner {
         tile,
         scheme,
         plan.scaleFormat(),
-        steps);
+        rule(entry));
   }
 
-  private void report(String name, List<PlanEntry> entries) {
-    WeightError error = WeightError.NONE;
-    for (PlanEntry entry : entries) {
-      error = error.plus(statistics.get(entry.module()).error());
+  /** The rule by which the steps of integers are chosen. */
+  private static StepRules rule(PlanEntry entry) {
+    Modifier modifier = entry.choice().modifier();
+    return modifier.kind() == ModifierKind.EASY_QUANT
+        ? StepRules.FIXED_POINT
+        : StepRules.named(RoundingSettings.of(modifier).stepSearch());
+  }
+
+  /** Whether all that a plan quantizes can be rounded row by row, with no statistics before. */
+  public static boolean roundsRows(CompressionPlan plan) {
+    return plan.entries().stream().allMatch(entry -> entry.tensor().stored() == null)
+        && plan.quantized().values().stream()
+            .allMatch(entry -> RowRounding.takes(entry.choice().group().weights()));
+  }
+
+  /** What is rounded while it is published, by module: nothing is computed now. */
+  public static Map<String, RoundedRows> rows(CompressionPlan plan) {
+    Map<String, RoundedRows> rows = new HashMap<>();
+    plan.quantized()
+        .forEach(
+            (module, entry) -> {
+              WeightScheme scheme = entry.choice().group().weights();
+              RowRounding rounding =
+                  new RowRounding(entry.source(), scheme, plan.scaleFormat(), rule(entry), 0);
+              rows.put(module, new RoundedRows(module, rounding));
+            });
+    return rows;
+  }
+
+  /**
+   * Says of each block how large the error of its weights is.
+   *
+   * @param statistics by module
+   */
+  public static void report(
+      CompressionPlan plan, Map<String, LinearStatistics> statistics, Progress progress) {
+    Map<String, List<PlanEntry>> blocks = blocks(plan);
+    progress.begin(blocks.size());
+    report(blocks, statistics, progress);
+    progress.end();
+  }
+
+  private static void report(
+      Map<String, List<PlanEntry>> blocks,
+      Map<String, LinearStatistics> statistics,
+      Progress progress) {
+    blocks.forEach(
+        (name, entries) -> {
+          WeightError error = WeightError.NONE;
+          for (PlanEntry entry : entries) {
+            error = error.plus(statistics.get(entry.module()).error());
+          }
+          progress.done(name, PlanEntry.bits(entries), error.relative());
+        });
+  }
+
+  /** What is quantized of each block, in the order of blocks. */
+  private static Map<String, List<PlanEntry>> blocks(CompressionPlan plan) {
+    Map<String, List<PlanEntry>> blocks = new TreeMap<>(RoundingLearner::byNumber);
+    for (PlanEntry entry : plan.quantized().values()) {
+      blocks.computeIfAbsent(block(entry), name -> new ArrayList<>()).add(entry);
     }
-    progress.done(name, PlanEntry.bits(entries), error.relative());
+    return blocks;
   }
 
   /** The block's name, or the tensor's own outside blocks. */

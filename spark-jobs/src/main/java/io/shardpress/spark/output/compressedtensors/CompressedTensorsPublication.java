@@ -6,6 +6,7 @@ import io.shardpress.schemas.output.ManifestTensor.Action;
 import io.shardpress.schemas.output.OutputTensor;
 import io.shardpress.schemas.safetensors.Dtype;
 import io.shardpress.spark.block.LearnedLinear;
+import io.shardpress.spark.block.QuantizedRows;
 import io.shardpress.spark.learn.activation.StaticScale;
 import io.shardpress.spark.output.CardEntry;
 import io.shardpress.spark.output.FolderFiles;
@@ -69,21 +70,24 @@ public final class CompressedTensorsPublication implements Publication {
     if (entry.action() == Action.COPY) {
       return new TensorSource.Copy(entry.source());
     }
-    LearnedLinear linear = results.linears().get(entry.module());
+    QuantizedRows linear = results.quantized(entry.module());
+    LearnedLinear parts = results.linears().get(entry.module());
     String suffix = tensor.name().substring(entry.module().length());
     return switch (suffix) {
       case ".weight" -> new LinearSource.Integers(linear);
       case ".weight_packed" -> new LinearSource.Codes(linear);
       case ".weight_scale" ->
-          linear.scheme().form().fp4()
-              ? new Fp4Source.Scales(linear)
-              : new LinearSource.Scales(linear, dtype);
-      case CompressedTensors.GLOBAL_SCALE -> new Fp4Source.GlobalScale(linear);
+          switch (linear.scheme().form()) {
+            case MXFP4 -> new Fp4Source.PowersOfTwo(linear);
+            case NVFP4 -> new Fp4Source.Scales(parts);
+            default -> new LinearSource.Scales(linear, dtype);
+          };
+      case CompressedTensors.GLOBAL_SCALE -> new Fp4Source.GlobalScale(parts);
       case ".weight_zero_point" ->
           dtype == Dtype.I8 ? new LinearSource.SignedZeros(linear) : new LinearSource.Zeros(linear);
-      case CompressedTensors.OUTLIER_INDICES -> new LinearSource.OutlierIndices(linear);
-      case CompressedTensors.OUTLIER_VALUES -> new LinearSource.OutlierValues(linear, dtype);
-      case CompressedTensors.GROUP_INDEX -> new LinearSource.GroupIndex(linear);
+      case CompressedTensors.OUTLIER_INDICES -> new LinearSource.OutlierIndices(parts);
+      case CompressedTensors.OUTLIER_VALUES -> new LinearSource.OutlierValues(parts, dtype);
+      case CompressedTensors.GROUP_INDEX -> new LinearSource.GroupIndex(parts);
       case ".weight_shape" -> new LinearSource.Shape(linear.out(), linear.in());
       default -> throw new IllegalStateException("no source for " + tensor.name());
     };

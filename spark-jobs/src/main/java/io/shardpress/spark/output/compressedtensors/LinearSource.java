@@ -6,6 +6,7 @@ import io.shardpress.kernels.quant.Steps;
 import io.shardpress.schemas.recipe.WeightForm;
 import io.shardpress.schemas.safetensors.Dtype;
 import io.shardpress.spark.block.LearnedLinear;
+import io.shardpress.spark.block.QuantizedRows;
 import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.learn.activation.StaticScale;
 import io.shardpress.spark.output.TensorSource;
@@ -17,18 +18,18 @@ import java.nio.ByteOrder;
 /** Where the bytes of the tensors come from that compressed-tensors has for a linear. */
 sealed interface LinearSource extends TensorSource {
   /** weight_packed. */
-  record Codes(LearnedLinear linear) implements LinearSource {
+  record Codes(QuantizedRows linear) implements LinearSource {
     @Override
     public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
-      linear.forEachPackedTile(environment.store(), out::write);
+      linear.forEachCodes(environment, out::write);
     }
   }
 
   /** weight_scale, already exact in its dtype. */
-  record Scales(LearnedLinear linear, Dtype dtype) implements LinearSource {
+  record Scales(QuantizedRows linear, Dtype dtype) implements LinearSource {
     @Override
     public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
-      float[] scales = scales(linear.readSteps(environment.store()));
+      float[] scales = scales(linear.readSteps(environment));
       byte[] bytes = new byte[Math.toIntExact(dtype.bytes(scales.length))];
       FloatBytes.encode(dtype, scales, 0, bytes, 0, scales.length);
       out.write(bytes);
@@ -56,10 +57,10 @@ sealed interface LinearSource extends TensorSource {
   }
 
   /** weight_zero_point, packed down its columns. */
-  record Zeros(LearnedLinear linear) implements LinearSource {
+  record Zeros(QuantizedRows linear) implements LinearSource {
     @Override
     public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
-      Steps steps = linear.readSteps(environment.store());
+      Steps steps = linear.readSteps(environment);
       byte[] zeros = new byte[steps.zeros().length];
       for (int i = 0; i < zeros.length; i++) {
         zeros[i] = (byte) steps.zeros()[i];
@@ -120,13 +121,13 @@ sealed interface LinearSource extends TensorSource {
   }
 
   /** The integers of int-quantized, signed, or the numbers of float-quantized: a byte each. */
-  record Integers(LearnedLinear linear) implements LinearSource {
+  record Integers(QuantizedRows linear) implements LinearSource {
     @Override
     public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
       int bits = linear.scheme().bits();
       int words = BitPacking.words(linear.in(), bits);
-      linear.forEachPackedTile(
-          environment.store(),
+      linear.forEachCodes(
+          environment,
           tile -> {
             int[] packed = new int[tile.length / Integer.BYTES];
             ByteBuffer.wrap(tile).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer().get(packed);
@@ -143,10 +144,10 @@ sealed interface LinearSource extends TensorSource {
   }
 
   /** weight_zero_point of int-quantized: signed, a byte each. */
-  record SignedZeros(LearnedLinear linear) implements LinearSource {
+  record SignedZeros(QuantizedRows linear) implements LinearSource {
     @Override
     public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
-      int[] codes = linear.readSteps(environment.store()).zeros();
+      int[] codes = linear.readSteps(environment).zeros();
       byte[] zeros = new byte[codes.length];
       for (int i = 0; i < zeros.length; i++) {
         zeros[i] = (byte) (codes[i] - (1 << (linear.scheme().bits() - 1)));

@@ -3,6 +3,7 @@ package io.shardpress.spark.output.gguf;
 import io.shardpress.schemas.gguf.GgufHeader;
 import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.io.FileSystems;
+import io.shardpress.spark.io.Location;
 import io.shardpress.spark.output.ShardHead;
 import io.shardpress.spark.output.ShardItem;
 import java.io.IOException;
@@ -16,8 +17,9 @@ import org.apache.hadoop.fs.Path;
  * file.
  *
  * @param file its URI
+ * @param sha256 of its bytes, by which a shard that is written beforehand is named
  */
-record GgufHead(String file) implements ShardHead {
+record GgufHead(@Location String file, String sha256) implements ShardHead {
   @Override
   public void writeTo(OutputStream out, List<ShardItem> items, TaskEnvironment environment)
       throws IOException {

@@ -9,6 +9,7 @@ import io.shardpress.schemas.gguf.GgufMetadata;
 import io.shardpress.schemas.gguf.GgufType;
 import io.shardpress.schemas.gguf.GgufValue;
 import io.shardpress.schemas.output.ManifestTensor.Action;
+import io.shardpress.schemas.output.PublishedFile;
 import io.shardpress.spark.output.CardEntry;
 import io.shardpress.spark.output.FolderFiles;
 import io.shardpress.spark.output.OutputFolder;
@@ -93,9 +94,10 @@ public final class GgufPublication implements Publication {
     int number = files.indexOf(file);
     List<GgufItem> in = gguf.files().get(number).items();
     String header = OutputFolder.WORK + "/" + file.file() + ".header";
-    folder.write(
-        header, GgufHeader.write(metadata(number), in.stream().map(GgufItem::tensor).toList()));
-    return new GgufHead(folder.uri() + "/" + header);
+    PublishedFile written =
+        folder.write(
+            header, GgufHeader.write(metadata(number), in.stream().map(GgufItem::tensor).toList()));
+    return new GgufHead(folder.uri() + "/" + header, written.sha256());
   }
 
   /** Of several files only the first says what the model is. */
@@ -139,7 +141,7 @@ public final class GgufPublication implements Publication {
 
   private TensorSource rows(PlanEntry entry, GgufType type, Results results) {
     if (entry.action() == Action.QUANTIZE) {
-      return new GgufSource.Learned(results.linears().get(entry.module()), type);
+      return new GgufSource.Learned(results.quantized(entry.module()), type);
     }
     return entry.source().dtype().name().equals(type.name())
         ? new TensorSource.Copy(entry.source())

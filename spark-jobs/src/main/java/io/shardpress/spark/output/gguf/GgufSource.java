@@ -7,8 +7,9 @@ import io.shardpress.kernels.pack.LearnedBlocks.MinimumError;
 import io.shardpress.kernels.quant.Steps;
 import io.shardpress.schemas.CheckpointException;
 import io.shardpress.schemas.gguf.GgufType;
-import io.shardpress.spark.block.LearnedLinear;
+import io.shardpress.spark.block.QuantizedRows;
 import io.shardpress.spark.engine.TaskEnvironment;
+import io.shardpress.spark.io.TensorReader;
 import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.output.TensorSource;
 import java.io.IOException;
@@ -24,18 +25,22 @@ sealed interface GgufSource extends TensorSource {
   /** Elements that are rounded or packed at once. */
   int CHUNK_ELEMENTS = 1 << 20;
 
+  private static void requireFinite(TensorRef tensor, long row, float[] weights) {
+    if (tensor.stored() == null) {
+      TensorReader.requireFinite(tensor, row, weights);
+    }
+  }
+
   /** Learned integers, packed again. */
-  record Learned(LearnedLinear linear, GgufType type) implements GgufSource {
+  record Learned(QuantizedRows linear, GgufType type) implements GgufSource {
     @Override
     public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
-      Steps steps = linear.readSteps(environment.store());
-      int[] row = new int[1];
-      linear.forEachPackedTile(
-          environment.store(), tile -> row[0] = write(tile, steps, row[0], out));
+      linear.forEachRows(environment, (tile, steps, first) -> write(tile, steps, first, out));
     }
 
-    /** A tile's rows, a few at a time; returns the row after them. */
-    private int write(byte[] tile, Steps steps, int firstRow, OutputStream out) throws IOException {
+    /** A tile's rows, a few at a time. */
+    private void write(byte[] tile, Steps steps, int firstRow, OutputStream out)
+        throws IOException {
       IntBuffer words = ByteBuffer.wrap(tile).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer();
       int in = linear.in();
       int bits = linear.scheme().bits();
@@ -58,13 +63,12 @@ sealed interface GgufSource extends TensorSource {
         }
         row += rows;
       }
-      return row;
     }
 
     @Override
     public Optional<MinimumError> minimumError(TaskEnvironment environment) {
       return type == GgufType.Q4_1
-          ? Optional.of(LearnedBlocks.minimumError(linear.readSteps(environment.store())))
+          ? Optional.of(LearnedBlocks.minimumError(linear.readSteps(environment)))
           : Optional.empty();
     }
   }
@@ -78,6 +82,7 @@ sealed interface GgufSource extends TensorSource {
       for (long row = 0; row < tensor.rows(); row += rows) {
         int count = (int) Math.min(rows, tensor.rows() - row);
         float[] weights = environment.reader().readFloats(tensor, row, count);
+        requireFinite(tensor, row, weights);
         try {
           out.write(BlockRounding.round(type, weights, 0, weights.length));
         } catch (ArithmeticException e) {
@@ -110,6 +115,7 @@ sealed interface GgufSource extends TensorSource {
     @Override
     public void writeTo(OutputStream out, TaskEnvironment environment) throws IOException {
       float[] weights = environment.reader().readFloats(tensor, 0, Math.toIntExact(tensor.rows()));
+      requireFinite(tensor, 0, weights);
       ByteBuffer bytes =
           ByteBuffer.allocate(weights.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
       for (float weight : weights) {
