@@ -38,7 +38,8 @@ public record ShardStep(String arithmetic, PublishTask task) implements Step {
     Path target = OutputFolder.waiting(task.output(), task.file());
     FileSystem fileSystem = FileSystems.of(target, environment.configuration());
     PublishedShard shard;
-    try (WholeFile whole = WholeFile.create(fileSystem, target, target.getParent(), environment.traffic())) {
+    try (WholeFile whole =
+        WholeFile.create(fileSystem, target, target.getParent(), environment.traffic())) {
       shard = task.write(whole.out(), environment);
       whole.commit();
     } catch (IOException e) {

@@ -2,9 +2,9 @@ package io.shardpress.spark.learn.rounding;
 
 import io.shardpress.kernels.quant.Steps;
 import io.shardpress.schemas.recipe.WeightScheme;
-import io.shardpress.spark.block.WeightError;
 import io.shardpress.spark.block.QuantizedRows;
 import io.shardpress.spark.block.RowTile;
+import io.shardpress.spark.block.WeightError;
 import io.shardpress.spark.engine.TaskEnvironment;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -43,8 +43,7 @@ class KeptStepsTest {
       kept.add("c", first);
       Steps rows = kept.read("a", 1, 2, 50_001);
       assertThat(rows.out()).isEqualTo(2);
-      assertThat(rows.scales())
-          .isEqualTo(Arrays.copyOfRange(first.scales(), 50_001, 3 * 50_001));
+      assertThat(rows.scales()).isEqualTo(Arrays.copyOfRange(first.scales(), 50_001, 3 * 50_001));
       assertThat(rows.zeros()).isEqualTo(Arrays.copyOfRange(first.zeros(), 50_001, 3 * 50_001));
       assertThat(kept.read("c", 0, 3, 50_001).scales()).isEqualTo(first.scales());
     }
