@@ -7,8 +7,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** The command line in a process of its own, with the options that the launcher gives. */
-final class ChildProcess {
+/**
+ * The command line, or another program, in a process of its own, with the options that the launcher
+ * gives.
+ */
+public final class ChildProcess {
   private ChildProcess() {}
 
   /**
@@ -18,6 +21,18 @@ final class ChildProcess {
    */
   static Process start(Path out, Path err, Map<String, String> properties, String... words)
       throws IOException {
+    return start(Shardpress.class, out, err, properties, words);
+  }
+
+  /**
+   * Starts a program of the tests.
+   *
+   * @param main its class
+   * @param properties of its JVM
+   */
+  public static Process start(
+      Class<?> main, Path out, Path err, Map<String, String> properties, String... words)
+      throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("@" + Path.of("target/jvm.options").toAbsolutePath());
@@ -26,7 +41,7 @@ final class ChildProcess {
     properties.forEach((name, value) -> command.add("-D" + name + "=" + value));
     command.add("-cp");
     command.add(System.getProperty("java.class.path"));
-    command.add(Shardpress.class.getName());
+    command.add(main.getName());
     command.addAll(List.of(words));
     return new ProcessBuilder(command)
         .redirectOutput(out.toFile())

@@ -7,8 +7,11 @@ import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.store.PartRow;
 import io.shardpress.spark.store.PartWriter;
 
-/** Sums a tensor's numbers. */
+/** Sums a tensor's numbers; with a system property so slowly that there is time for a kill. */
 record SumStep(TensorRef tensor) implements Step {
+  /** Milliseconds that a sum takes at least. */
+  static final String PAUSE = "shardpress.sums.pause";
+
   @Override
   public StepKind kind() {
     return new StepKind("sum", 1);
@@ -16,6 +19,7 @@ record SumStep(TensorRef tensor) implements Step {
 
   @Override
   public void run(TaskEnvironment environment) {
+    pause();
     double sum = 0;
     for (float value : environment.reader().readFloats(tensor)) {
       sum += value;
@@ -23,6 +27,14 @@ record SumStep(TensorRef tensor) implements Step {
     try (PartWriter writer = environment.store().write(part())) {
       writer.add(PartRow.ofFloats("sum", (float) sum));
       writer.commit();
+    }
+  }
+
+  private static void pause() {
+    try {
+      Thread.sleep(Long.getLong(PAUSE, 0L));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 }

@@ -4,22 +4,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.shardpress.schemas.CheckpointException;
-import io.shardpress.schemas.output.Manifest;
-import io.shardpress.spark.app.OpenSession;
-import io.shardpress.spark.app.SparkSessions;
-import io.shardpress.spark.app.StandardError;
-import io.shardpress.spark.app.options.SparkSettings;
 import io.shardpress.spark.cli.CommandRun;
+import io.shardpress.spark.endtoend.ChildProcess;
 import io.shardpress.spark.endtoend.SmallModel;
 import io.shardpress.spark.io.Checkpoint;
 import io.shardpress.spark.io.SampleFiles;
 import io.shardpress.spark.job.JobRunner;
 import io.shardpress.spark.output.OutputFolder;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -69,19 +68,69 @@ class SumsJobTest {
     run(output, true);
   }
 
-  private JobRunner run(Path to, boolean overwrite) {
-    OutputFolder target = new OutputFolder(to.toString(), HADOOP);
-    JobRunner runner =
-        new JobRunner(
-            new SumsJob(model), target, Optional.of(work.toString()), StandardError.progress());
-    runner.claim(overwrite);
-    SparkSettings settings = new SparkSettings(Optional.of("local[2]"), Map.of());
-    try (OpenSession session = SparkSessions.open("sums", settings)) {
-      Manifest manifest = runner.run(session.context());
-      assertThat(manifest.tensors()).hasSize(model.tensors().size());
-    } finally {
-      target.close();
+  @Test
+  void aKilledDriverGoesOn() throws Exception {
+    Path apart = folder.resolve("apart");
+    SumsMain.run(model, folder.resolve("undisturbed").toString(), apart.toString(), false);
+    int all = parts(apart).size();
+    int sums = model.tensors().size();
+
+    Process killed = start("killed", 100);
+    while (parts(work).size() < all - sums + 3 && killed.isAlive()) {
+      Thread.sleep(5);
     }
-    return runner;
+    assertThat(killed.isAlive()).as(() -> log("killed")).isTrue();
+    killed.destroyForcibly().waitFor();
+    assertThat(output.resolve("shardpress.json")).doesNotExist();
+    Map<String, Object> left = parts(work);
+    assertThat(left).hasSizeBetween(all - sums + 3, all - 1);
+
+    Process second = start("second", 0);
+    assertThat(second.waitFor(5, TimeUnit.MINUTES)).isTrue();
+    assertThat(second.exitValue()).as(() -> log("second")).isZero();
+    assertThat(parts(work)).containsAllEntriesOf(left).containsOnlyKeys(parts(apart).keySet());
+    CommandRun verified = CommandRun.of("verify", output.toString());
+    assertThat(verified.code()).as(verified.err()).isZero();
+    assertThat(CommandRun.of("verify", folder.resolve("undisturbed").toString()).line())
+        .isEqualTo(verified.line());
+  }
+
+  /** Names of a store's parts, and when each was written. */
+  private static Map<String, Object> parts(Path store) throws IOException {
+    Map<String, Object> found = new TreeMap<>();
+    if (Files.exists(store)) {
+      try (Stream<Path> files = Files.walk(store)) {
+        for (Path file : files.toList()) {
+          String name = file.getFileName().toString();
+          if (name.endsWith(".arrow") && !name.startsWith(".")) {
+            found.put(name, Files.getLastModifiedTime(file));
+          }
+        }
+      }
+    }
+    return found;
+  }
+
+  private Process start(String name, int pause) throws IOException {
+    return ChildProcess.start(
+        SumsMain.class,
+        folder.resolve(name + ".out"),
+        folder.resolve(name + ".err"),
+        Map.of(SumStep.PAUSE, String.valueOf(pause)),
+        folder.resolve("model").toString(),
+        output.toString(),
+        work.toString());
+  }
+
+  private String log(String name) {
+    try {
+      return Files.readString(folder.resolve(name + ".err"));
+    } catch (IOException e) {
+      return e.toString();
+    }
+  }
+
+  private JobRunner run(Path to, boolean overwrite) {
+    return SumsMain.run(model, to.toString(), work.toString(), overwrite);
   }
 }
