@@ -10,6 +10,7 @@ final class Chosen {
   static final StepLoops STEPS;
   static final ActivationLoops ACTIVATIONS;
   static final TanhLoops TANH;
+  static final CoupledLoops COUPLED;
 
   static {
     boolean vectors = VectorWidth.chosen() != 0;
@@ -18,6 +19,7 @@ final class Chosen {
     AUTO_ROUND = vectors ? new VectorAutoRoundLoops() : new ScalarAutoRoundLoops();
     STEPS = vectors ? new VectorStepLoops() : new ScalarStepLoops();
     ACTIVATIONS = vectors ? new VectorActivationLoops() : new ScalarActivationLoops();
+    COUPLED = vectors ? new VectorCoupledLoops() : new ScalarCoupledLoops();
     TANH = vectors ? new VectorTanhLoops() : new ScalarTanhLoops();
   }
 

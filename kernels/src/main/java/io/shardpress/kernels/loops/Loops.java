@@ -57,9 +57,19 @@ public interface Loops {
   /**
    * One step of Adam in [from, to): m ← β₁m + (1−β₁)g, u ← β₂u + (1−β₂)g², p ← p − rate·m/(√u + ε).
    * The corrections of the first steps are in {@code rate} and {@code epsilon}.
+   *
+   * @param beta2 β₂; β₁ is {@link AdamConstants#BETA_1}
    */
   void adam(
-      float[] p, float[] g, float[] m, float[] u, int from, int to, float rate, float epsilon);
+      float[] p,
+      float[] g,
+      float[] m,
+      float[] u,
+      int from,
+      int to,
+      float rate,
+      float epsilon,
+      float beta2);
 
   /**
    * Exponentials of a softmax down the columns of x [rows × width]: x ← e^(x − largest), not yet

@@ -103,11 +103,20 @@ final class ScalarLoops implements Loops {
 
   @Override
   public void adam(
-      float[] p, float[] g, float[] m, float[] u, int from, int to, float rate, float epsilon) {
+      float[] p,
+      float[] g,
+      float[] m,
+      float[] u,
+      int from,
+      int to,
+      float rate,
+      float epsilon,
+      float beta2) {
+    float rest2 = 1 - beta2;
     for (int i = from; i < to; i++) {
       float gradient = g[i];
       float mean = AdamConstants.BETA_1 * m[i] + AdamConstants.REST_1 * gradient;
-      float square = AdamConstants.BETA_2 * u[i] + AdamConstants.REST_2 * gradient * gradient;
+      float square = beta2 * u[i] + rest2 * gradient * gradient;
       m[i] = mean;
       u[i] = square;
       p[i] -= rate * mean / ((float) Math.sqrt(square) + epsilon);

@@ -199,7 +199,16 @@ final class VectorLoops implements Loops {
 
   @Override
   public void adam(
-      float[] p, float[] g, float[] m, float[] u, int from, int to, float rate, float epsilon) {
+      float[] p,
+      float[] g,
+      float[] m,
+      float[] u,
+      int from,
+      int to,
+      float rate,
+      float epsilon,
+      float beta2) {
+    float rest2 = 1 - beta2;
     int i = from;
     for (; i <= to - LANES; i += LANES) {
       FloatVector gradient = FloatVector.fromArray(F, g, i);
@@ -209,15 +218,15 @@ final class VectorLoops implements Loops {
               .add(gradient.mul(AdamConstants.REST_1));
       FloatVector square =
           FloatVector.fromArray(F, u, i)
-              .mul(AdamConstants.BETA_2)
-              .add(gradient.mul(AdamConstants.REST_2).mul(gradient));
+              .mul(beta2)
+              .add(gradient.mul(rest2).mul(gradient));
       mean.intoArray(m, i);
       square.intoArray(u, i);
       FloatVector.fromArray(F, p, i)
           .sub(mean.mul(rate).div(square.sqrt().add(epsilon)))
           .intoArray(p, i);
     }
-    scalar.adam(p, g, m, u, i, to, rate, epsilon);
+    scalar.adam(p, g, m, u, i, to, rate, epsilon, beta2);
   }
 
   @Override

@@ -4,6 +4,7 @@ import io.shardpress.kernels.loops.Loops;
 import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.parallel.Workers;
 import io.shardpress.schemas.model.LinearRole;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -11,8 +12,8 @@ import java.util.Map;
  * optional biases, head norms, norms of what is added to the stream, fused linears and other
  * activations, as {@link BlockShape} has them. The forward pass runs in the four stages of {@link
  * Stage}, so that a layer-wise learner can stop between them. A mixture of experts runs in stage
- * GATE_UP, and DOWN adds what it gives; there is no backward pass through all of it, since
- * attention and experts are learned one by one: see {@link #attentionOnly} and {@link #expert}.
+ * GATE_UP, and DOWN adds what it gives. Attention and experts can be learned one by one: see {@link
+ * #attentionOnly} and {@link #expert}.
  */
 public final class DecoderBlock {
   private final BlockShape shape;
@@ -296,24 +297,74 @@ public final class DecoderBlock {
       float[] dx,
       BlockGradients g,
       Workers workers) {
+    backward(w, a, dy, dx, g, BackwardObserver.NONE, workers);
+  }
+
+  /**
+   * The same, with somebody who looks at every stage on the way.
+   *
+   * @param dy ∂loss/∂output [rows×hidden]
+   * @param dx receives ∂loss/∂input [rows×hidden], or null where nobody needs it
+   */
+  public void backward(
+      BlockWeights w,
+      BlockActivations a,
+      float[] dy,
+      float[] dx,
+      BlockGradients g,
+      BackwardObserver observer,
+      Workers workers) {
     int rows = a.rows;
     int hidden = shape.hidden();
     if (extent == Extent.ATTENTION) {
       System.arraycopy(dy, 0, g.middle, 0, rows * hidden);
-      backwardAttention(w, a, dx, g, workers);
+      backwardAttention(w, a, dx, g, observer, workers);
       return;
-    }
-    if (mixture != null) {
-      throw new IllegalStateException("no backward pass through a mixture of experts");
     }
     float[] dOut = dy;
     if (w.outputNorms() != null) {
       dOut = g.feedForwardOutput;
       System.arraycopy(dy, 0, dOut, 0, rows * hidden);
       float[] norm = w.outputNorms().feedForward();
+      observeNorm(
+          observer, BlockNorm.FEED_FORWARD_OUTPUT, rows, hidden, a.feedForwardOutput(), dOut,
+          workers);
       RmsNorm.backwardInPlace(
           rows, hidden, a.feedForwardOutput(), norm, shape.epsilon(), dOut, workers);
     }
+    if (mixture != null) {
+      float[] x = quantization.input(Stage.GATE_UP, shape, a, workers);
+      new MixtureGradient(shape, linears, mixture)
+          .backward(
+              rows, a.feedForwardInput(), x, w.mixture(), quantization, dOut, g.normed, observer,
+              workers);
+    } else {
+      backwardFeedForward(w, a, dOut, g, observer, workers);
+    }
+    if (extent == Extent.FEED_FORWARD) {
+      if (dx != null) {
+        System.arraycopy(g.normed, 0, dx, 0, rows * hidden);
+      }
+      return;
+    }
+    observeNorm(observer, BlockNorm.POST, rows, hidden, a.middle(), g.normed, workers);
+    System.arraycopy(dy, 0, g.middle, 0, rows * hidden);
+    RmsNorm.backward(
+        rows, hidden, a.middle(), w.postNorm(), shape.epsilon(), g.normed, g.middle, workers);
+    backwardAttention(w, a, dx, g, observer, workers);
+  }
+
+  /** From what down gave to {@code g.normed}, what gate and up read. */
+  private void backwardFeedForward(
+      BlockWeights w,
+      BlockActivations a,
+      float[] dOut,
+      BlockGradients g,
+      BackwardObserver observer,
+      Workers workers) {
+    int rows = a.rows;
+    float[] down = w.outputNorms() == null ? null : a.feedForwardOutput();
+    observe(observer, Stage.DOWN, a, workers, part(LinearRole.DOWN, dOut, down));
     inputGradient(w, LinearRole.DOWN, a, dOut, 0, g.feedForward, workers);
     GatedActivation.backward(
         shape.traits().activation(),
@@ -326,26 +377,29 @@ public final class DecoderBlock {
         workers);
     if (shape.traits().fused()) {
       SideBySide.join(rows, new float[][] {g.gate, g.up}, gateUpWidths(), g.gateUp, workers);
+      observe(observer, Stage.GATE_UP, a, workers, part(LinearRole.GATE_UP, g.gateUp, null));
       inputGradient(w, LinearRole.GATE_UP, a, g.gateUp, 0, g.normed, workers);
     } else {
+      observe(
+          observer,
+          Stage.GATE_UP,
+          a,
+          workers,
+          part(LinearRole.GATE, g.gate, a.gate()),
+          part(LinearRole.UP, g.up, a.up()));
       inputGradient(w, LinearRole.GATE, a, g.gate, 0, g.normed, workers);
       inputGradient(w, LinearRole.UP, a, g.up, 1, g.normed, workers);
     }
-    if (extent == Extent.FEED_FORWARD) {
-      if (dx != null) {
-        System.arraycopy(g.normed, 0, dx, 0, rows * hidden);
-      }
-      return;
-    }
-    System.arraycopy(dy, 0, g.middle, 0, rows * hidden);
-    RmsNorm.backward(
-        rows, hidden, a.middle(), w.postNorm(), shape.epsilon(), g.normed, g.middle, workers);
-    backwardAttention(w, a, dx, g, workers);
   }
 
   /** The first half's backward pass, from {@code g.middle} on. */
   private void backwardAttention(
-      BlockWeights w, BlockActivations a, float[] dx, BlockGradients g, Workers workers) {
+      BlockWeights w,
+      BlockActivations a,
+      float[] dx,
+      BlockGradients g,
+      BackwardObserver observer,
+      Workers workers) {
     int rows = a.rows;
     int hidden = shape.hidden();
     float[] dOut = g.middle;
@@ -353,9 +407,13 @@ public final class DecoderBlock {
       dOut = g.attentionOutput;
       System.arraycopy(g.middle, 0, dOut, 0, rows * hidden);
       float[] norm = w.outputNorms().attention();
+      observeNorm(
+          observer, BlockNorm.ATTENTION_OUTPUT, rows, hidden, a.attentionOutput(), dOut, workers);
       RmsNorm.backwardInPlace(
           rows, hidden, a.attentionOutput(), norm, shape.epsilon(), dOut, workers);
     }
+    float[] out = w.outputNorms() == null ? null : a.attentionOutput();
+    observe(observer, Stage.O, a, workers, part(LinearRole.O, dOut, out));
     inputGradient(w, LinearRole.O, a, dOut, 0, g.attention, workers);
     attention.backward(
         rows,
@@ -372,25 +430,77 @@ public final class DecoderBlock {
         workers);
     rope.backward(rows, a.window, shape.heads(), g.query, workers);
     rope.backward(rows, a.window, shape.kvHeads(), g.key, workers);
-    if (w.queryNorm() != null) {
+    boolean headNorms = w.queryNorm() != null;
+    if (headNorms) {
+      int d = shape.headDim();
+      float[] q = a.queryBeforeNorm();
+      float[] k = a.keyBeforeNorm();
+      observeNorm(observer, BlockNorm.QUERY, rows * shape.heads(), d, q, g.query, workers);
+      observeNorm(observer, BlockNorm.KEY, rows * shape.kvHeads(), d, k, g.key, workers);
       headNormBackward(rows * shape.heads(), a.queryBeforeNorm(), w.queryNorm(), g.query, workers);
       headNormBackward(rows * shape.kvHeads(), a.keyBeforeNorm(), w.keyNorm(), g.key, workers);
     }
     if (shape.traits().fused()) {
       SideBySide.join(
           rows, new float[][] {g.query, g.key, g.value}, qkvWidths(), g.queryKeyValue, workers);
+      observe(observer, Stage.QKV, a, workers, part(LinearRole.QKV, g.queryKeyValue, null));
+    } else {
+      observe(
+          observer,
+          Stage.QKV,
+          a,
+          workers,
+          part(LinearRole.Q, g.query, headNorms ? a.queryBeforeNorm() : null),
+          part(LinearRole.K, g.key, headNorms ? a.keyBeforeNorm() : null),
+          part(LinearRole.V, g.value, quantization.keyValues() == null ? a.value() : null));
     }
+    if (dx == null && !observer.norms()) {
+      return;
+    }
+    if (shape.traits().fused()) {
+      inputGradient(w, LinearRole.QKV, a, g.queryKeyValue, 0, g.normed, workers);
+    } else {
+      inputGradient(w, LinearRole.Q, a, g.query, 0, g.normed, workers);
+      inputGradient(w, LinearRole.K, a, g.key, 1, g.normed, workers);
+      inputGradient(w, LinearRole.V, a, g.value, 1, g.normed, workers);
+    }
+    observeNorm(observer, BlockNorm.INPUT, rows, hidden, a.input(), g.normed, workers);
     if (dx != null) {
-      if (shape.traits().fused()) {
-        inputGradient(w, LinearRole.QKV, a, g.queryKeyValue, 0, g.normed, workers);
-      } else {
-        inputGradient(w, LinearRole.Q, a, g.query, 0, g.normed, workers);
-        inputGradient(w, LinearRole.K, a, g.key, 1, g.normed, workers);
-        inputGradient(w, LinearRole.V, a, g.value, 1, g.normed, workers);
-      }
       System.arraycopy(g.middle, 0, dx, 0, rows * hidden);
       RmsNorm.backward(
           rows, hidden, a.input(), w.inputNorm(), shape.epsilon(), g.normed, dx, workers);
+    }
+  }
+
+  private StageGradients.Part part(LinearRole role, float[] gradient, float[] output) {
+    return new StageGradients.Part(role, shape.out(role), gradient, output);
+  }
+
+  private void observe(
+      BackwardObserver observer,
+      Stage stage,
+      BlockActivations a,
+      Workers workers,
+      StageGradients.Part... parts) {
+    if (observer != BackwardObserver.NONE) {
+      float[] x = a.stageInput(stage);
+      observer.stage(
+          new StageGradients(
+              stage, LinearRole.NONE, a.rows, shape.in(stage), x, List.of(parts)),
+          workers);
+    }
+  }
+
+  private void observeNorm(
+      BackwardObserver observer,
+      BlockNorm norm,
+      int rows,
+      int width,
+      float[] x,
+      float[] dy,
+      Workers workers) {
+    if (observer.norms()) {
+      observer.norm(norm, RmsNorm.weightGradient(rows, width, x, shape.epsilon(), dy, workers));
     }
   }
 
@@ -409,6 +519,10 @@ public final class DecoderBlock {
       float kept,
       float[] gradient,
       Workers workers) {
+    if (role.expert() != LinearRole.NONE) {
+      throw new IllegalArgumentException(
+          role + " belongs to an expert: its gradient comes from a pass through that alone");
+    }
     float[] x = a.stageInput(Stage.of(role));
     boolean norms = shape.traits().outputNorms();
     float[] dOut =

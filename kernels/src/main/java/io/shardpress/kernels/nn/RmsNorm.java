@@ -9,6 +9,9 @@ import io.shardpress.kernels.parallel.Workers;
  * elements. Rows lie densely one after the other, so heads can be normed as rows of their own.
  */
 public final class RmsNorm {
+  // Columns whose sums over all rows are one thread's.
+  private static final int COLUMN_TILE = 64;
+
   private RmsNorm() {}
 
   /** y [rows×width] from x [rows×width] and w [width]; y may be x. */
@@ -48,6 +51,38 @@ public final class RmsNorm {
   static void backwardInPlace(
       int rows, int width, float[] x, float[] w, double epsilon, float[] dy, Workers workers) {
     backward(rows, width, x, w, epsilon, dy, dy, 0, workers);
+  }
+
+  /**
+   * ∂loss/∂w [width] = Σ over rows of dy ∘ x/√(mean(x²) + ε), rows in order in f64.
+   *
+   * @param x [rows×width], what was normed
+   * @param dy [rows×width]
+   */
+  static double[] weightGradient(
+      int rows, int width, float[] x, double epsilon, float[] dy, Workers workers) {
+    double[] inverse = new double[rows];
+    RowTiles.forEach(
+        rows,
+        workers,
+        row -> {
+          int at = row * width;
+          double squares = Loops.chosen().dot(x, at, x, at, width);
+          inverse[row] = 1 / Math.sqrt(squares / width + epsilon);
+        });
+    double[] gradient = new double[width];
+    workers.forEach(
+        (width + COLUMN_TILE - 1) / COLUMN_TILE,
+        tile -> {
+          int end = Math.min(width, (tile + 1) * COLUMN_TILE);
+          for (int row = 0; row < rows; row++) {
+            for (int j = tile * COLUMN_TILE; j < end; j++) {
+              int at = row * width + j;
+              gradient[j] += inverse[row] * x[at] * dy[at];
+            }
+          }
+        });
+    return gradient;
   }
 
   private static void backward(

@@ -57,7 +57,7 @@ class LoopsTest extends TwinsTest {
             for (int i = 0; i < size; i++) {
               u[i] = dy[i] * dy[i];
             }
-            loops.adam(a, dy, m, u, at, at + n, 1e-2f, 1e-8f);
+            loops.adam(a, dy, m, u, at, at + n, 1e-2f, 1e-8f, 0.999f);
             loops.addScaled(1, m, at, a, at, n);
             loops.addScaled(1, u, at, a, at, n);
           });
