@@ -93,6 +93,7 @@ final class ArchitectureTest {
           "sweep",
           "learn.rounding",
           "learn.gptq",
+          "learn.coupled",
           "learn.blockwise",
           "learn.scales",
           "learn.transform",

@@ -74,11 +74,7 @@ public final class CoupledDescent {
    * @throws IllegalArgumentException where sizes do not fit, or a scheme has no integers
    */
   public Result improve(
-      List<QuantizedLinear> starts,
-      List<float[]> targets,
-      float[] a,
-      float[] h,
-      Workers workers) {
+      List<QuantizedLinear> starts, List<float[]> targets, float[] a, float[] h, Workers workers) {
     CoupledProblem problem =
         new CoupledProblem(new CoupledRows(starts, targets), a, h, format, matmul, workers);
     double before = problem.restart();

@@ -147,7 +147,7 @@ public final class Modifier implements Serializable {
   /** Whether its blocks are solved by GPTQ, as the result or as where it starts. */
   public boolean solvesByGptq() {
     if (!learnsByBlocks()) {
-      return kind == ModifierKind.GPTQ || kind == ModifierKind.LRQ;
+      return kind.startsFromGptq() || kind == ModifierKind.LRQ;
     }
     return settings.containsKey(SettingKey.INIT) && word(SettingKey.INIT).equals("gptq");
   }

@@ -9,6 +9,7 @@ import java.util.List;
 public enum ModifierKind {
   QUANTIZATION("QuantizationModifier", "rtn", Way.DATA_FREE),
   GPTQ("GPTQModifier", "gptq", Way.LAYER_WISE),
+  COUPLED("CoupledModifier", "coupled", Way.LAYER_WISE),
   LRQ("LRQModifier", "lrq", Way.BLOCK_WISE),
   EASY_QUANT("EasyQuantModifier", "easyquant", Way.DATA_FREE),
   SMOOTH_QUANT("SmoothQuantModifier", "smoothquant", Way.TRANSFORM),
@@ -61,6 +62,11 @@ public enum ModifierKind {
   /** Whether it learns the integers of a block's linears from activations. */
   public boolean learnsFromActivations() {
     return way == Way.LAYER_WISE || way == Way.BLOCK_WISE;
+  }
+
+  /** Whether integers are found by GPTQ before anything else. */
+  boolean startsFromGptq() {
+    return way == Way.LAYER_WISE;
   }
 
   /** Whether it learns by the output error of whole blocks. */

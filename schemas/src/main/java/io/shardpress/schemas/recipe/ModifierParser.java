@@ -148,7 +148,7 @@ final class ModifierParser {
   private void checkOrder(ActOrder order, SchemeGroup group) {
     boolean byGroup = order == ActOrder.GROUP;
     String wanted = null;
-    if (kind != ModifierKind.GPTQ && kind != ModifierKind.LRQ) {
+    if (!kind.startsFromGptq() && kind != ModifierKind.LRQ) {
       wanted = "null: only GPTQ rounds columns in an order";
     } else if (kind == ModifierKind.LRQ && settings.word(SettingKey.INIT).equals("rtn")) {
       wanted = "null with init rtn: only GPTQ rounds columns in an order";
@@ -156,6 +156,8 @@ final class ModifierParser {
       wanted = "null with objective layer, which rounds columns in their own order";
     } else if (kind == ModifierKind.LRQ && byGroup) {
       wanted = "static or null: LRQ learns groups of neighbouring columns";
+    } else if (kind == ModifierKind.COUPLED && byGroup) {
+      wanted = "static or null: coupled descent knows groups of neighbouring columns";
     } else if (byGroup && group.weights().perChannel()) {
       wanted = "static or null per channel, where there are no groups";
     } else if (byGroup && group.activations() != null) {

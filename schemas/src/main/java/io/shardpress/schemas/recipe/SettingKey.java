@@ -2,6 +2,7 @@ package io.shardpress.schemas.recipe;
 
 import static io.shardpress.schemas.recipe.ModifierKind.AUTO_ROUND;
 import static io.shardpress.schemas.recipe.ModifierKind.AWQ;
+import static io.shardpress.schemas.recipe.ModifierKind.COUPLED;
 import static io.shardpress.schemas.recipe.ModifierKind.EASY_QUANT;
 import static io.shardpress.schemas.recipe.ModifierKind.FLEX_ROUND;
 import static io.shardpress.schemas.recipe.ModifierKind.GPTQ;
@@ -58,8 +59,8 @@ enum SettingKey {
       atLeast(1),
       2L,
       "batch_size",
-      List.of(GPTQ, LRQ, FLEX_ROUND, AUTO_ROUND),
-      Map.of(GPTQ, 4L, AUTO_ROUND, 8L)),
+      List.of(GPTQ, COUPLED, LRQ, FLEX_ROUND, AUTO_ROUND),
+      Map.of(GPTQ, 4L, COUPLED, 4L, AUTO_ROUND, 8L)),
   KEEP_BEST("keep_best", new Domain.Flag(), true, "", blockwise()),
   TOUCH_UP("touch_up", atLeast(0), 0L, "", blockwise()),
   SCALE_ITERATIONS(
@@ -67,14 +68,14 @@ enum SettingKey {
       atLeast(0),
       100L,
       "",
-      List.of(GPTQ, LRQ, FLEX_ROUND, AUTO_ROUND),
-      Map.of(GPTQ, 0L, AUTO_ROUND, 0L)),
+      List.of(GPTQ, COUPLED, LRQ, FLEX_ROUND, AUTO_ROUND),
+      Map.of(GPTQ, 0L, COUPLED, 0L, AUTO_ROUND, 0L)),
   STEP_SEARCH(
       "step_search",
       new Domain.Flag(),
       true,
       "observer: mse",
-      List.of(QUANTIZATION, GPTQ, LRQ, AWQ, FLEX_ROUND, AUTO_ROUND),
+      List.of(QUANTIZATION, GPTQ, COUPLED, LRQ, AWQ, FLEX_ROUND, AUTO_ROUND),
       Map.of(QUANTIZATION, false, AWQ, false, AUTO_ROUND, false)),
   SMOOTHING_STRENGTH(
       "smoothing_strength",
@@ -95,13 +96,16 @@ enum SettingKey {
   TRUE_SEQUENTIAL("true_sequential", new Domain.Flag(), true, "", startingFromGptq()),
   DESCENT_ROUNDS("descent_rounds", atLeast(0), 2L, "", startingFromGptq()),
   DESCENT_SWEEPS("descent_sweeps", atLeast(0), 2L, "", startingFromGptq()),
-  ACTORDER("actorder", new Domain.Order(), "", "actorder", List.of(GPTQ, LRQ)),
+  COUPLED_ROUNDS("coupled_rounds", atLeast(1), 2L, "", List.of(COUPLED)),
+  COUPLED_SWEEPS("coupled_sweeps", atLeast(0), 3L, "", List.of(COUPLED)),
+  DRAWS("draws", atLeast(1), 1L, "", List.of(COUPLED)),
+  ACTORDER("actorder", new Domain.Order(), "", "actorder", List.of(GPTQ, COUPLED, LRQ)),
   SEED(
       "seed",
       new Domain.Whole(Long.MIN_VALUE, Long.MAX_VALUE),
       0L,
       "",
-      List.of(GPTQ, LRQ, FLEX_ROUND, AUTO_ROUND)),
+      List.of(GPTQ, COUPLED, LRQ, FLEX_ROUND, AUTO_ROUND)),
   KV_CACHE_SCHEME(
       "kv_cache_scheme",
       new Domain.Anything(KvCacheScheme.WANTED),
@@ -157,7 +161,7 @@ enum SettingKey {
   }
 
   private static List<ModifierKind> startingFromGptq() {
-    return List.of(GPTQ, LRQ, FLEX_ROUND);
+    return List.of(GPTQ, COUPLED, LRQ, FLEX_ROUND);
   }
 
   private static List<ModifierKind> blockwise() {

@@ -13,6 +13,7 @@ import io.shardpress.spark.foreign.QuantizedFolder;
 import io.shardpress.spark.learn.activation.ActivationScales;
 import io.shardpress.spark.learn.blockwise.BlockwiseStep;
 import io.shardpress.spark.learn.blockwise.ExpertStep;
+import io.shardpress.spark.learn.coupled.CoupledRefinement;
 import io.shardpress.spark.learn.gptq.FactorStep;
 import io.shardpress.spark.learn.gptq.SolveStep;
 import io.shardpress.spark.learn.rounding.RoundingLearner;
@@ -62,6 +63,7 @@ public final class OwnClasses implements CrossingClasses {
     roots.addAll(QuantizedFolder.CROSSING);
     roots.addAll(SweepContext.CROSSING);
     roots.addAll(RoundingLearner.CROSSING);
+    roots.addAll(CoupledRefinement.CROSSING);
     roots.addAll(ScaleSteps.CROSSING);
     roots.addAll(Transforms.CROSSING);
     roots.addAll(ActivationScales.CROSSING);

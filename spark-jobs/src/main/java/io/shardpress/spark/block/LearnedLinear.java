@@ -66,6 +66,12 @@ public record LearnedLinear(
     }
   }
 
+  /** Rows that are those of all the tiles, as a linear of their own. */
+  public QuantizedLinear readRows(PartStore store, RowTile rows) {
+    requireRuns();
+    return quantized(store, rows.start(), rows.count());
+  }
+
   /** A tile alone, as a linear of its rows. */
   public QuantizedLinear readTile(PartStore store, int index, RowTile tile) {
     return new LearnedLinear(module, out, in, scheme, List.of(tiles.get(index)))

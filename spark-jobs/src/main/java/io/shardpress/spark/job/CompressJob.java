@@ -188,7 +188,7 @@ public final class CompressJob implements Job {
 
   private Learned calibrated(
       SweepContext sweep, Embeddings embeddings, JobContext context, List<PartKey> also) {
-    BlockTurns turns = BlockTurns.of(sweep, embeddings.parts());
+    BlockTurns turns = BlockTurns.of(sweep, embeddings);
     Optional<ActivationScales> scales = activations(sweep, turns.learned());
     List<PartKey> parts = new ArrayList<>(also);
     parts.addAll(turns.parts(keepActivations));

@@ -2,6 +2,7 @@ package io.shardpress.spark.learn;
 
 import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.schemas.recipe.BlockwiseSettings;
+import io.shardpress.schemas.recipe.CoupledSettings;
 import io.shardpress.schemas.recipe.GptqSettings;
 import io.shardpress.schemas.recipe.Modifier;
 import io.shardpress.schemas.recipe.ModifierKind;
@@ -12,14 +13,18 @@ import io.shardpress.spark.block.LearnedLinear;
 import io.shardpress.spark.engine.StepGroup;
 import io.shardpress.spark.learn.blockwise.BlockwiseSolver;
 import io.shardpress.spark.learn.blockwise.BlockwiseStep;
+import io.shardpress.spark.learn.coupled.CoupledRefinement;
+import io.shardpress.spark.learn.coupled.Curvature;
 import io.shardpress.spark.learn.gptq.GptqParameters;
 import io.shardpress.spark.learn.gptq.GptqSolver;
 import io.shardpress.spark.learn.gptq.LayerCourse;
+import io.shardpress.spark.learn.gptq.Refinement;
 import io.shardpress.spark.learn.scales.ScaleSteps;
 import io.shardpress.spark.plan.PlanEntry;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.sweep.BlockOutput;
 import io.shardpress.spark.sweep.BlockState;
+import io.shardpress.spark.sweep.Embeddings;
 import io.shardpress.spark.sweep.Span;
 import io.shardpress.spark.sweep.SweepContext;
 import io.shardpress.spark.sweep.Unobserved;
@@ -27,6 +32,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -37,15 +43,17 @@ import java.util.TreeMap;
  *     order only
  * @param inOrder turns of blocks that learn on what the blocks before give; empty where they learn
  *     side by side only
+ * @param curvature how the end loss couples rows, which is made before; empty where nobody asks
  */
-public record BlockTurns(List<BlockTurn> sideBySide, List<BlockTurn> inOrder) {
+public record BlockTurns(
+    List<BlockTurn> sideBySide, List<BlockTurn> inOrder, Optional<Curvature> curvature) {
   /**
    * The turns of a run.
    *
-   * @param embedded the first block's inputs, by sample partition
+   * @param embeddings the first block's inputs
    */
-  public static BlockTurns of(SweepContext context, List<PartKey> embedded) {
-    return new Namer(context).turns(embedded);
+  public static BlockTurns of(SweepContext context, Embeddings embeddings) {
+    return new Namer(context, embeddings).turns(embeddings.parts());
   }
 
   /** The turns that give what is published. */
@@ -65,6 +73,7 @@ public record BlockTurns(List<BlockTurn> sideBySide, List<BlockTurn> inOrder) {
    */
   public List<PartKey> parts(boolean keepActivations) {
     List<PartKey> parts = new ArrayList<>();
+    curvature.ifPresent(known -> parts.addAll(known.parts()));
     for (List<BlockTurn> turns : List.of(sideBySide, inOrder)) {
       for (BlockTurn turn : turns) {
         turn.parts().forEach(parts::add);
@@ -90,23 +99,29 @@ public record BlockTurns(List<BlockTurn> sideBySide, List<BlockTurn> inOrder) {
     private final Map<String, PlanEntry> entries;
     private final Modifier modifier;
     private final BlockwiseSettings blockwise;
+    private final Optional<Curvature> curvature;
 
-    Namer(SweepContext context) {
+    Namer(SweepContext context, Embeddings embeddings) {
       this.context = context;
       this.entries = context.plan().quantized();
       this.modifier = context.learner();
       this.blockwise = modifier.kind().blockwise() ? BlockwiseSettings.of(modifier) : null;
+      this.curvature =
+          modifier.kind() == ModifierKind.COUPLED
+              ? Optional.of(new Curvature(context, embeddings, CoupledSettings.of(modifier)))
+              : Optional.empty();
     }
 
     BlockTurns turns(List<PartKey> embedded) {
       boolean parallel =
           modifier.learnsByBlocks() && blockwise.order() == BlockwiseSettings.Order.PARALLEL;
       if (!parallel) {
-        return new BlockTurns(List.of(), inOrder(embedded));
+        return new BlockTurns(List.of(), inOrder(embedded), curvature);
       }
       boolean touchUp = blockwise.touchUp() > 0;
       List<BlockTurn> first = sideBySide(embedded, touchUp);
-      return new BlockTurns(first, touchUp ? touchUp(embedded, learned(first)) : List.of());
+      return new BlockTurns(
+          first, touchUp ? touchUp(embedded, learned(first)) : List.of(), curvature);
     }
 
     private List<BlockTurn> inOrder(List<PartKey> embedded) {
@@ -163,7 +178,7 @@ public record BlockTurns(List<BlockTurn> sideBySide, List<BlockTurn> inOrder) {
     private BlockTurn gptq(BlockState block) {
       LayerCourse layer = modifier.kind() == ModifierKind.LRQ ? LayerCourse.of(modifier) : null;
       GptqParameters parameters = new GptqParameters(GptqSettings.of(modifier), false, layer);
-      GptqSolver solver = new GptqSolver(context, parameters);
+      GptqSolver solver = new GptqSolver(context, parameters, refinement());
       if (block.sparse()) {
         return sparse(block, solver, null);
       }
@@ -175,6 +190,18 @@ public record BlockTurns(List<BlockTurn> sideBySide, List<BlockTurn> inOrder) {
         steps = new ScaleSteps(context, scales, block, targets);
       }
       return turn(block, solver, stages, null, steps);
+    }
+
+    private Refinement refinement() {
+      return curvature
+          .<Refinement>map(
+              known ->
+                  new CoupledRefinement(
+                      context,
+                      known,
+                      CoupledSettings.of(modifier),
+                      GptqSettings.of(modifier).alpha()))
+          .orElse(Refinement.NONE);
     }
 
     /**

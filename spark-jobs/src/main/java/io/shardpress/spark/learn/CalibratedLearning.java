@@ -6,6 +6,7 @@ import io.shardpress.spark.engine.StepGroup;
 import io.shardpress.spark.engine.StepRunner;
 import io.shardpress.spark.engine.Where;
 import io.shardpress.spark.learn.blockwise.BlockwiseStep;
+import io.shardpress.spark.learn.coupled.Curvature;
 import io.shardpress.spark.plan.PlanEntry;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartStore;
@@ -60,6 +61,9 @@ public final class CalibratedLearning {
     List<Boolean> wanted = last.stream().map(turn -> !turn.known(store)).toList();
     int known = (int) wanted.stream().filter(learns -> !learns).count();
     progress.found("blocks", known, last.size());
+    if (wanted.contains(true)) {
+      turns.curvature().ifPresent(this::make);
+    }
     progress.begin(last.size());
     if (!turns.sideBySide().isEmpty()) {
       sideBySide(turns.sideBySide(), wanted, turns.inOrder().isEmpty());
@@ -71,6 +75,11 @@ public final class CalibratedLearning {
       }
     }
     progress.end();
+  }
+
+  private void make(Curvature curvature) {
+    curvature.make();
+    learners = learners.plus(curvature.ran());
   }
 
   private void inOrder(List<BlockTurn> turns, List<Boolean> wanted) {

@@ -30,6 +30,8 @@ public record SweepContext(
           EmbedStep.class,
           ForwardStep.class,
           SiteStep.class,
+          HeadStep.class,
+          BackwardStep.class,
           AdvanceStep.class,
           ExpertMomentsStep.class,
           Unobserved.class,

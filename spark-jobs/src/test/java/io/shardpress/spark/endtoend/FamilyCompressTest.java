@@ -40,6 +40,7 @@ class FamilyCompressTest {
           new Learner("W4A16", "FlexRoundModifier: {SCHEME, iterations: 6}", 1.2),
           new Learner("W4A16", "AutoRoundModifier: {SCHEME, iterations: 6, batch_size: 2}", 1.3),
           new Learner("W4A16_ASYM", "AWQModifier: {SCHEME, n_grid: 4}", 1.1),
+          new Learner("W4A16_ASYM", "CoupledModifier: {SCHEME}", 0.9),
           new Learner("W4A8KV8", "GPTQModifier: {SCHEME}", 1.0),
           new Learner(
               "W8A8", "[{SmoothQuantModifier: {}}, {QuantizationModifier: {SCHEME}}]", 1.3));

@@ -28,6 +28,7 @@ class ReusedPartsTest {
         "QuantizationModifier: {scheme: W8A8_STATIC, kv_cache_scheme: {type: float}}",
         "GPTQModifier: {scheme: W4A16}",
         "GPTQModifier: {scheme: W4A16_ASYM, scale_iterations: 6}",
+        "CoupledModifier: {scheme: W4A16_ASYM}",
         "LRQModifier: {scheme: W4A16, iterations: 4, rank: 8}"
       })
   void sameBytesFromWhatIsLeft(String modifier) throws IOException {

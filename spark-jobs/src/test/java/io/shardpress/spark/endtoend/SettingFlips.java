@@ -47,6 +47,21 @@ record SettingFlips(
             Map.of("scheme", "W4A16", "scale_iterations", "1"),
             Map.of("scale_iterations", of("2"), "batch_size", of("3"), "seed", of("7"))),
         of(
+            "Coupled",
+            Map.of("scheme", "W4A16"),
+            quantizing(),
+            fromGptq(),
+            scales(),
+            Map.of(
+                "coupled_rounds", of("1"),
+                "coupled_sweeps", of("1"),
+                "draws", of("2"),
+                "actorder", of("static"))),
+        of(
+            "Coupled",
+            Map.of("scheme", "W4A16", "scale_iterations", "1"),
+            Map.of("scale_iterations", of("2"), "batch_size", of("3"))),
+        of(
             "LRQ",
             Map.of("scheme", "W4A16", "iterations", "2", "scale_iterations", "1"),
             quantizing(),

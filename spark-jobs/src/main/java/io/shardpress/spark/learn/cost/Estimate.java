@@ -6,12 +6,14 @@ import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.schemas.model.ModelConfig;
 import io.shardpress.schemas.recipe.ActOrder;
 import io.shardpress.schemas.recipe.BlockwiseSettings;
+import io.shardpress.schemas.recipe.CoupledSettings;
 import io.shardpress.schemas.recipe.LrqSettings;
 import io.shardpress.schemas.recipe.Modifier;
 import io.shardpress.schemas.recipe.ModifierKind;
 import io.shardpress.schemas.recipe.ScaleSettings;
 import io.shardpress.spark.block.Batches;
 import io.shardpress.spark.block.RowTile;
+import io.shardpress.spark.learn.coupled.SiteRows;
 import io.shardpress.spark.plan.PlanEntry;
 import io.shardpress.spark.sweep.SamplePartition;
 import java.util.Collection;
@@ -111,6 +113,9 @@ public record Estimate(double flops, long taskBytes) {
       }
       flops += BlockwiseSettings.of(modifier).iterations() * step;
     }
+    if (modifier.kind() == ModifierKind.COUPLED) {
+      flops += coupling(modifier, shape, tokens, forward);
+    }
     ScaleSettings scales = ScaleSettings.of(modifier);
     if (scales.iterations() > 0) {
       // Steps, and then the quantized chain's way through the whole block again.
@@ -122,5 +127,22 @@ public record Estimate(double flops, long taskBytes) {
       elements = Math.max(elements, 2.25 * weights + 24.0 * together * window * widest);
     }
     return new Estimate(flops * config.layers(), (long) (elements * Float.BYTES));
+  }
+
+  /** Of a block: the way there and back, sums of row factors, and the descent. */
+  private static double coupling(
+      Modifier modifier, BlockShape shape, double tokens, double forward) {
+    CoupledSettings settings = CoupledSettings.of(modifier);
+    double flops = forward + 3 * settings.draws() * forward;
+    for (SiteRows rows : SiteRows.of(shape)) {
+      for (SiteRows.Tile tile : rows.tiles()) {
+        double n = tile.count();
+        double in = rows.in();
+        flops += settings.draws() * tokens * n * n;
+        // Each turn: the steps' slopes twice, and sweeps.
+        flops += settings.rounds() * (settings.sweeps() + 2) * 2 * n * in * (in + n);
+      }
+    }
+    return flops;
   }
 }

@@ -158,8 +158,20 @@ public record FactorStep(
     }
   }
 
+  /** Reads the factors. */
+  public StageFactors stage(PartStore store) {
+    return read(store).stage();
+  }
+
+  /** Reads how many tokens they are of, where a router chose them. */
+  public Optional<CalibrationTokens> tokens(PartStore store) {
+    try (PartReader reader = store.read(part())) {
+      return CalibrationTokens.read(reader, "");
+    }
+  }
+
   /** H̃ [in×in] of a factor part that keeps it. */
-  float[] readMoments(PartStore store) {
+  public float[] readMoments(PartStore store) {
     float[] moments = new float[in * in];
     try (PartReader reader = store.read(part())) {
       reader.floats(MOMENTS, 0, in, moments, 0);

@@ -31,10 +31,19 @@ import java.util.TreeMap;
 public final class GptqSolver {
   private final SweepContext context;
   private final GptqParameters parameters;
+  private final Refinement refinement;
 
   public GptqSolver(SweepContext context, GptqParameters parameters) {
+    this(context, parameters, Refinement.NONE);
+  }
+
+  /**
+   * @param refinement what goes on from GPTQ's result
+   */
+  public GptqSolver(SweepContext context, GptqParameters parameters, Refinement refinement) {
     this.context = context;
     this.parameters = parameters;
+    this.refinement = refinement;
   }
 
   /** Fills {@code learned} and {@code states} of a block, and gives what has to run for it. */
@@ -77,6 +86,7 @@ public final class GptqSolver {
     List<Step> passes = new ArrayList<>();
     List<Step> factors = new ArrayList<>();
     List<Step> solves = new ArrayList<>();
+    List<Step> refined = new ArrayList<>();
     ChainLink link = parameters.settings().trueSequential() ? block.link() : block.attentionLink();
     boolean same = full.equals(routed) || parameters.settings().alpha() == 0;
     Correction corrected = same ? Correction.NONE : Correction.INPUTS;
@@ -108,11 +118,12 @@ public final class GptqSolver {
             LinearRole.ofExpert(expert).stream().filter(role -> Stage.of(role) == stage).toList();
         int in = block.spec.shape().in(roles.get(0));
         Sums sums = new Sums(statistics, place, expert, in, corrected, in);
-        solve(roles, block, sums, factors, solves, solved);
+        Map<LinearRole, FactorStep> used = solve(roles, block, sums, factors, solves, solved);
+        refinement.refine(block, stage, expert, used, solved, refined);
       }
     }
     block.learned.putAll(solved);
-    return steps(where(block, "experts " + stage), passes, factors, solves);
+    return steps(where(block, "experts " + stage), passes, factors, solves, refined);
   }
 
   private static Map<LinearRole, LearnedLinear> ofExperts(
@@ -127,12 +138,16 @@ public final class GptqSolver {
     return some;
   }
 
-  private static List<StepGroup> steps(
-      Where where, List<Step> passes, List<Step> factors, List<Step> solves) {
-    return List.of(
-        new StepGroup("statistics", where, passes),
-        new StepGroup("factors", where, factors),
-        new StepGroup("gptq", where, solves));
+  private List<StepGroup> steps(
+      Where where, List<Step> passes, List<Step> factors, List<Step> solves, List<Step> refined) {
+    List<StepGroup> groups = new ArrayList<>();
+    groups.add(new StepGroup("statistics", where, passes));
+    groups.add(new StepGroup("factors", where, factors));
+    groups.add(new StepGroup("gptq", where, solves));
+    if (!refined.isEmpty()) {
+      groups.add(new StepGroup(refinement.name(), where, refined));
+    }
+    return groups;
   }
 
   private Where where(BlockState block, String site) {
@@ -153,6 +168,7 @@ public final class GptqSolver {
     List<Step> passes = new ArrayList<>();
     List<Step> factors = new ArrayList<>();
     List<Step> solves = new ArrayList<>();
+    List<Step> refined = new ArrayList<>();
     // Without true_sequential a stage sees the block's own linears as they were.
     ChainLink link =
         parameters.settings().trueSequential()
@@ -168,12 +184,18 @@ public final class GptqSolver {
     int in = block.spec.shape().in(stage);
     int rows = MomentsObserver.correctionRows(corrected, stage, block.spec.shape());
     Sums sums = new Sums(statistics, 0, LinearRole.NONE, in, corrected, rows);
-    solve(block.spec.shape().linears(stage), block, sums, factors, solves, solved);
-    return steps(where(block, stage.toString()), passes, factors, solves);
+    Map<LinearRole, FactorStep> used =
+        solve(block.spec.shape().linears(stage), block, sums, factors, solves, solved);
+    refinement.refine(block, stage, LinearRole.NONE, used, solved, refined);
+    return steps(where(block, stage.toString()), passes, factors, solves, refined);
   }
 
-  /** Adds the factors of what some linears read, and the tiles that are solved from them. */
-  private void solve(
+  /**
+   * Adds the factors of what some linears read, and the tiles that are solved from them.
+   *
+   * @return the factors of each linear
+   */
+  private Map<LinearRole, FactorStep> solve(
       List<LinearRole> roles,
       BlockState block,
       Sums sums,
@@ -182,6 +204,7 @@ public final class GptqSolver {
       Map<LinearRole, LearnedLinear> solved) {
     // All linears of a stage that want an order have the same one: it is that of their inputs.
     Map<Boolean, FactorStep> byOrder = new TreeMap<>();
+    Map<LinearRole, FactorStep> used = new TreeMap<>();
     for (LinearRole role : roles) {
       if (block.targets.containsKey(role)) {
         FactorStep factor =
@@ -189,9 +212,11 @@ public final class GptqSolver {
                 block.scheme(role).order() != ActOrder.NONE,
                 ordered -> factor(block, sums, ordered));
         solved.put(role, solve(role, block, factor, solves));
+        used.put(role, factor);
       }
     }
     factors.addAll(byOrder.values());
+    return used;
   }
 
   private Correction correction(Stage stage, BlockState block, ChainLink link) {
@@ -244,7 +269,9 @@ public final class GptqSolver {
   }
 
   private boolean keepMoments() {
-    return parameters.settings().descentRounds() > 0 || parameters.layer() != null;
+    return parameters.settings().descentRounds() > 0
+        || parameters.layer() != null
+        || refinement != Refinement.NONE;
   }
 
   private LearnedLinear solve(
