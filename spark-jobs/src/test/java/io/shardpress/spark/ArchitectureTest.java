@@ -96,6 +96,7 @@ final class ArchitectureTest {
           "learn.coupled",
           "learn.blockwise",
           "learn.scales",
+          "learn.endtoend",
           "learn.transform",
           "learn.activation",
           "learn",

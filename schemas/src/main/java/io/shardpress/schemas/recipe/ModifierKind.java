@@ -15,7 +15,8 @@ public enum ModifierKind {
   SMOOTH_QUANT("SmoothQuantModifier", "smoothquant", Way.TRANSFORM),
   AWQ("AWQModifier", "awq", Way.TRANSFORM),
   FLEX_ROUND("FlexRoundModifier", "flexround", Way.BLOCK_WISE),
-  AUTO_ROUND("AutoRoundModifier", "autoround", Way.BLOCK_WISE);
+  AUTO_ROUND("AutoRoundModifier", "autoround", Way.BLOCK_WISE),
+  END_TO_END("EndToEndModifier", "end to end", Way.TUNING);
 
   /** What an algorithm needs, and so what runs side by side. */
   private enum Way {
@@ -26,7 +27,9 @@ public enum ModifierKind {
     /** A block's inputs and outputs. */
     BLOCK_WISE,
     /** Changes weights so that another quantizes them better. */
-    TRANSFORM
+    TRANSFORM,
+    /** Goes on, over the whole model, from what others have quantized. */
+    TUNING
   }
 
   private final String modifier;
@@ -51,12 +54,17 @@ public enum ModifierKind {
 
   /** Whether it can have targets with a scheme: AWQ then rounds what it has scaled. */
   boolean takesScheme() {
-    return this != SMOOTH_QUANT;
+    return this != SMOOTH_QUANT && !tunes();
   }
 
   /** Whether it is nothing without targets and a scheme. */
   boolean needsScheme() {
-    return way != Way.TRANSFORM;
+    return way != Way.TRANSFORM && !tunes();
+  }
+
+  /** Whether it goes on, over the whole model, from what others have quantized. */
+  public boolean tunes() {
+    return way == Way.TUNING;
   }
 
   /** Whether it learns the integers of a block's linears from activations. */
@@ -86,7 +94,7 @@ public enum ModifierKind {
 
   /** All algorithms, in the order of the command line's help. */
   public static List<String> supportedAlgorithms() {
-    return Arrays.stream(values()).map(ModifierKind::algorithm).toList();
+    return Arrays.stream(values()).filter(kind -> !kind.tunes()).map(ModifierKind::algorithm).toList();
   }
 
   static List<String> supportedModifiers() {
@@ -99,7 +107,15 @@ public enum ModifierKind {
    * @throws UsageException for an unknown name
    */
   public static ModifierKind ofAlgorithm(String name) {
-    return find("algorithm", name, supportedAlgorithms());
+    String modifier =
+        Arrays.stream(values())
+            .filter(kind -> !kind.tunes() && kind.algorithm.equals(name))
+            .map(kind -> kind.modifier)
+            .findFirst()
+            .orElse(null);
+    return modifier == null
+        ? find("algorithm", name, supportedAlgorithms())
+        : ofModifier(modifier);
   }
 
   /**

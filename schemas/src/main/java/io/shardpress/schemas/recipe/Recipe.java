@@ -3,6 +3,7 @@ package io.shardpress.schemas.recipe;
 import io.shardpress.schemas.Sha256;
 import io.shardpress.schemas.UsageException;
 import java.io.Serializable;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -23,7 +24,15 @@ public record Recipe(List<Modifier> modifiers) implements Serializable {
           "two modifiers give different kv_cache_scheme, but a model has one cache; leave one out");
     }
     boolean quantizes = false;
+    boolean tuned = false;
     for (Modifier modifier : modifiers) {
+      if (tuned) {
+        throw new UsageException(
+            modifier.kind().modifier()
+                + " stands behind EndToEndModifier, which goes on from all that is quantized; put"
+                + " EndToEndModifier last, once");
+      }
+      tuned = modifier.kind().tunes();
       if (modifier.kind().transforms() && quantizes) {
         throw new UsageException(
             modifier.kind().modifier()
@@ -33,11 +42,33 @@ public record Recipe(List<Modifier> modifiers) implements Serializable {
       quantizes |= !modifier.groups().isEmpty();
     }
     checkFloating(modifiers);
+    if (tuned) {
+      checkTuned(modifiers);
+    }
     if (!quantizes) {
       throw new UsageException(
           modifiers.get(0).kind().modifier()
               + " quantizes nothing by itself; add a modifier with a scheme behind it, such as"
               + " GPTQModifier: {scheme: W4A16}");
+    }
+  }
+
+  /** What is tuned is integers in groups of neighbouring columns, and nothing beside them. */
+  private static void checkTuned(List<Modifier> modifiers) {
+    for (Modifier modifier : modifiers) {
+      for (SchemeGroup group : modifier.groups()) {
+        String found =
+            group.weights().floating()
+                ? "floating-point weights (" + group.schemeName() + ")"
+                : group.weights().indexed()
+                    ? "actorder group"
+                    : group.weights().outliers() ? "outliers" : null;
+        if (found != null) {
+          throw new UsageException(
+              "EndToEndModifier: %s has %s, and its steps know integers in groups of neighbouring columns; leave one of them out"
+                  .formatted(modifier.kind().modifier(), found));
+        }
+      }
     }
   }
 
@@ -120,6 +151,24 @@ public record Recipe(List<Modifier> modifiers) implements Serializable {
       return new Recipe(List.of(transform, rounding));
     }
     return new Recipe(List.of(ModifierParser.build(kind, List.of(group), ignored, settings)));
+  }
+
+  /** The same recipe with that many steps on scales and norms behind it. */
+  public Recipe withTuning(int iterations, long seed) {
+    Settings settings = new Settings();
+    settings.put(SettingKey.ITERATIONS, (long) iterations);
+    settings.put(SettingKey.SEED, seed);
+    List<Modifier> all = new ArrayList<>(modifiers);
+    all.add(ModifierParser.build(ModifierKind.END_TO_END, List.of(), List.of(), settings));
+    return new Recipe(all);
+  }
+
+  /** The steps over the whole model that come last. */
+  public Optional<EndToEndSettings> tuning() {
+    return modifiers.stream()
+        .filter(modifier -> modifier.kind().tunes())
+        .map(EndToEndSettings::of)
+        .findFirst();
   }
 
   /** The same recipe with another seed in every modifier that has one. */

@@ -4,6 +4,7 @@ import static io.shardpress.schemas.recipe.ModifierKind.AUTO_ROUND;
 import static io.shardpress.schemas.recipe.ModifierKind.AWQ;
 import static io.shardpress.schemas.recipe.ModifierKind.COUPLED;
 import static io.shardpress.schemas.recipe.ModifierKind.EASY_QUANT;
+import static io.shardpress.schemas.recipe.ModifierKind.END_TO_END;
 import static io.shardpress.schemas.recipe.ModifierKind.FLEX_ROUND;
 import static io.shardpress.schemas.recipe.ModifierKind.GPTQ;
 import static io.shardpress.schemas.recipe.ModifierKind.LRQ;
@@ -46,21 +47,27 @@ enum SettingKey {
   INIT("init", choice("gptq", "rtn"), "gptq", "", List.of(LRQ, FLEX_ROUND)),
   ORDER("order", choice("sequential", "parallel"), "sequential", "", blockwise()),
   RANK("rank", atLeast(0), 0L, "", List.of(LRQ)),
-  ITERATIONS("iterations", atLeast(1), 500L, "iters", blockwise(), Map.of(AUTO_ROUND, 200L)),
+  ITERATIONS(
+      "iterations",
+      atLeast(1),
+      500L,
+      "iters",
+      withSteps(),
+      Map.of(AUTO_ROUND, 200L, END_TO_END, 20L)),
   LEARNING_RATE(
       "learning_rate",
       new Domain.Real(0, 1),
       1e-3,
       "lr",
-      blockwise(),
-      Map.of(FLEX_ROUND, 3e-3, AUTO_ROUND, 0.0)),
+      withSteps(),
+      Map.of(FLEX_ROUND, 3e-3, AUTO_ROUND, 0.0, END_TO_END, 5e-3)),
   BATCH_SIZE(
       "batch_size",
       atLeast(1),
       2L,
       "batch_size",
-      List.of(GPTQ, COUPLED, LRQ, FLEX_ROUND, AUTO_ROUND),
-      Map.of(GPTQ, 4L, COUPLED, 4L, AUTO_ROUND, 8L)),
+      List.of(GPTQ, COUPLED, LRQ, FLEX_ROUND, AUTO_ROUND, END_TO_END),
+      Map.of(GPTQ, 4L, COUPLED, 4L, AUTO_ROUND, 8L, END_TO_END, 16L)),
   KEEP_BEST("keep_best", new Domain.Flag(), true, "", blockwise()),
   TOUCH_UP("touch_up", atLeast(0), 0L, "", blockwise()),
   SCALE_ITERATIONS(
@@ -99,13 +106,14 @@ enum SettingKey {
   COUPLED_ROUNDS("coupled_rounds", atLeast(1), 2L, "", List.of(COUPLED)),
   COUPLED_SWEEPS("coupled_sweeps", atLeast(0), 3L, "", List.of(COUPLED)),
   DRAWS("draws", atLeast(1), 1L, "", List.of(COUPLED)),
+  HELD_BACK("held_back", new Domain.Real(0, 0.5), 0.125, "", List.of(END_TO_END)),
   ACTORDER("actorder", new Domain.Order(), "", "actorder", List.of(GPTQ, COUPLED, LRQ)),
   SEED(
       "seed",
       new Domain.Whole(Long.MIN_VALUE, Long.MAX_VALUE),
       0L,
       "",
-      List.of(GPTQ, COUPLED, LRQ, FLEX_ROUND, AUTO_ROUND)),
+      List.of(GPTQ, COUPLED, LRQ, FLEX_ROUND, AUTO_ROUND, END_TO_END)),
   KV_CACHE_SCHEME(
       "kv_cache_scheme",
       new Domain.Anything(KvCacheScheme.WANTED),
@@ -153,7 +161,7 @@ enum SettingKey {
   }
 
   private static List<ModifierKind> all() {
-    return List.of(ModifierKind.values());
+    return Arrays.stream(ModifierKind.values()).filter(kind -> !kind.tunes()).toList();
   }
 
   private static List<ModifierKind> quantizing() {
@@ -166,6 +174,12 @@ enum SettingKey {
 
   private static List<ModifierKind> blockwise() {
     return Arrays.stream(ModifierKind.values()).filter(ModifierKind::blockwise).toList();
+  }
+
+  private static List<ModifierKind> withSteps() {
+    return Arrays.stream(ModifierKind.values())
+        .filter(kind -> kind.blockwise() || kind.tunes())
+        .toList();
   }
 
   private static Domain atLeast(int least) {

@@ -56,6 +56,11 @@ final class LogProgress implements Progress {
     line(name, bits, "in the part store");
   }
 
+  @Override
+  public void say(String line) {
+    out.println(line);
+  }
+
   private void line(String name, double bits, String outcome) {
     done++;
     int width = String.valueOf(total).length();

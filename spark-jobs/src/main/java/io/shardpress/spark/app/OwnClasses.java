@@ -14,6 +14,7 @@ import io.shardpress.spark.learn.activation.ActivationScales;
 import io.shardpress.spark.learn.blockwise.BlockwiseStep;
 import io.shardpress.spark.learn.blockwise.ExpertStep;
 import io.shardpress.spark.learn.coupled.CoupledRefinement;
+import io.shardpress.spark.learn.endtoend.Tuning;
 import io.shardpress.spark.learn.gptq.FactorStep;
 import io.shardpress.spark.learn.gptq.SolveStep;
 import io.shardpress.spark.learn.rounding.RoundingLearner;
@@ -65,6 +66,7 @@ public final class OwnClasses implements CrossingClasses {
     roots.addAll(RoundingLearner.CROSSING);
     roots.addAll(CoupledRefinement.CROSSING);
     roots.addAll(ScaleSteps.CROSSING);
+    roots.addAll(Tuning.CROSSING);
     roots.addAll(Transforms.CROSSING);
     roots.addAll(ActivationScales.CROSSING);
     roots.addAll(CompressedTensorsPublication.CROSSING);

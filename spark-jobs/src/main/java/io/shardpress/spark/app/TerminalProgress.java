@@ -73,6 +73,12 @@ final class TerminalProgress implements Progress {
     step(String.format(Locale.ROOT, " %.2f bits, in the part store", bits));
   }
 
+  @Override
+  public void say(String line) {
+    end();
+    out.println(line);
+  }
+
   private void step(String message) {
     bar.setExtraMessage(message);
     bar.step();

@@ -33,7 +33,8 @@ final class RecipeArguments {
       names = "--algorithm",
       paramLabel = "NAME",
       description =
-          "rtn, easyquant, smoothquant, awq, gptq, lrq, flexround or autoround; default: lrq.")
+          "rtn, easyquant, smoothquant, awq, gptq, coupled, lrq, flexround or autoround; default:"
+              + " lrq.")
   private String algorithm;
 
   @Option(
@@ -59,6 +60,14 @@ final class RecipeArguments {
   private final List<String> ignore = new ArrayList<>();
 
   @Option(
+      names = "--tune",
+      paramLabel = "N",
+      description =
+          "Steps on scales and norms of the whole model by its output, behind the algorithm;"
+              + " default: 0.")
+  private Integer tune;
+
+  @Option(
       names = "--seed",
       paramLabel = "N",
       description = "Seed of every random number; default: 0, or the recipe's.")
@@ -75,11 +84,13 @@ final class RecipeArguments {
               targets,
               ignore,
               asked.orElse(0));
-      return new RecipeChoice(Optional.empty(), Optional.of(given), asked);
+      Recipe tuned = tune() == 0 ? given : given.withTuning(tune(), asked.orElse(0));
+      return new RecipeChoice(Optional.empty(), Optional.of(tuned), asked);
     }
     refuseBeside("--scheme", scheme != null);
     refuseBeside("--algorithm", algorithm != null);
     refuseBeside("--group-size", groupSize != null);
+    refuseBeside("--tune", tune != null);
     refuseBeside("--targets", !targets.isEmpty());
     refuseBeside("--ignore", !ignore.isEmpty());
     return new RecipeChoice(Optional.of(recipe), Optional.empty(), asked);
@@ -90,6 +101,13 @@ final class RecipeArguments {
       throw new UsageException(
           "both --recipe and " + option + "; write it into the recipe, or leave --recipe out");
     }
+  }
+
+  private int tune() {
+    if (tune != null && tune < 0) {
+      throw new UsageException("--tune is " + tune + ", want an integer of at least 0");
+    }
+    return tune == null ? 0 : tune;
   }
 
   private OptionalInt groupSize() {

@@ -33,6 +33,9 @@ public interface Progress {
    */
   default void working(Work done) {}
 
+  /** Something that people should read as it comes, in a line. */
+  default void say(String line) {}
+
   /** The run has ended, well or not. */
   void end();
 }

@@ -8,6 +8,8 @@ import io.shardpress.spark.engine.Progress;
 import io.shardpress.spark.engine.StepRunner;
 import io.shardpress.spark.io.CheckpointFile;
 import io.shardpress.spark.learn.BlockTurns;
+import io.shardpress.schemas.recipe.EndToEndSettings;
+import io.shardpress.spark.learn.endtoend.Tuning;
 import io.shardpress.spark.learn.CalibratedLearning;
 import io.shardpress.spark.learn.activation.ActivationScales;
 import io.shardpress.spark.learn.activation.StaticScale;
@@ -148,7 +150,12 @@ public final class CompressJob implements Job {
       CompressionPlan plan,
       Map<String, LearnedLinear> linears,
       Map<String, LinearStatistics> statistics,
-      Map<String, StaticScale> scales) {}
+      Map<String, StaticScale> scales) {
+    Learned with(Optional<ActivationScales> measured) {
+      return new Learned(
+          plan, linears, statistics, measured.map(ActivationScales::run).orElse(Map.of()));
+    }
+  }
 
   /** Modifiers that change weights run first; the plan then reads their results. */
   private Learned withText(Windows text, CompressionPlan plan, JobContext context) {
@@ -178,12 +185,11 @@ public final class CompressJob implements Job {
     context.uses(parts);
     Map<String, LearnedLinear> linears = learner.run();
     learners = learners.plus(learner.learners());
-    Optional<ActivationScales> scales = sweep.flatMap(one -> activations(one, linears));
-    return new Learned(
-        learner.plan(),
-        linears,
-        learner.statistics(),
-        scales.map(ActivationScales::run).orElse(Map.of()));
+    Learned rounded = new Learned(learner.plan(), linears, learner.statistics(), Map.of());
+    if (sweep.isEmpty()) {
+      return rounded;
+    }
+    return measured(tuned(rounded, sweep.get(), context, parts), sweep.get());
   }
 
   private Learned calibrated(
@@ -198,11 +204,54 @@ public final class CompressJob implements Job {
         new CalibratedLearning(sweep, embeddings, keepActivations, context.progress());
     learning.run(turns);
     learners = learners.plus(learning.learners());
-    return new Learned(
-        sweep.plan(),
-        turns.learned(),
-        LinearStatistics.read(sweep.runner().store(), turns.learned().values()),
-        scales.map(ActivationScales::run).orElse(Map.of()));
+    Learned solved =
+        new Learned(
+            sweep.plan(),
+            turns.learned(),
+            LinearStatistics.read(sweep.runner().store(), turns.learned().values()),
+            Map.of());
+    return measured(tuned(solved, sweep, context, parts), sweep);
+  }
+
+  /** Steps over the whole model, where the recipe asks for them. */
+  private Learned tuned(
+      Learned learned, SweepContext sweep, JobContext context, List<PartKey> others) {
+    Optional<EndToEndSettings> settings = sweep.plan().recipe().tuning();
+    if (settings.isEmpty() || learned.linears().isEmpty()) {
+      return learned;
+    }
+    Tuning tuning =
+        new Tuning(
+            sweep,
+            learned.linears(),
+            embedded.orElseThrow(),
+            settings.get(),
+            context.progress());
+    Tuning.Tuned result = tuning.run();
+    learners = learners.plus(tuning.ran());
+    Learned tuned =
+        new Learned(
+            learned.plan().with(result.norms()),
+            result.linears(),
+            LinearStatistics.read(sweep.runner().store(), result.linears().values()),
+            Map.of());
+    List<PartKey> parts = new ArrayList<>(others);
+    parts.addAll(result.parts());
+    activations(after(tuned, sweep), tuned.linears())
+        .ifPresent(scales -> parts.addAll(scales.parts()));
+    context.uses(parts);
+    return tuned;
+  }
+
+  /** The sweep over a model as learning has left it. */
+  private static SweepContext after(Learned learned, SweepContext sweep) {
+    return new SweepContext(
+        learned.plan(), sweep.runner(), sweep.arithmetic(), sweep.samples(), sweep.window());
+  }
+
+  /** With static scales, where the recipe wants them. */
+  private Learned measured(Learned learned, SweepContext sweep) {
+    return learned.with(activations(after(learned, sweep), learned.linears()));
   }
 
   /** Those that the recipe wants measured. */

@@ -36,6 +36,16 @@ public final class PartReader implements AutoCloseable {
     return batches.index().size();
   }
 
+  /** The tensor of a row, by its place in the order of writing. */
+  public String tensor(int place) {
+    return batches.index().get(place).tensor();
+  }
+
+  /** Whether one row holds all of a tensor. */
+  public boolean has(String tensor) {
+    return batches.index().only(tensor) != null;
+  }
+
   /**
    * A row, by its place in the order of writing.
    *

@@ -1,0 +1,240 @@
+package io.shardpress.spark.learn.endtoend;
+
+import io.shardpress.schemas.model.LinearRole;
+import io.shardpress.schemas.recipe.EndToEndSettings;
+import io.shardpress.spark.block.BlockSpec;
+import io.shardpress.spark.block.LearnedLinear;
+import io.shardpress.spark.block.ModelHead;
+import io.shardpress.spark.engine.Progress;
+import io.shardpress.spark.engine.Step;
+import io.shardpress.spark.engine.StepRunner;
+import io.shardpress.spark.engine.Where;
+import io.shardpress.spark.io.TensorRef;
+import io.shardpress.spark.learn.scales.RescaleStep;
+import io.shardpress.spark.plan.PlanEntry;
+import io.shardpress.spark.store.PartKey;
+import io.shardpress.spark.store.PartStore;
+import io.shardpress.spark.sweep.Embeddings;
+import io.shardpress.spark.sweep.FullPrecision;
+import io.shardpress.spark.sweep.SweepContext;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * Tunes the scales and norms of a whole quantized model by the divergence of its output, and keeps
+ * what windows that are held back find best, the start among it. Every step's state is in the store,
+ * so that a killed run loses one step at most.
+ */
+public final class Tuning {
+  /** Classes of this room that cross Spark and that no other of ours leads to. */
+  public static final List<Class<?>> CROSSING =
+      List.of(
+          GradientStep.class,
+          UpdateStep.class,
+          LossStep.class,
+          TunedScalesStep.class,
+          TunedNormsStep.class);
+
+  private final SweepContext context;
+  private final Map<String, LearnedLinear> given;
+  private final Embeddings embeddings;
+  private final FullPrecision full;
+  private final TuneSteps steps;
+  private final Progress progress;
+  private final List<Map<LinearRole, LearnedLinear>> blocks = new ArrayList<>();
+  private StepRunner.Ran ran = StepRunner.Ran.NOTHING;
+
+  /**
+   * @param linears what was quantized, by module
+   */
+  public Tuning(
+      SweepContext context,
+      Map<String, LearnedLinear> linears,
+      Embeddings embeddings,
+      EndToEndSettings settings,
+      Progress progress) {
+    this.context = context;
+    this.given = linears;
+    this.embeddings = embeddings;
+    this.progress = progress;
+    full = new FullPrecision(context, embeddings);
+    for (int block = 0; block < context.plan().config().layers(); block++) {
+      Map<LinearRole, LearnedLinear> learned = new TreeMap<>();
+      context
+          .block(block)
+          .modules()
+          .forEach(
+              (role, module) -> {
+                if (linears.containsKey(module)) {
+                  learned.put(role, linears.get(module));
+                }
+              });
+      blocks.add(learned);
+    }
+    steps =
+        new TuneSteps(
+            TuneSteps.model(context, blocks, embeddings.parts(), full.outputs()), settings);
+  }
+
+  /**
+   * What tuning has come to.
+   *
+   * @param linears by module
+   * @param norms read from elsewhere, by the tensor's name
+   * @param parts that stay in the store
+   */
+  public record Tuned(
+      Map<String, LearnedLinear> linears, Map<String, TensorRef> norms, List<PartKey> parts) {}
+
+  /** What it cost in this run. */
+  public StepRunner.Ran ran() {
+    return ran;
+  }
+
+  /** Takes the steps that an earlier run has not. */
+  public Tuned run() {
+    PartStore store = context.runner().store();
+    List<PartKey> losses = new ArrayList<>();
+    int best = steps.looks().isEmpty() ? steps.iterations() : 0;
+    double least = Double.POSITIVE_INFINITY;
+    int at = 0;
+    for (int look : steps.looks()) {
+      List<LossStep> here = steps.losses(look);
+      here.forEach(loss -> losses.add(loss.part()));
+      if (!context.runner().missing(here).isEmpty()) {
+        at = go(at, look, best);
+        prepare();
+        ran = ran.plus(context.runner().run("losses", Where.MODEL, here));
+      } else {
+        context.runner().found("losses", here.size());
+      }
+      double loss = here.stream().mapToDouble(one -> one.read(store)).sum();
+      progress.say(
+          String.format(
+              Locale.ROOT,
+              "end to end, %d of %d steps: mean KL %.4g on windows held back",
+              look,
+              steps.iterations(),
+              loss / steps.heldPositions()));
+      // NaN is no progress.
+      if (loss < least) {
+        forgetStates(best, at);
+        least = loss;
+        best = look;
+      }
+    }
+    Tuned tuned = best == 0 ? new Tuned(given, Map.of(), List.of()) : finish(best, at);
+    forgetStates(best, -1);
+    forgetStates(at, -1);
+    full.forget();
+    List<PartKey> parts = new ArrayList<>(losses);
+    parts.addAll(tuned.parts());
+    return new Tuned(tuned.linears(), tuned.norms(), parts);
+  }
+
+  /** What steps read. */
+  private void prepare() {
+    if (!context.runner().store().hasAll(embeddings.parts())) {
+      embeddings.make();
+    }
+    ran = ran.plus(full.make());
+  }
+
+  /** Goes on to a step from the last one before it whose states are there; where it has come to. */
+  private int go(int at, int wanted, int keep) {
+    PartStore store = context.runner().store();
+    int from = wanted;
+    while (from > 0 && !store.hasAll(steps.states(from))) {
+      from--;
+    }
+    if (from < wanted) {
+      prepare();
+    }
+    if (at != from) {
+      forgetStatesBut(at, keep);
+    }
+    for (int step = from + 1; step <= wanted; step++) {
+      ran = ran.plus(context.runner().run("gradients", Where.MODEL, steps.gradients(step)));
+      ran = ran.plus(context.runner().run("steps", Where.MODEL, steps.updates(step)));
+      steps.gradients(step).forEach(one -> store.delete(one.part()));
+      forgetStatesBut(step - 1, keep);
+    }
+    return wanted;
+  }
+
+  private void forgetStatesBut(int step, int keep) {
+    if (step != keep) {
+      forgetStates(step, -1);
+    }
+  }
+
+  private void forgetStates(int step, int but) {
+    if (step > 0 && step != but) {
+      steps.states(step).forEach(context.runner().store()::delete);
+    }
+  }
+
+  /** Writes linears and norms as the best state has them. */
+  private Tuned finish(int best, int at) {
+    List<TunedScalesStep> scales = new ArrayList<>();
+    List<RescaleStep> rescales = new ArrayList<>();
+    List<TunedNormsStep> norms = new ArrayList<>();
+    Map<String, LearnedLinear> linears = new HashMap<>(given);
+    Map<String, PlanEntry> entries = context.plan().quantized();
+    List<PartKey> states = steps.states(best);
+    for (int block = 0; block < blocks.size(); block++) {
+      Map<LinearRole, LearnedLinear> learned = steps.linears(block);
+      BlockSpec spec = context.block(block);
+      if (!learned.isEmpty()) {
+        TunedScalesStep step =
+            new TunedScalesStep(states.get(block), learned, context.plan().scaleFormat());
+        scales.add(step);
+        learned.forEach(
+            (role, linear) -> {
+              TensorRef source = entries.get(linear.module()).source();
+              List<PartKey> tiles = new ArrayList<>();
+              for (int i = 0; i < linear.tiles().size(); i++) {
+                RescaleStep rescale =
+                    new RescaleStep(context.arithmetic(), step.part(), role, linear, i, source);
+                rescales.add(rescale);
+                tiles.add(rescale.part());
+              }
+              linears.put(
+                  linear.module(),
+                  new LearnedLinear(
+                      linear.module(), linear.out(), linear.in(), linear.scheme(), tiles));
+            });
+      }
+      norms.add(
+          new TunedNormsStep(
+              states.get(block),
+              TunedBlock.tensors(spec),
+              spec.shape().traits().normsFromOne()));
+    }
+    ModelHead head = ModelHead.of(context.plan().checkpoint(), context.plan().config());
+    norms.add(
+        new TunedNormsStep(
+            states.get(blocks.size()),
+            Map.of(TuneSteps.FINAL_NORM, head.norm()),
+            head.normFromOne()));
+    StepRunner runner = context.runner();
+    boolean missing = !runner.missing(rescales).isEmpty() || !runner.missing(norms).isEmpty();
+    if (missing && !runner.store().hasAll(states)) {
+      go(at, best, best);
+    }
+    if (!runner.missing(rescales).isEmpty()) {
+      ran = ran.plus(runner.run("tuned scales", Where.MODEL, scales));
+    }
+    ran = ran.plus(runner.run("rescaling", Where.MODEL, rescales));
+    ran = ran.plus(runner.run("tuned norms", Where.MODEL, norms));
+    scales.forEach(step -> runner.store().delete(step.part()));
+    List<PartKey> parts = new ArrayList<>();
+    rescales.forEach(step -> parts.add(step.part()));
+    norms.stream().map(Step::part).forEach(parts::add);
+    return new Tuned(linears, TunedNorms.read(runner, norms), parts);
+  }
+}
