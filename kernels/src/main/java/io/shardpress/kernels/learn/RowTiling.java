@@ -2,6 +2,7 @@ package io.shardpress.kernels.learn;
 
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -33,34 +34,32 @@ public record RowTiling(int[] widths, int[][] tiles) implements Serializable {
   }
 
   /**
-   * Tiles of about {@code most} rows at most that have their share of every linear, rows of about
-   * the same place together: of gate and up those with the same index.
+   * Tiles of at most {@code most} rows, nearly equal in number, that have their share of every
+   * linear, rows of about the same place together: of gate and up those with the same index.
    */
   public static RowTiling together(int most, int... widths) {
-    int all = 0;
-    for (int width : widths) {
-      all = Math.addExact(all, width);
+    List<Place> places = new ArrayList<>();
+    for (int l = 0; l < widths.length; l++) {
+      for (int row = 0; row < widths[l]; row++) {
+        places.add(new Place((2L * row + 1) / (2.0 * widths[l]), places.size()));
+      }
     }
-    int parts = parts(all, most);
+    places.sort(Comparator.comparingDouble(Place::share).thenComparingInt(Place::row));
+    int rows = places.size();
+    int parts = parts(rows, most);
     int[][] tiles = new int[parts][];
     for (int t = 0; t < parts; t++) {
-      int count = 0;
-      for (int width : widths) {
-        count += share(width, t + 1, parts) - share(width, t, parts);
-      }
-      int[] rows = new int[count];
-      int next = 0;
-      int top = 0;
-      for (int width : widths) {
-        for (int row = share(width, t, parts); row < share(width, t + 1, parts); row++) {
-          rows[next++] = top + row;
-        }
-        top += width;
-      }
-      tiles[t] = rows;
+      tiles[t] =
+          places.subList(share(rows, t, parts), share(rows, t + 1, parts)).stream()
+              .mapToInt(Place::row)
+              .sorted()
+              .toArray();
     }
     return new RowTiling(widths.clone(), tiles);
   }
+
+  /** A row of the stack, and how far down its linear it lies. */
+  private record Place(double share, int row) {}
 
   private static int parts(int rows, int most) {
     return Math.max(1, (int) (((long) rows + most - 1) / most));

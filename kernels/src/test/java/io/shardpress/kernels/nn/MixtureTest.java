@@ -127,7 +127,15 @@ class MixtureTest {
       float[] norm,
       MixtureWeights experts,
       UnaryOperator<double[]> round) {
-    double[] middle = Arrays64.of(before);
+    return output(shape, Arrays64.of(before), norm, experts, round);
+  }
+
+  private static double[] output(
+      BlockShape shape,
+      double[] middle,
+      float[] norm,
+      MixtureWeights experts,
+      UnaryOperator<double[]> round) {
     double[] normed = Oracle.rmsNorm(ROWS, HIDDEN, middle, Arrays64.of(norm), 1e-5);
     double[] wanted = middle.clone();
     for (int row = 0; row < ROWS; row++) {
@@ -135,6 +143,93 @@ class MixtureTest {
       add(wanted, row, mixture(shape, experts, token, round));
     }
     return wanted;
+  }
+
+  /** Through attention, experts, their weights and the router: the whole block's loss in f64. */
+  @ParameterizedTest
+  @CsvSource({"1,true,false", "2,true,false", "2,false,true", "2,true,true", "5,false,false"})
+  void gradientsOfTheWholeBlock(int perToken, boolean renormalised, boolean shared) {
+    BlockShape shape = shape(perToken, renormalised, shared);
+    MixtureWeights experts = weights(shape);
+    BlockShape dense = RandomBlock.shape(0);
+    BlockWeights attention = RandomBlock.weights(dense, true, true, random);
+    float[] x = Arrays64.gaussian(random, ROWS * HIDDEN, 1);
+    float[] dy = Arrays64.gaussian(random, x.length, 1);
+    // Without a feed-forward the dense oracle gives what attention leaves.
+    Map<LinearRole, float[]> linears = new TreeMap<>(attention.linears());
+    linears.put(LinearRole.DOWN, new float[dense.hidden() * dense.ffn()]);
+    Map<LinearRole, float[]> biases = new TreeMap<>(attention.biases());
+    biases.remove(LinearRole.DOWN);
+    BlockWeights half =
+        new BlockWeights(
+            linears,
+            biases,
+            attention.inputNorm(),
+            attention.postNorm(),
+            attention.queryNorm(),
+            attention.keyNorm());
+    OracleBlock oracle = new OracleBlock(dense, WINDOW, ROWS, half, x);
+    DoubleSupplier loss =
+        () ->
+            Arrays64.dot(
+                output(shape, oracle.output(), half.postNorm(), experts, token -> token), dy);
+
+    DecoderBlock block = new DecoderBlock(shape, WINDOW, Matmuls.chosen());
+    BlockActivations a = new BlockActivations(shape, ROWS);
+    System.arraycopy(x, 0, a.input(), 0, x.length);
+    block.forward(half.with(experts), ROWS, a, Workers.single());
+    float[] dx = new float[x.length];
+    BackwardObserverTest.Kept kept = new BackwardObserverTest.Kept();
+    BlockGradients g = new BlockGradients(shape, ROWS);
+    block.backward(half.with(experts), a, dy, dx, g, kept, Workers.single());
+    NumericGradient.check("x", loss, oracle.x, dx, 150, 1e-4);
+    kept.weightGradients.forEach(
+        (role, found) -> {
+          float[] narrow = new float[found.length];
+          for (int i = 0; i < narrow.length; i++) {
+            narrow[i] = (float) found[i];
+          }
+          if (role.kind().inAttention()) {
+            double[] w = oracle.linears.get(role);
+            NumericGradient.check(role.label(), loss, w, narrow, 60, 1e-4);
+          } else {
+            checkExpert(role, experts.expert(role.expert()), loss, narrow);
+          }
+        });
+    int seen = kept.weightGradients.size();
+    assertThat(seen).isBetween(4 + 3 * perToken, 4 + 3 * (EXPERTS + 1));
+
+    try (Workers workers = Workers.of(3)) {
+      float[] again = new float[x.length];
+      BackwardObserver none = BackwardObserver.NONE;
+      block.backward(half.with(experts), a, dy, again, g, none, workers);
+      assertThat(again).isEqualTo(dx);
+    }
+  }
+
+  // The oracle reads experts in f32, so the step is a power of two.
+  private static void checkExpert(
+      LinearRole role, MixtureWeights.Expert expert, DoubleSupplier loss, float[] gradient) {
+    float[] w =
+        switch (role.kind()) {
+          case GATE -> expert.gate();
+          case UP -> expert.up();
+          default -> expert.down();
+        };
+    float step = 0x1p-11f;
+    double[] wanted = new double[w.length];
+    for (int i = 0; i < w.length; i++) {
+      float before = w[i];
+      float up = before + step;
+      float down = before - step;
+      w[i] = up;
+      double above = loss.getAsDouble();
+      w[i] = down;
+      double below = loss.getAsDouble();
+      w[i] = before;
+      wanted[i] = (above - below) / ((double) up - down);
+    }
+    Difference.assertWithin(role.label(), gradient, wanted, 2e-3);
   }
 
   private static void add(double[] all, int row, double[] y) {

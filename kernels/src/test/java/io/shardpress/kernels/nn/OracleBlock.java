@@ -40,6 +40,11 @@ public final class OracleBlock {
   }
 
   public double[] output() {
+    return output(x);
+  }
+
+  /** What the block makes of another input, [rows×hidden]. */
+  public double[] output(double[] x) {
     double[] normed = rounding.input(Stage.QKV, norm(x, weights.inputNorm()));
     boolean fused = shape.traits().fused();
     double[] qkv = fused ? linear(LinearRole.QKV, normed) : null;
