@@ -7,6 +7,20 @@ package io.shardpress.kernels.learn;
 public final class HiddenStates {
   private HiddenStates() {}
 
+  /** The variance of all elements, 1 / (n − 1) of the squares about their mean. */
+  public static double variance(float[] values) {
+    double mean = 0;
+    for (float value : values) {
+      mean += value;
+    }
+    mean /= values.length;
+    double sum = 0;
+    for (float value : values) {
+      sum += (value - mean) * (value - mean);
+    }
+    return sum / (values.length - 1);
+  }
+
   /**
    * factor·Σ(h − h*)², its gradient added to dh.
    *

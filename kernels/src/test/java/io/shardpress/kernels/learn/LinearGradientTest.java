@@ -225,8 +225,7 @@ class LinearGradientTest {
         new StageGradients(Stage.O, LinearRole.NONE, TOKENS, 10, pass.x, List.of(part));
     LinearGradient gradient = LinearGradient.none(other.linear, null, false);
     assertThatThrownBy(
-            () ->
-                gradient.add(stage, part, other.linear, null, null, MATMUL, Workers.single()))
+            () -> gradient.add(stage, part, other.linear, null, null, MATMUL, Workers.single()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("6×10 in the pass, the linear 6×15");
   }

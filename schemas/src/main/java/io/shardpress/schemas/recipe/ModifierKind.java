@@ -94,7 +94,10 @@ public enum ModifierKind {
 
   /** All algorithms, in the order of the command line's help. */
   public static List<String> supportedAlgorithms() {
-    return Arrays.stream(values()).filter(kind -> !kind.tunes()).map(ModifierKind::algorithm).toList();
+    return Arrays.stream(values())
+        .filter(kind -> !kind.tunes())
+        .map(ModifierKind::algorithm)
+        .toList();
   }
 
   static List<String> supportedModifiers() {
@@ -113,9 +116,7 @@ public enum ModifierKind {
             .map(kind -> kind.modifier)
             .findFirst()
             .orElse(null);
-    return modifier == null
-        ? find("algorithm", name, supportedAlgorithms())
-        : ofModifier(modifier);
+    return modifier == null ? find("algorithm", name, supportedAlgorithms()) : ofModifier(modifier);
   }
 
   /**

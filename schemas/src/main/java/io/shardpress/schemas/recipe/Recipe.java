@@ -55,7 +55,14 @@ public record Recipe(List<Modifier> modifiers) implements Serializable {
 
   /** What is tuned is integers in groups of neighbouring columns, and nothing beside them. */
   private static void checkTuned(List<Modifier> modifiers) {
+    boolean integers = EndToEndSettings.of(modifiers.get(modifiers.size() - 1)).learnsIntegers();
     for (Modifier modifier : modifiers) {
+      boolean quantizes = !modifier.groups().isEmpty();
+      if (integers && quantizes && modifier.kind() != ModifierKind.COUPLED) {
+        throw new UsageException(
+            "EndToEndModifier.integers: want CoupledModifier before it, which says how near each integer is to the next one; %s does not"
+                .formatted(modifier.kind().modifier()));
+      }
       for (SchemeGroup group : modifier.groups()) {
         String found =
             group.weights().floating()

@@ -107,6 +107,9 @@ enum SettingKey {
   COUPLED_SWEEPS("coupled_sweeps", atLeast(0), 3L, "", List.of(COUPLED)),
   DRAWS("draws", atLeast(1), 1L, "", List.of(COUPLED)),
   HELD_BACK("held_back", new Domain.Real(0, 0.5), 0.125, "", List.of(END_TO_END)),
+  INTEGERS("integers", new Domain.Real(0, 1), 0.0, "", List.of(END_TO_END)),
+  INTEGER_RATE("integer_rate", new Domain.Real(0, 1), 0.0, "", List.of(END_TO_END)),
+  HIDDEN_STATES("hidden_states", new Domain.Real(0, 1000), 3.0, "", List.of(END_TO_END)),
   ACTORDER("actorder", new Domain.Order(), "", "actorder", List.of(GPTQ, COUPLED, LRQ)),
   SEED(
       "seed",

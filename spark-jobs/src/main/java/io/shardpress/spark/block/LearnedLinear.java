@@ -11,6 +11,7 @@ import io.shardpress.spark.store.PartStore;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
@@ -96,6 +97,13 @@ public record LearnedLinear(
     float[] compensated = new float[out * in];
     forEachTile(store, reader -> TileCodec.compensated(reader, module, in, compensated));
     return compensated;
+  }
+
+  /** The tokens that a tile's expert was calibrated on; empty where no router chose them. */
+  public Optional<CalibrationTokens> readTokens(PartStore store, int tile) {
+    try (PartReader reader = store.read(tiles.get(tile))) {
+      return CalibrationTokens.read(reader, module);
+    }
   }
 
   /** Takes the packed codes of a tile's rows. */

@@ -20,6 +20,9 @@ final class Rows {
     rows.put("gptq, plain target", "GPTQModifier: {SCHEME, alpha: 0, step_search: false}");
     rows.put("gptq", "GPTQModifier: {SCHEME}");
     rows.put("coupled", "CoupledModifier: {SCHEME}");
+    rows.put(
+        "coupled, then steps by the end loss",
+        "[{CoupledModifier: {SCHEME}}, {EndToEndModifier: {}}]");
     rows.put("lrq by layer", lrq(rank, "objective: layer, iterations: 300, learning_rate: 3e-3"));
     String few = ", iterations: 150, batch_size: 1, scale_iterations: 0";
     rows.put(
@@ -65,6 +68,8 @@ final class Rows {
     columns.put("W4 g128 asymmetric", "scheme: W4A16_ASYM");
     columns.put("W3 per channel", "scheme: W3A16_ASYM, group_size: channel");
     columns.put("W2 per channel", "scheme: W2A16_ASYM, group_size: channel");
+    columns.put("W2 g128", "scheme: W2A16");
+    columns.put("W2 g128 asymmetric", "scheme: W2A16_ASYM");
     columns.put("W4A8KV8", "scheme: W4A8KV8");
     return columns;
   }

@@ -2,17 +2,17 @@ package io.shardpress.spark.job;
 
 import io.shardpress.kernels.matmul.Matmuls;
 import io.shardpress.schemas.output.OutputChoice;
+import io.shardpress.schemas.recipe.EndToEndSettings;
 import io.shardpress.spark.block.LearnedLinear;
 import io.shardpress.spark.block.LinearStatistics;
 import io.shardpress.spark.engine.Progress;
 import io.shardpress.spark.engine.StepRunner;
 import io.shardpress.spark.io.CheckpointFile;
 import io.shardpress.spark.learn.BlockTurns;
-import io.shardpress.schemas.recipe.EndToEndSettings;
-import io.shardpress.spark.learn.endtoend.Tuning;
 import io.shardpress.spark.learn.CalibratedLearning;
 import io.shardpress.spark.learn.activation.ActivationScales;
 import io.shardpress.spark.learn.activation.StaticScale;
+import io.shardpress.spark.learn.endtoend.Tuning;
 import io.shardpress.spark.learn.rounding.RoundingLearner;
 import io.shardpress.spark.learn.transform.Transforms;
 import io.shardpress.spark.output.PublishedShard;
@@ -222,11 +222,7 @@ public final class CompressJob implements Job {
     }
     Tuning tuning =
         new Tuning(
-            sweep,
-            learned.linears(),
-            embedded.orElseThrow(),
-            settings.get(),
-            context.progress());
+            sweep, learned.linears(), embedded.orElseThrow(), settings.get(), context.progress());
     Tuning.Tuned result = tuning.run();
     learners = learners.plus(tuning.ran());
     Learned tuned =

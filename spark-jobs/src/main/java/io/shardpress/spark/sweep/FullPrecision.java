@@ -12,10 +12,15 @@ import java.util.Map;
 public final class FullPrecision {
   private final SweepContext context;
   private final Embeddings embeddings;
+  private final boolean everywhere;
   private final List<List<ForwardStep>> blocks = new ArrayList<>();
 
-  public FullPrecision(SweepContext context, Embeddings embeddings) {
+  /**
+   * @param everywhere whether what each block gives is wanted, not the last one's alone
+   */
+  public FullPrecision(SweepContext context, Embeddings embeddings, boolean everywhere) {
     this.context = context;
+    this.everywhere = everywhere;
     this.embeddings = embeddings;
     List<PartKey> inputs = embeddings.parts();
     for (int block = 0; block < context.plan().config().layers(); block++) {
@@ -26,9 +31,13 @@ public final class FullPrecision {
     }
   }
 
-  /** A part for each sample partition, there or not. */
-  public List<PartKey> outputs() {
-    return outputs(blocks.size() - 1);
+  /** Of each block that is wanted a part for each sample partition, there or not. */
+  public List<List<PartKey>> outputs() {
+    List<List<PartKey>> all = new ArrayList<>();
+    for (int block = everywhere ? 0 : blocks.size() - 1; block < blocks.size(); block++) {
+      all.add(outputs(block));
+    }
+    return all;
   }
 
   private List<PartKey> outputs(int block) {
@@ -42,13 +51,16 @@ public final class FullPrecision {
     while (first > 0 && !store.hasAll(outputs(first - 1))) {
       first--;
     }
+    if (everywhere && first > 0 && !outputs().stream().allMatch(store::hasAll)) {
+      first = 0;
+    }
     if (first == 0) {
       embeddings.make();
     }
     StepRunner.Ran ran = StepRunner.Ran.NOTHING;
     for (int block = first; block < blocks.size(); block++) {
       ran = ran.plus(context.runner().run("targets", context.where(block), blocks.get(block)));
-      if (block > 0) {
+      if (block > 0 && !everywhere) {
         outputs(block - 1).forEach(store::delete);
       }
     }
@@ -57,6 +69,6 @@ public final class FullPrecision {
 
   /** Forgets them. */
   public void forget() {
-    outputs().forEach(context.runner().store()::delete);
+    outputs().forEach(parts -> parts.forEach(context.runner().store()::delete));
   }
 }

@@ -29,6 +29,7 @@ class ReusedPartsTest {
         "GPTQModifier: {scheme: W4A16}",
         "GPTQModifier: {scheme: W4A16_ASYM, scale_iterations: 6}",
         "CoupledModifier: {scheme: W4A16_ASYM}",
+        "[{CoupledModifier: {scheme: W4A16}}, {EndToEndModifier: {iterations: 2, batch_size: 4}}]",
         "LRQModifier: {scheme: W4A16, iterations: 4, rank: 8}"
       })
   void sameBytesFromWhatIsLeft(String modifier) throws IOException {

@@ -43,6 +43,8 @@ class SameBytesTest {
         "GPTQModifier: {scheme: W4A16, ignore: ['re:.*o_proj'], scale_iterations: 6, batch_size:"
             + " 3}",
         "CoupledModifier: {scheme: W3A16_ASYM, group_size: 64, ignore: ['re:.*k_proj'], draws: 2}",
+        "[{CoupledModifier: {scheme: W4A16}}, {EndToEndModifier: {iterations: 2, batch_size: 50,"
+            + " integers: 0.1}}]",
         "LRQModifier: {scheme: W4A16, iterations: 4, rank: 8}",
         "LRQModifier: {scheme: W4A16_ASYM, order: parallel, iterations: 4, rank: 8, touch_up: 2}",
         "FlexRoundModifier: {scheme: W4A16_ASYM, order: parallel, iterations: 4}",

@@ -12,7 +12,7 @@ import java.util.stream.Collectors;
  * A small recipe for each modifier, and other values for each of its keys.
  *
  * @param modifier its key in a recipe
- * @param before what stands before it in the recipe; "" for nothing
+ * @param before what else stands in the recipe; "" for nothing
  * @param base keys and values
  * @param flips other values of keys, each tried alone
  */
@@ -98,6 +98,20 @@ record SettingFlips(
                 "duo_scaling", of("true"),
                 "mappings", of("null"))),
         new SettingFlips(
+            "EndToEndModifier",
+            "- CoupledModifier: {scheme: W4A16}\n- ",
+            Map.of("iterations", "2", "batch_size", "3", "integers", "0.1"),
+            together(
+                Map.of(
+                    "iterations", of("1"),
+                    "learning_rate", of("0.02"),
+                    "batch_size", of("2"),
+                    "held_back", of("0.5"),
+                    "integers", of("0.2", "0"),
+                    "integer_rate", of("0.1"),
+                    "hidden_states", of("0"),
+                    "seed", of("7")))),
+        new SettingFlips(
             "SmoothQuantModifier",
             RTN_BEHIND,
             Map.of("smoothing_strength", "0.5"),
@@ -133,8 +147,9 @@ record SettingFlips(
                 .map(key -> key.getKey() + ": " + key.getValue())
                 .collect(Collectors.joining(", "));
     String own = modifier + ": {" + body + "}\n";
-    // A modifier that only changes weights stands before the one that rounds them.
-    return own + before;
+    // A modifier that only changes weights stands before the one that rounds them, one that goes
+    // on from integers behind the one that found them.
+    return before.endsWith("- ") ? before + own : own + before;
   }
 
   private static Map<String, List<String>> quantizing() {

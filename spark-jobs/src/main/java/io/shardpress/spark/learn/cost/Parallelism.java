@@ -9,6 +9,14 @@ import io.shardpress.spark.block.RowTile;
 import io.shardpress.spark.plan.CompressionPlan;
 import io.shardpress.spark.sweep.SamplePartition;
 import java.util.ArrayList;
+import java.util.stream.Collectors;
+import java.util.Map;
+import java.util.EnumMap;
+import io.shardpress.kernels.nn.BlockShape;
+import io.shardpress.spark.learn.endtoend.Tuning;
+import io.shardpress.spark.learn.coupled.SiteRows;
+import io.shardpress.schemas.recipe.ModifierKind;
+import io.shardpress.schemas.recipe.CoupledSettings;
 import java.util.List;
 import java.util.Locale;
 
@@ -43,7 +51,11 @@ public record Parallelism(List<String> lines, String warning) {
               .mapToInt(entry -> RowTile.of(entry.out(), entry.in()).size())
               .sum();
       lines.add(String.format(Locale.ROOT, "rounding: %d tasks for all tensors", tiles));
+      tuning(plan, windows, window, lines);
       return new Parallelism(List.copyOf(lines), null);
+    }
+    if (learner.kind() == ModifierKind.COUPLED) {
+      coupling(plan, CoupledSettings.of(learner), partitions, lines);
     }
     if (learner.solvesByGptq()) {
       lines.add(
@@ -89,7 +101,52 @@ public record Parallelism(List<String> lines, String warning) {
                 partitions);
       }
     }
+    tuning(plan, windows, window, lines);
     return new Parallelism(List.copyOf(lines), warning);
+  }
+
+  private static void coupling(
+      CompressionPlan plan, CoupledSettings settings, int partitions, List<String> lines) {
+    int blocks = plan.config().layers();
+    List<SiteRows> sites = SiteRows.of(BlockShape.of(plan.config(), blocks - 1));
+    lines.add(
+        String.format(
+            Locale.ROOT,
+            "coupled, once: each block forward %d tasks, back %d, row factors %d; %d in order",
+            partitions,
+            partitions * settings.draws(),
+            sites.size(),
+            3 * blocks + 1));
+    Map<Stage, Integer> tasks = new EnumMap<>(Stage.class);
+    sites.forEach(site -> tasks.merge(site.site(), site.steps(), Integer::sum));
+    lines.add(
+        String.format(
+            Locale.ROOT,
+            "coupled, in each block: descents %s; with gptq before them %d in order",
+            tasks.entrySet().stream()
+                .map(each -> name(each.getKey()) + " " + each.getValue())
+                .collect(Collectors.joining(", ")),
+            blocks * (4 * Stage.values().length + 1)));
+  }
+
+  private static void tuning(
+      CompressionPlan plan, int windows, int window, List<String> lines) {
+    plan.recipe()
+        .tuning()
+        .ifPresent(
+            settings ->
+                lines.add(
+                    String.format(
+                        Locale.ROOT,
+                        "end to end: %d times %d tasks, then %d; %d in order",
+                        settings.iterations(),
+                        Tuning.tasks(Math.min(settings.batchSize(), windows), window),
+                        plan.config().layers() + 1,
+                        2 * settings.iterations())));
+  }
+
+  private static String name(Stage stage) {
+    return stage.name().toLowerCase(Locale.ROOT).replace('_', ',');
   }
 
   /** Tasks of each stage's solves, of a block that has all its linears quantized. */
@@ -102,7 +159,7 @@ public record Parallelism(List<String> lines, String warning) {
           tasks += RowTile.of(role.out(plan.config()), role.in(plan.config())).size();
         }
       }
-      each.add(stage.name().toLowerCase(java.util.Locale.ROOT).replace('_', ',') + " " + tasks);
+      each.add(name(stage) + " " + tasks);
     }
     return String.join(", ", each);
   }

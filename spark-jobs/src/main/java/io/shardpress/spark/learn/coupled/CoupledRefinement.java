@@ -3,6 +3,7 @@ package io.shardpress.spark.learn.coupled;
 import io.shardpress.kernels.nn.Stage;
 import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.schemas.recipe.CoupledSettings;
+import io.shardpress.schemas.recipe.EndToEndSettings;
 import io.shardpress.spark.block.LearnedLinear;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.learn.gptq.FactorStep;
@@ -102,7 +103,8 @@ public final class CoupledRefinement implements Refinement {
         context.plan().scaleFormat(),
         alpha,
         settings.rounds(),
-        settings.sweeps());
+        settings.sweeps(),
+        context.plan().recipe().tuning().filter(EndToEndSettings::learnsIntegers).isPresent());
   }
 
   private static void replace(List<CoupledStep> made, Map<LinearRole, LearnedLinear> solved) {

@@ -1,6 +1,7 @@
 package io.shardpress.spark.learn.coupled;
 
 import io.shardpress.kernels.learn.CoupledDescent;
+import io.shardpress.kernels.learn.Gptq;
 import io.shardpress.kernels.learn.StageFactors;
 import io.shardpress.kernels.quant.QuantizedLinear;
 import io.shardpress.kernels.quant.ScaleFormat;
@@ -32,6 +33,7 @@ import java.util.stream.IntStream;
  * @param alpha how much of the targets' correction is applied
  * @param rounds turns of steps and integers
  * @param sweeps over all integers in a turn, at most
+ * @param keepLatents whether the weights that round to the integers are kept for what goes on
  */
 public record CoupledStep(
     String arithmetic,
@@ -42,7 +44,8 @@ public record CoupledStep(
     ScaleFormat format,
     double alpha,
     int rounds,
-    int sweeps)
+    int sweeps,
+    boolean keepLatents)
     implements Step {
   private static final StepKind KIND = new StepKind("coupled", 1);
 
@@ -84,7 +87,7 @@ public record CoupledStep(
     float[] moments = factors.readMoments(environment.store());
     stage.damp(moments);
     CoupledDescent descent = new CoupledDescent(format, rounds, sweeps, environment.matmul());
-    List<QuantizedLinear> results =
+    List<Gptq.Result> results =
         rows.whole()
             ? together(starts, moments, descent, environment)
             : List.of(inTiles(starts.get(0), moments, descent, environment));
@@ -108,17 +111,12 @@ public record CoupledStep(
   }
 
   /** All rows of a site that are learned, with what A has of them. */
-  private List<QuantizedLinear> together(
+  private List<Gptq.Result> together(
       List<Start> starts, float[] moments, CoupledDescent descent, TaskEnvironment environment) {
     float[] a = RowFactorsStep.read(environment.store(), curvature, rows, 0);
     List<QuantizedLinear> solved = starts.stream().map(Start::linear).toList();
     List<float[]> targets = starts.stream().map(Start::target).toList();
-    return descent
-        .improve(solved, targets, ofLearned(a), moments, environment.workers())
-        .linears()
-        .stream()
-        .map(result -> result.linear())
-        .toList();
+    return descent.improve(solved, targets, ofLearned(a), moments, environment.workers()).linears();
   }
 
   /** The rows and columns of A [R×R] that belong to linears which are learned. */
@@ -145,13 +143,14 @@ public record CoupledStep(
   }
 
   /** A linear's rows, in tiles that see nothing of each other. */
-  private QuantizedLinear inTiles(
+  private Gptq.Result inTiles(
       Start start, float[] moments, CoupledDescent descent, TaskEnvironment environment) {
     QuantizedLinear solved = start.linear();
     int in = solved.in();
     int groups = solved.steps().groups();
     RowTile all = linears.get(0).rows();
     byte[] codes = new byte[solved.codes().length];
+    float[] latents = new float[codes.length];
     Steps steps = new Steps(solved.out(), groups);
     List<SiteRows.Tile> tiles = rows.tiles();
     for (int tile = 0; tile < tiles.size(); tile++) {
@@ -163,7 +162,7 @@ public record CoupledStep(
       environment.checkpoint();
       float[] a = RowFactorsStep.read(environment.store(), curvature, rows, tile);
       float[] target = Arrays.copyOfRange(start.target(), from * in, (from + at.count()) * in);
-      QuantizedLinear result =
+      Gptq.Result improved =
           descent
               .improve(
                   List.of(rows(solved, from, at.count())),
@@ -172,15 +171,17 @@ public record CoupledStep(
                   moments,
                   environment.workers())
               .linears()
-              .get(0)
-              .linear();
+              .get(0);
+      QuantizedLinear result = improved.linear();
+      System.arraycopy(improved.compensated(), 0, latents, from * in, at.count() * in);
       System.arraycopy(result.codes(), 0, codes, from * in, at.count() * in);
       System.arraycopy(
           result.steps().scales(), 0, steps.scales(), from * groups, at.count() * groups);
       System.arraycopy(
           result.steps().zeros(), 0, steps.zeros(), from * groups, at.count() * groups);
     }
-    return new QuantizedLinear(solved.out(), in, solved.scheme(), codes, steps);
+    QuantizedLinear linear = new QuantizedLinear(solved.out(), in, solved.scheme(), codes, steps);
+    return new Gptq.Result(linear, latents);
   }
 
   /** Rows of a linear as one of their own. */
@@ -198,7 +199,8 @@ public record CoupledStep(
   }
 
   private void write(
-      CoupledLinear linear, QuantizedLinear result, float[] w, TaskEnvironment environment) {
+      CoupledLinear linear, Gptq.Result improved, float[] w, TaskEnvironment environment) {
+    QuantizedLinear result = improved.linear();
     int in = result.in();
     int out = linear.start().out();
     int top = linear.rows().start();
@@ -207,6 +209,10 @@ public record CoupledStep(
       RowTile tile = all.get(number);
       int from = tile.start() - top;
       float[] original = Arrays.copyOfRange(w, from * in, (from + tile.count()) * in);
+      float[] latents =
+          keepLatents
+              ? Arrays.copyOfRange(improved.compensated(), from * in, (from + tile.count()) * in)
+              : null;
       try (PartWriter writer = environment.store().write(part(linear, number))) {
         TileCodec.write(
             writer,
@@ -215,7 +221,7 @@ public record CoupledStep(
             tile.start(),
             rows(result, from, tile.count()),
             original,
-            null);
+            latents);
         factors
             .tokens(environment.store())
             .ifPresent(t -> t.write(writer, linear.start().module()));

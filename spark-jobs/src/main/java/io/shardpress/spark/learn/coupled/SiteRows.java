@@ -90,6 +90,11 @@ public record SiteRows(Stage site, int expert, List<LinearRole> roles, List<Inte
     return tiles;
   }
 
+  /** Tasks that descend on the site. */
+  public int steps() {
+    return whole() ? 1 : outs.stream().mapToInt(out -> RowTile.of(out, in).size()).sum();
+  }
+
   /** The same for sums over them, rows numbered over the stack. */
   RowTiling tiling() {
     int[] widths = outs.stream().mapToInt(Integer::intValue).toArray();

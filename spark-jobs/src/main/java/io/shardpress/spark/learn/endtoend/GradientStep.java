@@ -14,10 +14,10 @@ import java.util.List;
  *
  * @param states of the blocks and of the head; empty before the first step
  * @param windows of the whole text
- * @param weight of a position in the loss: 1 over those of the batch
+ * @param batch windows of the whole batch
  */
-record GradientStep(
-    TunedModel model, List<PartKey> states, List<Integer> windows, double weight) implements Step {
+record GradientStep(TunedModel model, List<PartKey> states, List<Integer> windows, int batch)
+    implements Step {
   private static final StepKind KIND = new StepKind("tune.gradient", 1);
 
   GradientStep {
@@ -40,7 +40,8 @@ record GradientStep(
     try (PartWriter writer = environment.store().write(part())) {
       new TunedPass(model, states, windows, environment)
           .gradients(
-              weight,
+              1.0 / ((double) batch * (model.window() - 1)),
+              (double) windows.size() / batch,
               (block, gradients) ->
                   gradients.forEach(
                       (name, values) -> writer.add(PartRow.ofFloats(name(block, name), values))));

@@ -1,6 +1,7 @@
 package io.shardpress.spark.learn.endtoend;
 
 import io.shardpress.kernels.learn.LogScales;
+import io.shardpress.kernels.learn.SparseLatents;
 import io.shardpress.kernels.quant.QuantizedLinear;
 import io.shardpress.kernels.quant.ScaleFormat;
 import io.shardpress.kernels.quant.Steps;
@@ -18,6 +19,7 @@ import java.util.Map;
 final class TuneState {
   private static final String SCALES = "d ";
   private static final String NORM = "e ";
+  private static final String LATENTS = "a ";
 
   private final Map<String, float[]> values;
 
@@ -36,7 +38,7 @@ final class TuneState {
       try (PartReader reader = store.read(part)) {
         for (int i = 0; i < reader.rows(); i++) {
           String name = reader.tensor(i);
-          if (moments || name.startsWith(SCALES) || name.startsWith(NORM)) {
+          if (moments || own(name)) {
             values.put(name, reader.row(i).floats());
           }
         }
@@ -48,6 +50,15 @@ final class TuneState {
   /** The name under which a linear's scales, or their gradient, stand. */
   static String name(LinearRole role) {
     return SCALES + role.label();
+  }
+
+  private static boolean own(String name) {
+    return name.startsWith(SCALES) || name.startsWith(NORM) || name.startsWith(LATENTS);
+  }
+
+  /** The name under which a linear's latents, or their gradient, stand. */
+  static String latents(LinearRole role) {
+    return LATENTS + role.label();
   }
 
   /** The name under which a norm's change, or its gradient, stands. */
@@ -65,15 +76,24 @@ final class TuneState {
     return values.get(name);
   }
 
-  /** A linear with the state's scales. */
-  QuantizedLinear apply(LinearRole role, QuantizedLinear start, ScaleFormat format) {
+  /**
+   * A linear with the state's scales and integers.
+   *
+   * @param latents of the integers that are learned, as the state has them; null where none are
+   */
+  QuantizedLinear apply(
+      LinearRole role, QuantizedLinear solved, SparseLatents latents, ScaleFormat format) {
+    QuantizedLinear start = latents == null ? solved : latents.applied(solved);
     float[] d = values.get(name(role));
     if (d == null) {
       return start;
     }
     Steps steps =
         new Steps(
-            start.out(), start.steps().groups(), LogScales.stored(d, format), start.steps().zeros());
+            start.out(),
+            start.steps().groups(),
+            LogScales.stored(d, format),
+            start.steps().zeros());
     return new QuantizedLinear(start.out(), start.in(), start.scheme(), start.codes(), steps);
   }
 }

@@ -46,8 +46,7 @@ final class TuneSteps {
     int each = settings.heldBack() == 0 ? 0 : (int) Math.round(1 / settings.heldBack());
     for (int window = 0; window < windows; window++) {
       boolean last = window == windows - 1 && held.isEmpty();
-      (each > 0 && windows > 1 && (window % each == each - 1 || last) ? held : learned)
-          .add(window);
+      (each > 0 && windows > 1 && (window % each == each - 1 || last) ? held : learned).add(window);
     }
     name(learned);
   }
@@ -71,10 +70,9 @@ final class TuneSteps {
 
   private void name(int step, List<Integer> batch) {
     List<PartKey> before = states(step - 1);
-    double weight = 1.0 / ((double) batch.size() * (model.window() - 1));
     List<GradientStep> tasks =
         together(batch).stream()
-            .map(windows -> new GradientStep(model, before, windows, weight))
+            .map(windows -> new GradientStep(model, before, windows, batch.size()))
             .toList();
     List<PartKey> parts = tasks.stream().map(Step::part).toList();
     List<UpdateStep> next = new ArrayList<>();
@@ -82,20 +80,27 @@ final class TuneSteps {
       next.add(
           new UpdateStep(
               linears(block),
+              candidates(block),
               norms(block),
               before.isEmpty() ? null : before.get(block),
               parts,
               block,
               step,
-              rate(step - 1)));
+              settings.learningRate() * rate(step - 1),
+              integerRates(block, rate(step - 1))));
     }
     gradients.add(tasks);
     updates.add(next);
   }
 
+  /** Windows of so many tokens that go through the model in one task, at most. */
+  static int together(int window) {
+    return (FEWEST_TOKENS + window - 1) / window;
+  }
+
   /** Windows in runs that go through the model in one task. */
   private List<List<Integer>> together(List<Integer> windows) {
-    int most = (FEWEST_TOKENS + model.window() - 1) / model.window();
+    int most = together(model.window());
     List<List<Integer>> runs = new ArrayList<>();
     for (int first = 0; first < windows.size(); first += most) {
       runs.add(List.copyOf(windows.subList(first, Math.min(windows.size(), first + most))));
@@ -103,11 +108,11 @@ final class TuneSteps {
     return runs;
   }
 
-  /** Rises over the first steps, then falls along a cosine. */
+  /** Of the learning rate: rises over the first steps, then falls along a cosine. */
   private double rate(int step) {
     double warm = Math.min(1, (step + 1) / (double) WARM_UP);
     double cosine = 0.5 * (1 + StrictMath.cos(Math.PI * step / settings.iterations()));
-    return settings.learningRate() * warm * Math.max(LEAST_RATE, cosine);
+    return warm * Math.max(LEAST_RATE, cosine);
   }
 
   /** The linears of a block that are tuned, in order; of the head there are none. */
@@ -115,6 +120,24 @@ final class TuneSteps {
     return block == model.blocks().size()
         ? Map.of()
         : new TreeMap<>(model.blocks().get(block).learned());
+  }
+
+  private Map<LinearRole, PartKey> candidates(int block) {
+    return block == model.blocks().size() || model.candidates().isEmpty()
+        ? Map.of()
+        : model.candidates().get(block);
+  }
+
+  private Map<LinearRole, Double> integerRates(int block, double factor) {
+    Map<LinearRole, Double> rates = new TreeMap<>();
+    candidates(block)
+        .keySet()
+        .forEach(
+            role -> {
+              int bits = model.blocks().get(block).learned().get(role).scheme().bits();
+              rates.put(role, factor * settings.integerRate(bits));
+            });
+    return rates;
   }
 
   private Map<String, Integer> norms(int block) {
@@ -174,8 +197,10 @@ final class TuneSteps {
   static TunedModel model(
       SweepContext context,
       List<Map<LinearRole, LearnedLinear>> linears,
+      List<Map<LinearRole, PartKey>> candidates,
       List<PartKey> embedded,
-      List<PartKey> full) {
+      List<List<PartKey>> full,
+      double hiddenStates) {
     List<ChainLink> blocks = new ArrayList<>();
     for (int block = 0; block < linears.size(); block++) {
       blocks.add(new ChainLink(context.block(block), linears.get(block)));
@@ -183,9 +208,11 @@ final class TuneSteps {
     return new TunedModel(
         context.arithmetic(),
         blocks,
+        candidates,
         ModelHead.of(context.plan().checkpoint(), context.plan().config()),
         embedded,
         full,
+        hiddenStates,
         context.samples(),
         context.window(),
         context.plan().scaleFormat());

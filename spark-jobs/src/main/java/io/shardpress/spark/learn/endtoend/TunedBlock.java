@@ -1,6 +1,7 @@
 package io.shardpress.spark.learn.endtoend;
 
 import io.shardpress.kernels.learn.NormScales;
+import io.shardpress.kernels.learn.SparseLatents;
 import io.shardpress.kernels.nn.BlockNorm;
 import io.shardpress.kernels.nn.BlockWeights;
 import io.shardpress.kernels.nn.MixtureWeights;
@@ -14,6 +15,7 @@ import io.shardpress.spark.block.ChainLink;
 import io.shardpress.spark.block.LazyExperts;
 import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.io.TensorRef;
+import io.shardpress.spark.store.PartKey;
 import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -24,6 +26,8 @@ import java.util.TreeMap;
 
 /** A block with its scales and norms as a state has them, in one task. */
 final class TunedBlock {
+  private final TunedModel model;
+  private final int number;
   private final ChainLink link;
   private final TuneState state;
   private final ScaleFormat format;
@@ -31,11 +35,12 @@ final class TunedBlock {
   private final Map<LinearRole, QuantizedLinear> linears = new TreeMap<>();
   private final BlockWeights weights;
 
-  TunedBlock(
-      ChainLink link, TuneState state, ScaleFormat format, TaskEnvironment environment) {
-    this.link = link;
+  TunedBlock(TunedModel model, int number, TuneState state, TaskEnvironment environment) {
+    this.model = model;
+    this.number = number;
+    this.link = model.blocks().get(number);
     this.state = state;
-    this.format = format;
+    this.format = model.format();
     this.environment = environment;
     Set<LinearRole> others = new HashSet<>(link.spec().linears().keySet());
     others.removeAll(link.learned().keySet());
@@ -61,11 +66,21 @@ final class TunedBlock {
       return known;
     }
     QuantizedLinear start = link.learned().get(role).read(environment.store());
-    QuantizedLinear tuned = state.apply(role, start, format);
+    QuantizedLinear tuned = state.apply(role, start, latents(role), format);
     if (role.expert() == LinearRole.NONE) {
       linears.put(role, tuned);
     }
     return tuned;
+  }
+
+  /** A linear's learned integers as the state has them; null where they stay. */
+  SparseLatents latents(LinearRole role) {
+    PartKey candidates = model.candidates(number, role);
+    if (candidates == null) {
+      return null;
+    }
+    float[] now = state.value(TuneState.latents(role));
+    return CandidatesStep.read(environment.store(), candidates, link.learned().get(role).in(), now);
   }
 
   /** Whether a linear's scales are tuned. */
@@ -164,9 +179,7 @@ final class TunedBlock {
    * @param logs of its change; null before the first step
    */
   static float[] tuned(float[] start, float[] logs, float offset, Dtype dtype) {
-    return logs == null
-        ? start
-        : new NormScales(start, logs, offset, format(dtype)).weights();
+    return logs == null ? start : new NormScales(start, logs, offset, format(dtype)).weights();
   }
 
   private static ScaleFormat format(Dtype dtype) {

@@ -1,6 +1,7 @@
 package io.shardpress.spark.learn.endtoend;
 
 import io.shardpress.kernels.quant.ScaleFormat;
+import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.spark.block.ChainLink;
 import io.shardpress.spark.block.ModelHead;
 import io.shardpress.spark.engine.Derivation;
@@ -10,7 +11,10 @@ import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartReader;
 import io.shardpress.spark.sweep.Activations;
 import io.shardpress.spark.sweep.SamplePartition;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A whole quantized model whose scales and norms are tuned.
@@ -18,16 +22,21 @@ import java.util.List;
  * @param arithmetic backend and loops that numbers depend on
  * @param blocks with what was quantized of them
  * @param embedded the first block's inputs, by sample partition
- * @param full the full-precision model's residual stream behind the last block, likewise
+ * @param candidates of each block's linears the integers that are learned; empty where none are
+ * @param full the full-precision model's residual stream behind each block, or the last alone,
+ *     likewise
+ * @param hiddenStates weight in the loss of the residual streams' distance from those
  * @param window tokens of a window
  * @param format of the scales
  */
 public record TunedModel(
     String arithmetic,
     List<ChainLink> blocks,
+    List<Map<LinearRole, PartKey>> candidates,
     ModelHead head,
     List<PartKey> embedded,
-    List<PartKey> full,
+    List<List<PartKey>> full,
+    double hiddenStates,
     List<SamplePartition> samples,
     int window,
     ScaleFormat format)
@@ -37,7 +46,11 @@ public record TunedModel(
   public TunedModel {
     blocks = List.copyOf(blocks);
     embedded = List.copyOf(embedded);
-    full = List.copyOf(full);
+    full = full.stream().map(List::copyOf).toList();
+    candidates =
+        candidates.stream()
+            .map(each -> Collections.unmodifiableMap(new LinkedHashMap<>(each)))
+            .toList();
     samples = List.copyOf(samples);
   }
 
@@ -55,6 +68,16 @@ public record TunedModel(
   int windows() {
     SamplePartition last = samples.get(samples.size() - 1);
     return last.first() + last.count();
+  }
+
+  /** What full precision gives behind the last block. */
+  List<PartKey> last() {
+    return full.get(full.size() - 1);
+  }
+
+  /** The part with a linear's learned integers; null where they stay. */
+  PartKey candidates(int block, LinearRole role) {
+    return candidates.isEmpty() ? null : candidates.get(block).get(role);
   }
 
   /** Reads some windows of what the partitions' parts hold, [windows·T × hidden]. */

@@ -26,8 +26,7 @@ final class TunedNorms {
     Map<String, TensorRef> norms = new HashMap<>();
     for (TunedNormsStep step : steps) {
       try (PartReader reader = runner.store().read(step.part())) {
-        StoredShard.check(
-            runner.store(), step.part(), reader.note(TunedNormsStep.CHECKSUM));
+        StoredShard.check(runner.store(), step.part(), reader.note(TunedNormsStep.CHECKSUM));
       }
       Path path = new Path(StoredShard.uri(runner.store(), step.part()));
       try {
@@ -35,9 +34,7 @@ final class TunedNorms {
             CheckpointFile.of(path.getFileSystem(runner.configuration()).getFileStatus(path));
         // The part's name stands for all that its content follows from.
         HeaderReader.read(file, runner.configuration())
-            .forEach(
-                tensor ->
-                    norms.put(tensor.tensor(), tensor.withContent(step.part().hex())));
+            .forEach(tensor -> norms.put(tensor.tensor(), tensor.withContent(step.part().hex())));
       } catch (IOException e) {
         throw new UncheckedIOException(path + ": cannot read: " + e.getMessage(), e);
       }

@@ -1,7 +1,9 @@
 package io.shardpress.spark.learn.endtoend;
 
+import io.shardpress.kernels.learn.HiddenStates;
 import io.shardpress.kernels.learn.LinearGradient;
 import io.shardpress.kernels.learn.NormScales;
+import io.shardpress.kernels.learn.SparseLatents;
 import io.shardpress.kernels.nn.BackwardObserver;
 import io.shardpress.kernels.nn.BlockActivations;
 import io.shardpress.kernels.nn.BlockGradients;
@@ -42,10 +44,7 @@ final class TunedPass {
    * @param states of the blocks, and of the head behind them; empty before the first step
    */
   TunedPass(
-      TunedModel model,
-      List<PartKey> states,
-      List<Integer> windows,
-      TaskEnvironment environment) {
+      TunedModel model, List<PartKey> states, List<Integer> windows, TaskEnvironment environment) {
     this.model = model;
     this.states = states;
     this.windows = windows;
@@ -60,8 +59,7 @@ final class TunedPass {
   }
 
   private TunedBlock block(int number) {
-    return new TunedBlock(
-        model.blocks().get(number), state(number), model.format(), environment);
+    return new TunedBlock(model, number, state(number), environment);
   }
 
   /** Σ KL(full ‖ quantized) over all positions that predict a token of their window. */
@@ -77,11 +75,13 @@ final class TunedPass {
   }
 
   /**
-   * Gradients of weight·Σ KL, last block first.
+   * Gradients of weight·Σ KL, and of the residual streams' distances, last block first.
    *
+   * @param weight of a position
+   * @param share of the batch that these windows are
    * @return Σ KL, not weighted
    */
-  double gradients(double weight, Gradients to) {
+  double gradients(double weight, double share, Gradients to) {
     List<float[]> inputs = forward(true);
     int layers = model.blocks().size();
     float[] dy = new float[rows * model.hidden()];
@@ -89,14 +89,28 @@ final class TunedPass {
     double loss = divergence(inputs.get(layers), weight, dy, dNorm);
     to.of(
         layers,
-        Map.of(
-            TuneState.name(TuneSteps.FINAL_NORM),
-            NormScales.gradient(dNorm, finalNorm())));
+        Map.of(TuneState.name(TuneSteps.FINAL_NORM), NormScales.gradient(dNorm, finalNorm())));
     for (int number = layers - 1; number >= 0; number--) {
+      distance(number, share, inputs.get(number + 1), dy);
+      inputs.set(number + 1, null);
       to.of(number, backward(number, inputs.get(number), dy));
-      inputs.set(number, null);
     }
     return loss;
+  }
+
+  /** Adds the gradient of a block's distance from full precision to that of its output. */
+  private void distance(int number, double share, float[] output, float[] dy) {
+    if (model.hiddenStates() == 0) {
+      return;
+    }
+    float[] wanted = model.read(environment, model.full().get(number), windows);
+    double factor =
+        model.hiddenStates()
+            * share
+            / ((double) model.blocks().size() * wanted.length * HiddenStates.variance(wanted));
+    if (Double.isFinite(factor)) {
+      HiddenStates.add(output, wanted, wanted.length, factor, dy);
+    }
   }
 
   /** The blocks' inputs and the last output, or that alone. */
@@ -161,8 +175,7 @@ final class TunedPass {
         (decoder, a, first, count) -> {
           run(decoder, block.weights(), a, count);
           System.arraycopy(dy, first * size, part, 0, count * size);
-          decoder.backward(
-              block.weights(), a, part, dx, room, sums, environment.workers());
+          decoder.backward(block.weights(), a, part, dx, room, sums, environment.workers());
           System.arraycopy(dx, 0, dy, first * size, count * size);
         });
     return sums.gradients();
@@ -183,7 +196,7 @@ final class TunedPass {
             x, rows, model.window(), finalNorm(), model.head().rows(environment));
     HeadGradient.Batch wanted =
         new HeadGradient.Batch(
-            model.read(environment, model.full(), windows),
+            model.read(environment, model.last(), windows),
             rows,
             model.window(),
             model.head().readNorm(environment),
@@ -198,6 +211,7 @@ final class TunedPass {
   private final class Sums implements BackwardObserver {
     private final TunedBlock block;
     private final Map<LinearRole, LinearGradient> linears = new TreeMap<>();
+    private final Map<LinearRole, SparseLatents> latents = new TreeMap<>();
     private final Map<BlockNorm, double[]> norms = new EnumMap<>(BlockNorm.class);
 
     Sums(TunedBlock block) {
@@ -211,17 +225,22 @@ final class TunedPass {
         if (block.tunes(role)) {
           QuantizedLinear linear = block.linear(role);
           linears
-              .computeIfAbsent(role, r -> LinearGradient.none(linear, null, false))
+              .computeIfAbsent(role, r -> LinearGradient.none(linear, latents(r), false))
               .add(
                   stage,
                   part,
                   linear,
-                  null,
+                  latents(role),
                   block.weights().biases().get(role),
                   environment.matmul(),
                   workers);
         }
       }
+    }
+
+    /** Of this pass, in which nothing changes them. */
+    private SparseLatents latents(LinearRole role) {
+      return latents.computeIfAbsent(role, block::latents);
     }
 
     @Override
@@ -237,13 +256,17 @@ final class TunedPass {
 
     Map<String, float[]> gradients() {
       Map<String, float[]> all = new TreeMap<>();
-      linears.forEach((role, sum) -> all.put(TuneState.name(role), narrow(sum.logScales())));
+      linears.forEach(
+          (role, sum) -> {
+            all.put(TuneState.name(role), narrow(sum.logScales()));
+            if (sum.latents().length > 0) {
+              all.put(TuneState.latents(role), narrow(sum.latents()));
+            }
+          });
       Map<BlockNorm, float[]> weights = TunedBlock.norms(block.weights());
       norms.forEach(
           (norm, sum) ->
-              all.put(
-                  TuneState.name(norm.name()),
-                  NormScales.gradient(sum, weights.get(norm))));
+              all.put(TuneState.name(norm.name()), NormScales.gradient(sum, weights.get(norm))));
       return all;
     }
 

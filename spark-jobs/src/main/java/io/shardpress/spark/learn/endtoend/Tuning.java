@@ -10,7 +10,6 @@ import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepRunner;
 import io.shardpress.spark.engine.Where;
 import io.shardpress.spark.io.TensorRef;
-import io.shardpress.spark.learn.scales.RescaleStep;
 import io.shardpress.spark.plan.PlanEntry;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartStore;
@@ -26,8 +25,8 @@ import java.util.TreeMap;
 
 /**
  * Tunes the scales and norms of a whole quantized model by the divergence of its output, and keeps
- * what windows that are held back find best, the start among it. Every step's state is in the store,
- * so that a killed run loses one step at most.
+ * what windows that are held back find best, the start among it. Every step's state is in the
+ * store, so that a killed run loses one step at most.
  */
 public final class Tuning {
   /** Classes of this room that cross Spark and that no other of ours leads to. */
@@ -36,16 +35,20 @@ public final class Tuning {
           GradientStep.class,
           UpdateStep.class,
           LossStep.class,
-          TunedScalesStep.class,
+          CandidatesStep.class,
+          TunedTileStep.class,
           TunedNormsStep.class);
 
   private final SweepContext context;
   private final Map<String, LearnedLinear> given;
   private final Embeddings embeddings;
   private final FullPrecision full;
+  private final List<CandidatesStep> candidates = new ArrayList<>();
+  private final TunedModel model;
   private final TuneSteps steps;
   private final Progress progress;
   private final List<Map<LinearRole, LearnedLinear>> blocks = new ArrayList<>();
+  private boolean prepared;
   private StepRunner.Ran ran = StepRunner.Ran.NOTHING;
 
   /**
@@ -61,7 +64,7 @@ public final class Tuning {
     this.given = linears;
     this.embeddings = embeddings;
     this.progress = progress;
-    full = new FullPrecision(context, embeddings);
+    full = new FullPrecision(context, embeddings, settings.learnsIntegers());
     for (int block = 0; block < context.plan().config().layers(); block++) {
       Map<LinearRole, LearnedLinear> learned = new TreeMap<>();
       context
@@ -75,9 +78,28 @@ public final class Tuning {
               });
       blocks.add(learned);
     }
-    steps =
-        new TuneSteps(
-            TuneSteps.model(context, blocks, embeddings.parts(), full.outputs()), settings);
+    List<Map<LinearRole, PartKey>> chosen = new ArrayList<>();
+    if (settings.learnsIntegers()) {
+      for (Map<LinearRole, LearnedLinear> block : blocks) {
+        Map<LinearRole, PartKey> named = new TreeMap<>();
+        block.forEach(
+            (role, linear) -> {
+              CandidatesStep step = new CandidatesStep(linear, settings.integers());
+              candidates.add(step);
+              named.put(role, step.part());
+            });
+        chosen.add(named);
+      }
+    }
+    model =
+        TuneSteps.model(
+            context,
+            blocks,
+            chosen,
+            embeddings.parts(),
+            full.outputs(),
+            settings.learnsIntegers() ? settings.hiddenStates() : 0);
+    steps = new TuneSteps(model, settings);
   }
 
   /**
@@ -89,6 +111,12 @@ public final class Tuning {
    */
   public record Tuned(
       Map<String, LearnedLinear> linears, Map<String, TensorRef> norms, List<PartKey> parts) {}
+
+  /** Tasks that so many windows of {@code window} tokens are spread over. */
+  public static int tasks(int windows, int window) {
+    int most = TuneSteps.together(window);
+    return (windows + most - 1) / most;
+  }
 
   /** What it cost in this run. */
   public StepRunner.Ran ran() {
@@ -131,6 +159,7 @@ public final class Tuning {
     forgetStates(best, -1);
     forgetStates(at, -1);
     full.forget();
+    candidates.forEach(step -> store.delete(step.part()));
     List<PartKey> parts = new ArrayList<>(losses);
     parts.addAll(tuned.parts());
     return new Tuned(tuned.linears(), tuned.norms(), parts);
@@ -138,10 +167,15 @@ public final class Tuning {
 
   /** What steps read. */
   private void prepare() {
+    if (prepared) {
+      return;
+    }
+    prepared = true;
     if (!context.runner().store().hasAll(embeddings.parts())) {
       embeddings.make();
     }
     ran = ran.plus(full.make());
+    ran = ran.plus(context.runner().run("candidates", Where.MODEL, candidates));
   }
 
   /** Goes on to a step from the last one before it whose states are there; where it has come to. */
@@ -180,40 +214,26 @@ public final class Tuning {
 
   /** Writes linears and norms as the best state has them. */
   private Tuned finish(int best, int at) {
-    List<TunedScalesStep> scales = new ArrayList<>();
-    List<RescaleStep> rescales = new ArrayList<>();
+    List<TunedTileStep> tiles = new ArrayList<>();
     List<TunedNormsStep> norms = new ArrayList<>();
     Map<String, LearnedLinear> linears = new HashMap<>(given);
     Map<String, PlanEntry> entries = context.plan().quantized();
     List<PartKey> states = steps.states(best);
     for (int block = 0; block < blocks.size(); block++) {
-      Map<LinearRole, LearnedLinear> learned = steps.linears(block);
+      PartKey state = states.get(block);
+      int number = block;
+      blocks
+          .get(block)
+          .forEach(
+              (role, linear) -> {
+                TensorRef source = entries.get(linear.module()).source();
+                TunedTileStep step = new TunedTileStep(model, number, role, state, source);
+                tiles.add(step);
+                linears.put(linear.module(), step.linear());
+              });
       BlockSpec spec = context.block(block);
-      if (!learned.isEmpty()) {
-        TunedScalesStep step =
-            new TunedScalesStep(states.get(block), learned, context.plan().scaleFormat());
-        scales.add(step);
-        learned.forEach(
-            (role, linear) -> {
-              TensorRef source = entries.get(linear.module()).source();
-              List<PartKey> tiles = new ArrayList<>();
-              for (int i = 0; i < linear.tiles().size(); i++) {
-                RescaleStep rescale =
-                    new RescaleStep(context.arithmetic(), step.part(), role, linear, i, source);
-                rescales.add(rescale);
-                tiles.add(rescale.part());
-              }
-              linears.put(
-                  linear.module(),
-                  new LearnedLinear(
-                      linear.module(), linear.out(), linear.in(), linear.scheme(), tiles));
-            });
-      }
-      norms.add(
-          new TunedNormsStep(
-              states.get(block),
-              TunedBlock.tensors(spec),
-              spec.shape().traits().normsFromOne()));
+      boolean fromOne = spec.shape().traits().normsFromOne();
+      norms.add(new TunedNormsStep(state, TunedBlock.tensors(spec), fromOne));
     }
     ModelHead head = ModelHead.of(context.plan().checkpoint(), context.plan().config());
     norms.add(
@@ -222,18 +242,14 @@ public final class Tuning {
             Map.of(TuneSteps.FINAL_NORM, head.norm()),
             head.normFromOne()));
     StepRunner runner = context.runner();
-    boolean missing = !runner.missing(rescales).isEmpty() || !runner.missing(norms).isEmpty();
+    boolean missing = !runner.missing(tiles).isEmpty() || !runner.missing(norms).isEmpty();
     if (missing && !runner.store().hasAll(states)) {
       go(at, best, best);
     }
-    if (!runner.missing(rescales).isEmpty()) {
-      ran = ran.plus(runner.run("tuned scales", Where.MODEL, scales));
-    }
-    ran = ran.plus(runner.run("rescaling", Where.MODEL, rescales));
+    ran = ran.plus(runner.run("tuned linears", Where.MODEL, tiles));
     ran = ran.plus(runner.run("tuned norms", Where.MODEL, norms));
-    scales.forEach(step -> runner.store().delete(step.part()));
     List<PartKey> parts = new ArrayList<>();
-    rescales.forEach(step -> parts.add(step.part()));
+    tiles.forEach(step -> parts.addAll(step.parts()));
     norms.stream().map(Step::part).forEach(parts::add);
     return new Tuned(linears, TunedNorms.read(runner, norms), parts);
   }

@@ -21,24 +21,28 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A step of Adam on a block's scales and norms, or on the final norm: the tasks' gradients are added
- * up in their order and in f64.
+ * A step of Adam on a block's scales and norms, or on the final norm: the tasks' gradients are
+ * added up in their order and in f64.
  *
  * @param linears whose scales are learned, by their labels' names; empty of the head
+ * @param candidates of the linears whose integers are learned, the parts that name them
  * @param norms names of norms and how long they are
  * @param before the state before; null before the first step
  * @param gradients the parts of the batch's tasks
  * @param block number of the block; one more than the last of the head
  * @param step counted from 1
+ * @param integerRates learning rates of latents
  */
 record UpdateStep(
     Map<LinearRole, LearnedLinear> linears,
+    Map<LinearRole, PartKey> candidates,
     Map<String, Integer> norms,
     PartKey before,
     List<PartKey> gradients,
     int block,
     int step,
-    double learningRate)
+    double learningRate,
+    Map<LinearRole, Double> integerRates)
     implements Step {
   private static final String MEAN = "mean ";
   private static final String VARIANCE = "variance ";
@@ -46,6 +50,8 @@ record UpdateStep(
 
   UpdateStep {
     linears = Collections.unmodifiableMap(new LinkedHashMap<>(linears));
+    candidates = Collections.unmodifiableMap(new LinkedHashMap<>(candidates));
+    integerRates = Collections.unmodifiableMap(new LinkedHashMap<>(integerRates));
     norms = Collections.unmodifiableMap(new LinkedHashMap<>(norms));
     gradients = List.copyOf(gradients);
   }
@@ -73,14 +79,22 @@ record UpdateStep(
             if (d == null) {
               d = LogScales.of(linear.readStartingSteps(store).scales());
             }
-            update(name, d, state, parts.readers().values(), writer, environment);
+            update(name, d, learningRate, state, parts.readers().values(), writer, environment);
+          });
+      candidates.forEach(
+          (role, part) -> {
+            String name = TuneState.latents(role);
+            float[] a = state.value(name);
+            float[] latents = a == null ? CandidatesStep.start(store, part) : a;
+            double rate = integerRates.get(role);
+            update(name, latents, rate, state, parts.readers().values(), writer, environment);
           });
       norms.forEach(
           (norm, length) -> {
             String name = TuneState.name(norm);
             float[] e = state.value(name);
             float[] logs = e == null ? new float[length] : e;
-            update(name, logs, state, parts.readers().values(), writer, environment);
+            update(name, logs, learningRate, state, parts.readers().values(), writer, environment);
           });
       writer.commit();
     }
@@ -89,6 +103,7 @@ record UpdateStep(
   private void update(
       String name,
       float[] values,
+      double rate,
       TuneState state,
       Iterable<PartReader> parts,
       PartWriter writer,
@@ -97,7 +112,7 @@ record UpdateStep(
     float[] variance = moments(state, VARIANCE + name, values.length);
     float[] sum = sum(GradientStep.name(block, name), values.length, parts);
     new Adam(mean, variance, AdamConstants.SHORT_BETA_2)
-        .update(values, sum, step, learningRate, environment.workers());
+        .update(values, sum, step, rate, environment.workers());
     writer.add(PartRow.ofFloats(name, values));
     writer.add(PartRow.ofFloats(MEAN + name, mean));
     writer.add(PartRow.ofFloats(VARIANCE + name, variance));
