@@ -159,7 +159,7 @@ public final class CoupledDescent {
    */
   public static long bytes(long rows, long in, long length) {
     long codes = rows * in;
-    long f32 = 3 * rows * in + rows * length + rows * CoupledTile.ROWS;
+    long f32 = 4 * rows * in + rows * length + rows * CoupledTile.ROWS;
     long block = (CoupledTile.ROWS + (long) CoupledTile.COLUMNS) * Math.max(in, rows);
     return codes + Float.BYTES * (f32 + block);
   }
