@@ -60,8 +60,7 @@ public final class Adam {
         tile -> {
           int end = Math.min(parameters.length, (tile + 1) * TILE);
           Loops.chosen()
-              .adam(
-                  parameters, gradients, mean, variance, tile * TILE, end, rate, epsilon, beta2);
+              .adam(parameters, gradients, mean, variance, tile * TILE, end, rate, epsilon, beta2);
         });
   }
 }

@@ -76,11 +76,7 @@ public final class CoupledDescent {
    * @throws IllegalArgumentException where sizes do not fit, or a scheme has no integers
    */
   public Result improve(
-      List<QuantizedLinear> starts,
-      List<float[]> targets,
-      float[] a,
-      float[] h,
-      Workers workers) {
+      List<QuantizedLinear> starts, List<float[]> targets, float[] a, float[] h, Workers workers) {
     CoupledProblem problem =
         new CoupledProblem(new CoupledRows(starts, targets), a, h, format, matmul, workers);
     double before = problem.restart();
@@ -104,8 +100,7 @@ public final class CoupledDescent {
    * @param linears as for {@link Result}, columns where the weights have them
    * @param before as there, and so is {@code after}
    */
-  public record GroupResult(
-      List<OrderedGptq.GroupResult> linears, double before, double after) {}
+  public record GroupResult(List<OrderedGptq.GroupResult> linears, double before, double after) {}
 
   /**
    * As {@link #improve} from results of {@link OrderedGptq#quantizeByGroup}, in their order.

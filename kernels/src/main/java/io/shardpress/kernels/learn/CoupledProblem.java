@@ -90,13 +90,36 @@ final class CoupledProblem {
   private void slopes(int first, int n, int from, int to) {
     int width = to - from;
     matmul.multiply(
-        Op.AS_IS, Op.AS_IS, n, width, rows, 1, a, first * rows, rows, m, from, in, 0, block, 0,
-        width, workers);
+        Op.AS_IS,
+        Op.AS_IS,
+        n,
+        width,
+        rows,
+        1,
+        a,
+        first * rows,
+        rows,
+        m,
+        from,
+        in,
+        0,
+        block,
+        0,
+        width,
+        workers);
   }
 
   /** c [m × n] ← x [m × k]·y[… × in] + kept·c, with rows of in elements but for x's of k. */
   private void multiply(
-      int rows, int n, int k, float[] x, int xAt, float[] y, int yAt, float kept, float[] c,
+      int rows,
+      int n,
+      int k,
+      float[] x,
+      int xAt,
+      float[] y,
+      int yAt,
+      float kept,
+      float[] c,
       int cAt) {
     matmul.multiply(
         Op.AS_IS, Op.AS_IS, rows, n, k, 1, x, xAt, k, y, yAt, in, kept, c, cAt, in, workers);
@@ -122,8 +145,23 @@ final class CoupledProblem {
       int n = Math.min(ROWS, rows - first);
       // v·H_gg·vᵀ of the tile's rows.
       matmul.multiply(
-          Op.AS_IS, Op.TRANSPOSED, n, n, length, 1, vh, first * in + from, in, v, first * length,
-          length, 0, seen, first * ROWS, ROWS, workers);
+          Op.AS_IS,
+          Op.TRANSPOSED,
+          n,
+          n,
+          length,
+          1,
+          vh,
+          first * in + from,
+          in,
+          v,
+          first * length,
+          length,
+          0,
+          seen,
+          first * ROWS,
+          ROWS,
+          workers);
     }
     for (int pass = 0; pass < 2; pass++) {
       for (int first = 0; first < rows; first += ROWS) {
@@ -201,8 +239,23 @@ final class CoupledProblem {
         int end = Math.min(rows, first + ROWS);
         // (A·M)ᵀ = Mᵀ·A, so that the slopes come transposed.
         matmul.multiply(
-            Op.TRANSPOSED, Op.AS_IS, width, end - first, rows, 1, m, begin, in, a, first, rows, 0,
-            tile.slopes, 0, ROWS, workers);
+            Op.TRANSPOSED,
+            Op.AS_IS,
+            width,
+            end - first,
+            rows,
+            1,
+            m,
+            begin,
+            in,
+            a,
+            first,
+            rows,
+            0,
+            tile.slopes,
+            0,
+            ROWS,
+            workers);
         tile.load(of, a, first, end, begin, stop);
         if (tile.descend(h, changes, first, stride) > 0) {
           tile.store();

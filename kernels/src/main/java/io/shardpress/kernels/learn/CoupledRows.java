@@ -68,8 +68,7 @@ final class CoupledRows {
       for (int row = 0; row < linear.out(); row++) {
         largest[first + row] = Grid.of(linear.scheme()).largest();
         length[first + row] = linear.groupLength();
-        scales[first + row] =
-            Arrays.copyOfRange(steps.scales(), row * groups, (row + 1) * groups);
+        scales[first + row] = Arrays.copyOfRange(steps.scales(), row * groups, (row + 1) * groups);
         zeros[first + row] = Arrays.copyOfRange(steps.zeros(), row * groups, (row + 1) * groups);
       }
       first += linear.out();

@@ -83,8 +83,15 @@ public record LinearGradient(double[] logScales, double[] latents, double[] bias
     int in = linear.in();
     if (part.out() != out || stage.in() != in) {
       throw new IllegalArgumentException(
-          part.role() + " is " + part.out() + "×" + stage.in() + " in the pass, the linear " + out
-              + "×" + in);
+          part.role()
+              + " is "
+              + part.out()
+              + "×"
+              + stage.in()
+              + " in the pass, the linear "
+              + out
+              + "×"
+              + in);
     }
     float[] g = part.gradient();
     int tokens = stage.tokens();
@@ -100,8 +107,23 @@ public record LinearGradient(double[] logScales, double[] latents, double[] bias
     for (int first = 0; first < out; first += ROWS) {
       int n = Math.min(ROWS, out - first);
       matmul.multiply(
-          Op.TRANSPOSED, Op.AS_IS, n, in, tokens, 1, g, first, out, stage.inputs(), 0, in, 0, tile,
-          0, in, workers);
+          Op.TRANSPOSED,
+          Op.AS_IS,
+          n,
+          in,
+          tokens,
+          1,
+          g,
+          first,
+          out,
+          stage.inputs(),
+          0,
+          in,
+          0,
+          tile,
+          0,
+          in,
+          workers);
       int top = first;
       int[] groups = groupIndex == null ? runs(linear) : groupIndex;
       RowTiles.forEach(n, workers, i -> row(top + i, tile, i * in, linear, groups, candidates));

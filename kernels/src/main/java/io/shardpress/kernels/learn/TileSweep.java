@@ -62,8 +62,7 @@ public final class TileSweep {
       best.forEach(linear -> tried.add(TiledLinears.copy(linear)));
       float[] errors = errors(best, targets);
       for (int t = colour; t < tiling.tiles().length; t += colours) {
-        List<QuantizedLinear> tile =
-            descend(tiling, t, best, targets, errors, a, h, workers);
+        List<QuantizedLinear> tile = descend(tiling, t, best, targets, errors, a, h, workers);
         TiledLinears.put(tiling, t, tile, tried);
       }
       CoupledProblem after = problem(tried, targets, a, h, workers);
@@ -78,11 +77,7 @@ public final class TileSweep {
   }
 
   private CoupledProblem problem(
-      List<QuantizedLinear> linears,
-      List<float[]> targets,
-      float[] a,
-      float[] h,
-      Workers workers) {
+      List<QuantizedLinear> linears, List<float[]> targets, float[] a, float[] h, Workers workers) {
     return new CoupledProblem(new CoupledRows(linears, targets), a, h, format, matmul, workers);
   }
 
@@ -120,8 +115,13 @@ public final class TileSweep {
     }
     List<float[]> shifted =
         shifted(
-            TiledLinears.take(tiling, t, targets, in), product(others, errors, n, all, in, workers),
-            own, in, beta, matmul, workers);
+            TiledLinears.take(tiling, t, targets, in),
+            product(others, errors, n, all, in, workers),
+            own,
+            in,
+            beta,
+            matmul,
+            workers);
     CoupledDescent descent = new CoupledDescent(format, 1, sweeps, matmul);
     return descent
         .improve(TiledLinears.take(tiling, t, linears), shifted, own, h, workers)
@@ -132,11 +132,25 @@ public final class TileSweep {
   }
 
   /** Sᵀ [in×n] = Eᵀ·A_t,othersᵀ. */
-  private float[] product(
-      float[] others, float[] errors, int n, int all, int in, Workers workers) {
+  private float[] product(float[] others, float[] errors, int n, int all, int in, Workers workers) {
     float[] s = new float[in * n];
     matmul.multiply(
-        Op.TRANSPOSED, Op.TRANSPOSED, in, n, all, 1, errors, 0, in, others, 0, all, 0, s, 0, n,
+        Op.TRANSPOSED,
+        Op.TRANSPOSED,
+        in,
+        n,
+        all,
+        1,
+        errors,
+        0,
+        in,
+        others,
+        0,
+        all,
+        0,
+        s,
+        0,
+        n,
         workers);
     return s;
   }

@@ -4,6 +4,7 @@ package io.shardpress.kernels.loops;
 public final class AdamConstants {
   public static final float BETA_1 = 0.9f;
   public static final float BETA_2 = 0.999f;
+
   /** β₂ where a run has some dozens of steps: it forgets after a hundred. */
   public static final float SHORT_BETA_2 = 0.99f;
 

@@ -10,10 +10,10 @@ public interface CoupledLoops {
   }
 
   /**
-   * One column of coupled descent, rows in order. With r = slopes − curvature·u, where u = A·changes
-   * of the rows before, row i goes to the code nearest to code − r_i/(A_ii·curvature·scale_i) where
-   * that lowers d·(½·d·A_ii·curvature − r_i), d = scale·(code before − code after), below zero. A
-   * row whose A_ii·curvature is not above zero stays.
+   * One column of coupled descent, rows in order. With r = slopes − curvature·u, where u =
+   * A·changes of the rows before, row i goes to the code nearest to code −
+   * r_i/(A_ii·curvature·scale_i) where that lowers d·(½·d·A_ii·curvature − r_i), d = scale·(code
+   * before − code after), below zero. A row whose A_ii·curvature is not above zero stays.
    *
    * @param slopes A·E·H of the column when it begins, at {@code at}; not changed
    * @param a A [rows×rows], symmetric

@@ -42,38 +42,16 @@ final class VectorCoupledLoops implements CoupledLoops {
         int lane = Long.numberOfTrailingZeros(moving);
         moves +=
             move(
-                slopes,
-                at,
-                i + lane,
-                rows,
-                a,
-                diagonal,
-                scales,
-                largest,
-                curvature,
-                codes,
-                changes,
-                changesAt,
-                u);
+                slopes, at, i + lane, rows, a, diagonal, scales, largest, curvature, codes, changes,
+                changesAt, u);
         next = lane + 1;
       }
     }
     for (; i < rows; i++) {
       moves +=
           move(
-              slopes,
-              at,
-              i,
-              rows,
-              a,
-              diagonal,
-              scales,
-              largest,
-              curvature,
-              codes,
-              changes,
-              changesAt,
-              u);
+              slopes, at, i, rows, a, diagonal, scales, largest, curvature, codes, changes,
+              changesAt, u);
     }
     return moves;
   }
@@ -91,8 +69,7 @@ final class VectorCoupledLoops implements CoupledLoops {
       float[] u) {
     FloatVector before = FloatVector.fromArray(F, codes, at + i);
     FloatVector r =
-        FloatVector.fromArray(F, slopes, at + i)
-            .sub(FloatVector.fromArray(F, u, i).mul(curvature));
+        FloatVector.fromArray(F, slopes, at + i).sub(FloatVector.fromArray(F, u, i).mul(curvature));
     FloatVector curvatures = FloatVector.fromArray(F, diagonal, i).mul(curvature);
     FloatVector scale = FloatVector.fromArray(F, scales, i);
     FloatVector code =
@@ -125,8 +102,7 @@ final class VectorCoupledLoops implements CoupledLoops {
       float[] u) {
     float before = codes[at + i];
     float r = slopes[at + i] - curvature * u[i];
-    float code =
-        ScalarCoupledLoops.code(before, r, diagonal[i] * curvature, scales[i], largest[i]);
+    float code = ScalarCoupledLoops.code(before, r, diagonal[i] * curvature, scales[i], largest[i]);
     if (code == before) {
       return 0;
     }

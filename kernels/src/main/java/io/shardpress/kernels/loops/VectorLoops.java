@@ -217,9 +217,7 @@ final class VectorLoops implements Loops {
               .mul(AdamConstants.BETA_1)
               .add(gradient.mul(AdamConstants.REST_1));
       FloatVector square =
-          FloatVector.fromArray(F, u, i)
-              .mul(beta2)
-              .add(gradient.mul(rest2).mul(gradient));
+          FloatVector.fromArray(F, u, i).mul(beta2).add(gradient.mul(rest2).mul(gradient));
       mean.intoArray(m, i);
       square.intoArray(u, i);
       FloatVector.fromArray(F, p, i)

@@ -327,7 +327,12 @@ public final class DecoderBlock {
       System.arraycopy(dy, 0, dOut, 0, rows * hidden);
       float[] norm = w.outputNorms().feedForward();
       observeNorm(
-          observer, BlockNorm.FEED_FORWARD_OUTPUT, rows, hidden, a.feedForwardOutput(), dOut,
+          observer,
+          BlockNorm.FEED_FORWARD_OUTPUT,
+          rows,
+          hidden,
+          a.feedForwardOutput(),
+          dOut,
           workers);
       RmsNorm.backwardInPlace(
           rows, hidden, a.feedForwardOutput(), norm, shape.epsilon(), dOut, workers);
@@ -336,7 +341,14 @@ public final class DecoderBlock {
       float[] x = quantization.input(Stage.GATE_UP, shape, a, workers);
       new MixtureGradient(shape, linears, mixture)
           .backward(
-              rows, a.feedForwardInput(), x, w.mixture(), quantization, dOut, g.normed, observer,
+              rows,
+              a.feedForwardInput(),
+              x,
+              w.mixture(),
+              quantization,
+              dOut,
+              g.normed,
+              observer,
               workers);
     } else {
       backwardFeedForward(w, a, dOut, g, observer, workers);
@@ -485,8 +497,7 @@ public final class DecoderBlock {
     if (observer != BackwardObserver.NONE) {
       float[] x = a.stageInput(stage);
       observer.stage(
-          new StageGradients(
-              stage, LinearRole.NONE, a.rows, shape.in(stage), x, List.of(parts)),
+          new StageGradients(stage, LinearRole.NONE, a.rows, shape.in(stage), x, List.of(parts)),
           workers);
     }
   }

@@ -79,8 +79,7 @@ public final class HeadGradient {
     public Batch {
       if (rows % window != 0) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT, "%d rows are no whole windows of %d tokens", rows, window));
+            String.format(Locale.ROOT, "%d rows are no whole windows of %d tokens", rows, window));
       }
     }
 

@@ -10,8 +10,9 @@ import java.util.List;
 /**
  * The backward pass of a {@link Mixture}, expert after expert: what each gave is computed again
  * from its inputs, so that one expert is in memory. Which experts a token goes through is taken as
- * given; with w their weights and dw_e = dy·y_e, the scores of the router get w_f·(dw_f − Σ w_e·dw_e)
- * over the chosen where weights add up to 1, else [f chosen]·w_f·dw_f − p_f·Σ w_e·dw_e over all.
+ * given; with w their weights and dw_e = dy·y_e, the scores of the router get w_f·(dw_f − Σ
+ * w_e·dw_e) over the chosen where weights add up to 1, else [f chosen]·w_f·dw_f − p_f·Σ w_e·dw_e
+ * over all.
  */
 final class MixtureGradient {
   private final BlockShape shape;

@@ -122,8 +122,7 @@ class CoupledDescentTest {
       RowFactors.normalise(a, RowFactors.diagonalSum(a) / rows, n % 6 == 5 ? 0 : 0.1);
       float[] moments = Dense.product(in, x, null, x.length / in);
       ScaleFormat format = ScaleFormat.values()[random.nextInt(4)];
-      CoupledStage stage =
-          CoupledStage.of(random, in, outs, List.of(schemes), format, a, moments);
+      CoupledStage stage = CoupledStage.of(random, in, outs, List.of(schemes), format, a, moments);
       CoupledDescent.Result found = stage.improved(2, 3, Workers.single());
       double before = stage.objective(stage.starts());
       double after = stage.objective(CoupledStage.linears(found));
@@ -165,7 +164,10 @@ class CoupledDescentTest {
     for (int n = 0; n < 200; n++) {
       CoupledStage stage =
           CoupledStage.random(
-              random, in, new int[] {1, 1}, List.of(scheme(2, false, 0), scheme(2, true, 0)),
+              random,
+              in,
+              new int[] {1, 1},
+              List.of(scheme(2, false, 0), scheme(2, true, 0)),
               ScaleFormat.F32);
       List<QuantizedLinear> found = CoupledStage.linears(stage.improved(20, 20, Workers.single()));
       double error = stage.objective(found);
@@ -207,10 +209,12 @@ class CoupledDescentTest {
   void couplingLowersWhatRowsByThemselvesCannot() {
     CoupledStage stage =
         CoupledStage.random(
-            new Random(3), 64, new int[] {48, 32}, List.of(scheme(3, false, 0), scheme(3, false, 0)),
+            new Random(3),
+            64,
+            new int[] {48, 32},
+            List.of(scheme(3, false, 0), scheme(3, false, 0)),
             ScaleFormat.BF16);
-    CoordinateDescent alone =
-        new CoordinateDescent(ScaleFormat.BF16, 4, 6, CoupledStage.MATMUL);
+    CoordinateDescent alone = new CoordinateDescent(ScaleFormat.BF16, 4, 6, CoupledStage.MATMUL);
     List<QuantizedLinear> apart =
         java.util.stream.IntStream.range(0, 2)
             .mapToObj(
@@ -223,8 +227,7 @@ class CoupledDescentTest {
                             Workers.single())
                         .linear())
             .toList();
-    double coupled =
-        stage.objective(CoupledStage.linears(stage.improved(2, 6, Workers.single())));
+    double coupled = stage.objective(CoupledStage.linears(stage.improved(2, 6, Workers.single())));
     assertThat(coupled).isLessThan(0.8 * stage.objective(apart));
   }
 
@@ -233,8 +236,11 @@ class CoupledDescentTest {
   void sameBitsForAnyThreads(int group) {
     CoupledStage stage =
         CoupledStage.random(
-            new Random(4), 200, new int[] {100, 170},
-            List.of(scheme(3, false, group), scheme(4, true, 0)), ScaleFormat.BF16);
+            new Random(4),
+            200,
+            new int[] {100, 170},
+            List.of(scheme(3, false, group), scheme(4, true, 0)),
+            ScaleFormat.BF16);
     CoupledDescent.Result first = stage.improved(2, 3, Workers.single());
     for (int threads = 2; threads <= 3; threads++) {
       try (Workers workers = Workers.of(threads)) {

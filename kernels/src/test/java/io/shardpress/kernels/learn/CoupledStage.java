@@ -45,8 +45,7 @@ record CoupledStage(
       float[] w = Arrays64.gaussian(random, outs[l] * in, 0.05);
       Gptq gptq = new Gptq(schemes.get(l), format, new RangeSearch(20, 0.4, 1, 2), MATMUL);
       starts.add(
-          gptq.quantize(
-                  w.clone(), outs[l], in, factors.inverseUpper(), factors.importance(), one)
+          gptq.quantize(w.clone(), outs[l], in, factors.inverseUpper(), factors.importance(), one)
               .linear());
       targets.add(w);
     }

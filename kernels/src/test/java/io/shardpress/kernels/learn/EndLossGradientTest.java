@@ -97,7 +97,10 @@ class EndLossGradientTest {
         double logit = 0;
         for (int j = 0; j < hidden; j++) {
           logit +=
-              norm[j] * stream[row * hidden + j] / Math.sqrt(squares + 1e-5) * table[v * hidden + j];
+              norm[j]
+                  * stream[row * hidden + j]
+                  / Math.sqrt(squares + 1e-5)
+                  * table[v * hidden + j];
         }
         logp[row * VOCABULARY + v] = CAP * Math.tanh(logit / CAP);
         sum += Math.exp(logp[row * VOCABULARY + v]);
@@ -176,7 +179,8 @@ class EndLossGradientTest {
       states[b] = stream;
     }
     double[] p = logSoftmax(stream, norm, table, hidden);
-    HeadRows head = (first, count) -> Arrays.copyOfRange(table, first * hidden, (first + count) * hidden);
+    HeadRows head =
+        (first, count) -> Arrays.copyOfRange(table, first * hidden, (first + count) * hidden);
 
     // Forward with the inputs of blocks kept, the head, and back.
     DecoderBlock block = new DecoderBlock(shape, WINDOW, MATMUL);
@@ -229,11 +233,15 @@ class EndLossGradientTest {
                       1e-3));
       float[] w = quantized.get(b).inputNorm();
       Difference.assertWithin(
-          "input norm", narrow(gathered.get(b).norms.get(BlockNorm.INPUT)),
-          ofNorm(w, p, states), 2e-3);
+          "input norm",
+          narrow(gathered.get(b).norms.get(BlockNorm.INPUT)),
+          ofNorm(w, p, states),
+          2e-3);
       float[] key = quantized.get(b).keyNorm();
       Difference.assertWithin(
-          "key norm", narrow(gathered.get(b).norms.get(BlockNorm.KEY)), ofNorm(key, p, states),
+          "key norm",
+          narrow(gathered.get(b).norms.get(BlockNorm.KEY)),
+          ofNorm(key, p, states),
           2e-3);
     }
     Difference.assertWithin("final norm", narrow(dNorm), ofNorm(norm, p, states), 2e-3);

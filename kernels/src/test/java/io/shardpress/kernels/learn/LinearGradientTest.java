@@ -185,14 +185,12 @@ class LinearGradientTest {
     float[] moved = new float[72];
     order.putBack(a, moved, 6);
     IndexedLinear indexed =
-        new IndexedLinear(
-            6, 12, pass.linear.scheme(), codes, pass.linear.steps(), groupIndex);
+        new IndexedLinear(6, 12, pass.linear.scheme(), codes, pass.linear.steps(), groupIndex);
     SparseLatents all = SparseLatents.nearestToBoundary(moved, 6, 12, 1);
     StageGradients.Part part = new StageGradients.Part(LinearRole.O, 6, pass.g, null);
     StageGradients stage =
         new StageGradients(Stage.O, LinearRole.NONE, TOKENS, 12, x, List.of(part));
-    QuantizedLinear its =
-        new QuantizedLinear(6, 12, indexed.scheme(), codes, indexed.steps());
+    QuantizedLinear its = new QuantizedLinear(6, 12, indexed.scheme(), codes, indexed.steps());
     LinearGradient found = LinearGradient.none(its, all, false);
     found.add(stage, part, its, groupIndex, all, null, MATMUL, Workers.single());
     for (int k = 0; k < found.logScales().length; k++) {
@@ -275,8 +273,7 @@ class LinearGradientTest {
         new StageGradients(Stage.O, LinearRole.NONE, TOKENS, 10, pass.x, List.of(part));
     LinearGradient gradient = LinearGradient.none(other.linear, null, false);
     assertThatThrownBy(
-            () ->
-                gradient.add(stage, part, other.linear, null, null, MATMUL, Workers.single()))
+            () -> gradient.add(stage, part, other.linear, null, null, MATMUL, Workers.single()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("6×10 in the pass, the linear 6×15");
   }

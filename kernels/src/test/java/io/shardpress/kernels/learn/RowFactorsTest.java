@@ -101,7 +101,8 @@ class RowFactorsTest {
     }
     RowTiling together = RowTiling.together(16, 16, 16);
     assertThat(together.tiles()).hasNumberOfRows(2);
-    assertThat(together.tiles()[0]).containsExactly(0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
+    assertThat(together.tiles()[0])
+        .containsExactly(0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
     assertThat(together.rowsOf(1, 0)).containsExactly(8, 9, 10, 11, 12, 13, 14, 15);
     assertThat(together.rowsOf(1, 1)).containsExactly(8, 9, 10, 11, 12, 13, 14, 15);
     assertThat(RowTiling.whole(WIDTHS).rowsOf(0, 2)).hasSize(9).startsWith(0).endsWith(8);

@@ -56,8 +56,7 @@ class TileSweepTest {
   @CsvSource({"8,4,1,true", "8,4,0.5,false", "16,4,1,false", "5,13,1,true"})
   void aPassLowersWhatTheCutHasLost(int most, int colours, double beta, boolean together) {
     CoupledStage stage = stage();
-    RowTiling tiling =
-        together ? RowTiling.together(most, 40, 24) : RowTiling.apart(most, 40, 24);
+    RowTiling tiling = together ? RowTiling.together(most, 40, 24) : RowTiling.apart(most, 40, 24);
     List<QuantizedLinear> start = tiled(stage, tiling);
     CoupledDescent.Result found =
         new TileSweep(stage.format(), 3, colours, beta, CoupledStage.MATMUL)
@@ -79,11 +78,7 @@ class TileSweepTest {
       Gptq.Result linear = found.linears().get(l);
       QuantizedLinear again =
           QuantizedLinear.round(
-              linear.compensated(),
-              linear.linear().out(),
-              48,
-              SCHEME,
-              linear.linear().steps());
+              linear.compensated(), linear.linear().out(), 48, SCHEME, linear.linear().steps());
       assertThat(again.codes()).isEqualTo(linear.linear().codes());
     }
   }
@@ -121,8 +116,7 @@ class TileSweepTest {
     }
     for (int l = 0; l < 2; l++) {
       assertThat(empty.get(l).codes()).isEqualTo(stage.starts().get(l).codes());
-      assertThat(empty.get(l).steps().scales())
-          .isEqualTo(stage.starts().get(l).steps().scales());
+      assertThat(empty.get(l).steps().scales()).isEqualTo(stage.starts().get(l).steps().scales());
       assertThat(targets.get(l)).isEqualTo(stage.targets().get(l));
     }
   }

@@ -153,8 +153,7 @@ class BackwardObserverTest {
                   bias == null ? null : Arrays64.of(bias));
           Difference.assertWithin(role.label(), output, wanted, 1e-5);
         });
-    assertThat(kept.outputs.keySet())
-        .hasSizeGreaterThanOrEqualTo(shape.traits().fused() ? 0 : 3);
+    assertThat(kept.outputs.keySet()).hasSizeGreaterThanOrEqualTo(shape.traits().fused() ? 0 : 3);
   }
 
   /** Norms' gradients by central differences of the block in f64. */

@@ -152,8 +152,7 @@ class HeadGradientTest {
     float[] dx = new float[x.length];
     double[] dNorm = new double[HIDDEN];
     HeadGradient gradient = small(cap);
-    double sum =
-        gradient.divergence(batch(), full, 1.0 / predicting, dx, dNorm, Workers.single());
+    double sum = gradient.divergence(batch(), full, 1.0 / predicting, dx, dNorm, Workers.single());
     assertThat(sum / predicting).isCloseTo(mean.getAsDouble(), within(1e-5));
     NumericGradient.check("x", mean, wide, dx, 200, 1e-4);
     float[] narrow = new float[HIDDEN];
