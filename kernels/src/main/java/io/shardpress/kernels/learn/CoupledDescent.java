@@ -2,8 +2,10 @@ package io.shardpress.kernels.learn;
 
 import io.shardpress.kernels.matmul.Matmul;
 import io.shardpress.kernels.parallel.Workers;
+import io.shardpress.kernels.quant.IndexedLinear;
 import io.shardpress.kernels.quant.QuantizedLinear;
 import io.shardpress.kernels.quant.ScaleFormat;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -93,12 +95,66 @@ public final class CoupledDescent {
   }
 
   /**
+   * What descent has come to where groups are runs of columns in the order of falling importance.
+   *
+   * @param linears as for {@link Result}, columns where the weights have them
+   * @param before as there, and so is {@code after}
+   */
+  public record GroupResult(List<OrderedGptq.GroupResult> linears, double before, double after) {}
+
+  /**
+   * As {@link #improve} from results of {@link OrderedGptq#quantizeByGroup}, in their order.
+   *
+   * @param targets T [out×in] of each, columns where the weights have them
+   * @param h H [in×in], likewise
+   * @param importance [in] diag(H) over its mean, as the stage's factors have it
+   */
+  public GroupResult improveByGroup(
+      List<OrderedGptq.GroupResult> starts,
+      List<float[]> targets,
+      float[] a,
+      float[] h,
+      float[] importance,
+      Workers workers) {
+    ColumnOrder order = ColumnOrder.descending(importance);
+    List<QuantizedLinear> taken = new ArrayList<>();
+    List<float[]> takenTargets = new ArrayList<>();
+    for (int l = 0; l < starts.size(); l++) {
+      IndexedLinear linear = starts.get(l).linear();
+      byte[] codes = order.take(linear.codes(), linear.out());
+      taken.add(
+          new QuantizedLinear(linear.out(), linear.in(), linear.scheme(), codes, linear.steps()));
+      takenTargets.add(order.take(targets.get(l), linear.out()));
+    }
+    Result found = improve(taken, takenTargets, a, order.takeBoth(h), workers);
+    List<OrderedGptq.GroupResult> results = new ArrayList<>();
+    for (int l = 0; l < starts.size(); l++) {
+      IndexedLinear first = starts.get(l).linear();
+      Gptq.Result its = found.linears.get(l);
+      float[] compensated = new float[first.out() * first.in()];
+      order.putBack(its.compensated(), compensated, first.out());
+      byte[] codes = order.putBack(its.linear().codes(), first.out());
+      results.add(
+          new OrderedGptq.GroupResult(
+              new IndexedLinear(
+                  first.out(),
+                  first.in(),
+                  first.scheme(),
+                  codes,
+                  its.linear().steps(),
+                  first.groupIndex()),
+              compensated));
+    }
+    return new GroupResult(results, found.before, found.after);
+  }
+
+  /**
    * Bytes that {@link #improve} holds beside its arguments, for rows of {@code in} inputs in groups
    * of {@code length}.
    */
   public static long bytes(long rows, long in, long length) {
     long codes = rows * in;
-    long f32 = 3 * rows * in + rows * length + rows * CoupledTile.ROWS;
+    long f32 = 4 * rows * in + rows * length + rows * CoupledTile.ROWS;
     long block = (CoupledTile.ROWS + (long) CoupledTile.COLUMNS) * Math.max(in, rows);
     return codes + Float.BYTES * (f32 + block);
   }

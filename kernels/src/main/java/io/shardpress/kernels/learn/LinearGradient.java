@@ -61,6 +61,24 @@ public record LinearGradient(double[] logScales, double[] latents, double[] bias
       float[] b,
       Matmul matmul,
       Workers workers) {
+    add(stage, part, linear, null, candidates, b, matmul, workers);
+  }
+
+  /**
+   * As above for an {@link io.shardpress.kernels.quant.IndexedLinear}.
+   *
+   * @param linear its codes, columns where the weight has them, and steps
+   * @param groupIndex [in] the group of each column; null where groups are runs of columns
+   */
+  public void add(
+      StageGradients stage,
+      StageGradients.Part part,
+      QuantizedLinear linear,
+      int[] groupIndex,
+      SparseLatents candidates,
+      float[] b,
+      Matmul matmul,
+      Workers workers) {
     int out = linear.out();
     int in = linear.in();
     if (part.out() != out || stage.in() != in) {
@@ -107,7 +125,8 @@ public record LinearGradient(double[] logScales, double[] latents, double[] bias
           in,
           workers);
       int top = first;
-      RowTiles.forEach(n, workers, i -> row(top + i, tile, i * in, linear, candidates));
+      int[] groups = groupIndex == null ? runs(linear) : groupIndex;
+      RowTiles.forEach(n, workers, i -> row(top + i, tile, i * in, linear, groups, candidates));
     }
   }
 
@@ -129,20 +148,33 @@ public record LinearGradient(double[] logScales, double[] latents, double[] bias
         });
   }
 
+  /** The group of each column where groups are runs of them. */
+  private static int[] runs(QuantizedLinear linear) {
+    int[] groupIndex = new int[linear.in()];
+    for (int j = 0; j < groupIndex.length; j++) {
+      groupIndex[j] = j / linear.groupLength();
+    }
+    return groupIndex;
+  }
+
   /** Takes a row of G, which is at {@code at}. */
   private void row(
-      int row, float[] gradient, int at, QuantizedLinear linear, SparseLatents candidates) {
+      int row,
+      float[] gradient,
+      int at,
+      QuantizedLinear linear,
+      int[] groupIndex,
+      SparseLatents candidates) {
     int in = linear.in();
-    int groups = linear.steps().groups();
-    int length = linear.groupLength();
-    for (int group = 0; group < groups; group++) {
-      int place = row * groups + group;
-      int zero = linear.steps().zeros()[place];
-      double sum = 0;
-      for (int j = group * length; j < (group + 1) * length; j++) {
-        sum += (double) gradient[at + j] * ((linear.codes()[row * in + j] & 0xFF) - zero);
-      }
-      logScales[place] += sum * linear.steps().scales()[place];
+    int first = row * linear.steps().groups();
+    double[] sums = new double[linear.steps().groups()];
+    for (int j = 0; j < in; j++) {
+      int zero = linear.steps().zeros()[first + groupIndex[j]];
+      int code = linear.codes()[row * in + j] & 0xFF;
+      sums[groupIndex[j]] += (double) gradient[at + j] * (code - zero);
+    }
+    for (int group = 0; group < sums.length; group++) {
+      logScales[first + group] += sums[group] * linear.steps().scales()[first + group];
     }
     if (candidates == null) {
       return;
@@ -151,7 +183,7 @@ public record LinearGradient(double[] logScales, double[] latents, double[] bias
     int end = candidates.firstOf(row + 1);
     for (int k = candidates.firstOf(row); k < end; k++) {
       int column = candidates.places()[k] - row * in;
-      int place = row * groups + column / length;
+      int place = first + groupIndex[column];
       int zero = linear.steps().zeros()[place];
       if (SparseLatents.passes(candidates.values()[k], zero, largest)) {
         latents[k] += (double) linear.steps().scales()[place] * gradient[at + column];

@@ -1,6 +1,7 @@
 package io.shardpress.kernels.learn;
 
 import io.shardpress.kernels.quant.Grid;
+import io.shardpress.kernels.quant.IndexedLinear;
 import io.shardpress.kernels.quant.QuantizedLinear;
 import io.shardpress.kernels.quant.Steps;
 import java.util.Arrays;
@@ -25,6 +26,18 @@ public record SparseLatents(int in, int[] places, float[] values) {
     int length = linear.groupLength();
     for (int i = 0; i < linear.out() * linear.in(); i++) {
       a[i] /= linear.steps().scales()[i / length];
+    }
+    return a;
+  }
+
+  /** Likewise where groups are no runs of columns. */
+  public static float[] latents(OrderedGptq.GroupResult start) {
+    IndexedLinear linear = start.linear();
+    float[] a = start.compensated().clone();
+    for (int i = 0; i < a.length; i++) {
+      int row = i / linear.in();
+      int group = row * linear.steps().groups() + linear.groupIndex()[i % linear.in()];
+      a[i] /= linear.steps().scales()[group];
     }
     return a;
   }
@@ -94,5 +107,18 @@ public record SparseLatents(int in, int[] places, float[] values) {
       codes[places[k]] = (byte) grid.code(values[k], steps.zeros()[places[k] / length]);
     }
     return new QuantizedLinear(start.out(), start.in(), start.scheme(), codes, steps);
+  }
+
+  /** Likewise where groups are no runs of columns. */
+  public IndexedLinear applied(IndexedLinear start) {
+    Grid grid = Grid.of(start.scheme());
+    Steps steps = start.steps();
+    byte[] codes = start.codes().clone();
+    for (int k = 0; k < places.length; k++) {
+      int group = places[k] / in * steps.groups() + start.groupIndex()[places[k] % in];
+      codes[places[k]] = (byte) grid.code(values[k], steps.zeros()[group]);
+    }
+    return new IndexedLinear(
+        start.out(), start.in(), start.scheme(), codes, steps, start.groupIndex());
   }
 }

@@ -14,6 +14,7 @@ import java.util.Locale;
  * the final norm and the output projection. The last position of every window predicts nothing
  * there and has no gradient. Logits of some positions are held at a time, over the whole
  * vocabulary; the projection comes by in slices. Neither size changes what a position's softmax is.
+ * One pass at a time: logits are kept in this object's own arrays.
  */
 public final class HeadGradient {
   // Logits held at a time: 128 MiB. And elements of a slice of the projection: 64 MiB.

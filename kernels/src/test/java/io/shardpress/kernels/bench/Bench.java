@@ -15,6 +15,8 @@ public final class Bench {
               Map.entry("flexround-pass", LinearPassBench.flexRound()),
               Map.entry("autoround-pass", LinearPassBench.autoRound()),
               Map.entry("gptq", new GptqBench()),
+              Map.entry("coupled", new CoupledBench(0)),
+              Map.entry("coupled-groups", new CoupledBench(128)),
               Map.entry("quantize", new QuantizeBench()),
               Map.entry("convert", new ConvertBench()),
               Map.entry("block-step", BlockStepBench.large()),

@@ -9,6 +9,7 @@ import io.shardpress.kernels.matmul.Matmuls;
 import io.shardpress.kernels.nn.Stage;
 import io.shardpress.kernels.nn.StageGradients;
 import io.shardpress.kernels.parallel.Workers;
+import io.shardpress.kernels.quant.IndexedLinear;
 import io.shardpress.kernels.quant.MinMax;
 import io.shardpress.kernels.quant.QuantizedLinear;
 import io.shardpress.kernels.quant.RoundToNearest;
@@ -163,6 +164,53 @@ class LinearGradientTest {
       assertThat(found.latents()[k]).isCloseTo(wanted, within(1e-5));
     }
     assertThat(stopped).isBetween(share == 0 ? 0 : 1, Math.max(0, found.latents().length - 1));
+  }
+
+  /** Columns in another order, groups as runs of that: all the same, but for where columns lie. */
+  @Test
+  void groupsThatAreNoRunsOfColumns() {
+    Pass pass = new Pass(6, 12, 3, false, 4);
+    float[] a = Arrays64.gaussian(random, 72, 2);
+    SparseLatents latents = SparseLatents.nearestToBoundary(a, 6, 12, 1);
+    LinearGradient wanted = pass.gradient(latents, false, Workers.single());
+    int[] columns = {7, 2, 9, 0, 11, 4, 1, 6, 3, 10, 5, 8};
+    ColumnOrder order = new ColumnOrder(columns);
+    int[] groupIndex = new int[12];
+    for (int j = 0; j < 12; j++) {
+      groupIndex[columns[j]] = j / 4;
+    }
+    float[] x = new float[pass.x.length];
+    order.putBack(pass.x, x, TOKENS);
+    byte[] codes = order.putBack(pass.linear.codes(), 6);
+    float[] moved = new float[72];
+    order.putBack(a, moved, 6);
+    IndexedLinear indexed =
+        new IndexedLinear(6, 12, pass.linear.scheme(), codes, pass.linear.steps(), groupIndex);
+    SparseLatents all = SparseLatents.nearestToBoundary(moved, 6, 12, 1);
+    StageGradients.Part part = new StageGradients.Part(LinearRole.O, 6, pass.g, null);
+    StageGradients stage =
+        new StageGradients(Stage.O, LinearRole.NONE, TOKENS, 12, x, List.of(part));
+    QuantizedLinear its = new QuantizedLinear(6, 12, indexed.scheme(), codes, indexed.steps());
+    LinearGradient found = LinearGradient.none(its, all, false);
+    found.add(stage, part, its, groupIndex, all, null, MATMUL, Workers.single());
+    for (int k = 0; k < found.logScales().length; k++) {
+      assertThat(found.logScales()[k]).isCloseTo(wanted.logScales()[k], within(1e-5));
+    }
+    byte[] applied = all.applied(indexed).codes();
+    byte[] wantedCodes = latents.applied(pass.linear).codes();
+    float[] compensated = indexed.dequantize();
+    float[] places = SparseLatents.latents(new OrderedGptq.GroupResult(indexed, compensated));
+    for (int row = 0; row < 6; row++) {
+      for (int j = 0; j < 12; j++) {
+        int from = row * 12 + j;
+        int to = row * 12 + columns[j];
+        assertThat(found.latents()[to]).isCloseTo(wanted.latents()[from], within(1e-5));
+        assertThat(applied[to]).isEqualTo(wantedCodes[from]);
+        int group = row * 3 + j / 4;
+        double place = (codes[to] & 0xFF) - indexed.steps().zeros()[group];
+        assertThat((double) places[to]).isCloseTo(place, within(1e-4));
+      }
+    }
   }
 
   @Test
