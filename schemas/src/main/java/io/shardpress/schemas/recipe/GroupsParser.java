@@ -241,9 +241,6 @@ final class GroupsParser {
       return fp8(args, dynamic);
     }
     boolean symmetric = args.flag("symmetric", true);
-    if (dynamic && !symmetric) {
-      throw args.wrong("symmetric", "true where dynamic is true (zero points need calibration)");
-    }
     boolean search = args.searches() && !dynamic;
     return new ActivationScheme(args.whole("num_bits", 8), symmetric, dynamic, search);
   }

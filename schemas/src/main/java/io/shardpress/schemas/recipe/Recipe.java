@@ -33,7 +33,9 @@ public record Recipe(List<Modifier> modifiers) implements Serializable {
       quantizes |= !modifier.groups().isEmpty();
     }
     checkFloating(modifiers);
-    if (!quantizes) {
+    boolean caches = modifiers.stream().anyMatch(modifier -> modifier.kvCache() != null);
+    boolean transforms = modifiers.stream().anyMatch(modifier -> modifier.kind().transforms());
+    if (!quantizes && (transforms || !caches)) {
       throw new UsageException(
           modifiers.get(0).kind().modifier()
               + " quantizes nothing by itself; add a modifier with a scheme behind it, such as"
@@ -125,6 +127,11 @@ public record Recipe(List<Modifier> modifiers) implements Serializable {
   /** The same recipe with another seed in every modifier that has one. */
   public Recipe withSeed(long seed) {
     return new Recipe(modifiers.stream().map(modifier -> modifier.withSeed(seed)).toList());
+  }
+
+  /** Whether any weights are to be quantized, and not the cache alone. */
+  public boolean quantizesWeights() {
+    return modifiers.stream().anyMatch(modifier -> !modifier.groups().isEmpty());
   }
 
   /** The modifiers that change the weights before they are quantized, in order. */
