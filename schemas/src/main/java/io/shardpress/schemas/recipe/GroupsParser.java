@@ -129,7 +129,8 @@ final class GroupsParser {
       throw args.wrong("scale_dtype", "null for type int");
     }
     if (List.of("tensor", "block", "tensor_group").contains(strategy)) {
-      throw args.wrong("strategy", "group or channel for type int");
+      throw args.wrong(
+          "strategy", "group or channel for type int, whose steps are found row by row");
     }
     if (args.has("block_structure")) {
       throw args.wrong("block_structure", "null for type int");

@@ -63,6 +63,92 @@ class RecipeTest {
         .isEqualTo(new GptqSettings(true, 0.5, 0.1, 128, 0.01, true, 2, 2));
   }
 
+  /** Stages say how they run, and keys have llm-compressor's names where those are others. */
+  @Test
+  void stagesAndKeysOfLlmCompressor() {
+    assertThat(
+            parse(
+                """
+                compress_stage:
+                  run_type: oneshot
+                  compress_modifiers:
+                    AutoRoundModifier: {targets: [Linear], scheme: w4a16, iters: 20, lr: 2e-3, device_ids: '0', group: compress, start: 0.0}
+                """))
+        .isEqualTo(
+            parse("AutoRoundModifier: {scheme: W4A16, iterations: 20, learning_rate: 0.002}"));
+    assertThat(parse("GPTQModifier: {scheme: INT8}"))
+        .isEqualTo(parse("GPTQModifier: {scheme: W8A8}"));
+    assertThat(parse("QuantizationModifier: {scheme: W4A16, weight_observer: mse}"))
+        .isEqualTo(parse("QuantizationModifier: {scheme: W4A16, step_search: true}"))
+        .isEqualTo(
+            parse("QuantizationModifier: {scheme: W4A16, observer: {weights: memoryless_mse}}"));
+    assertThat(
+            parse("GPTQModifier: {scheme: W8A8_STATIC, input_observer: minmax}")
+                .modifiers()
+                .get(0)
+                .groups()
+                .get(0)
+                .activations())
+        .isEqualTo(new ActivationScheme(8, true, false, false));
+  }
+
+  /** A scheme, and behind it what learns by it. */
+  @Test
+  void aLearnerWithoutASchemeTakesTheOneBeforeIt() {
+    Recipe recipe =
+        parse(
+            """
+            QuantizationModifier:
+              ignore: [lm_head, a]
+              config_groups: {g: {targets: [Linear], weights: {num_bits: 4, group_size: 32, actorder: group}}}
+            GPTQModifier: {block_size: 64, ignore: [b]}
+            """);
+    assertThat(recipe.modifiers()).hasSize(1);
+    Modifier gptq = recipe.modifiers().get(0);
+    assertThat(gptq.kind()).isEqualTo(ModifierKind.GPTQ);
+    assertThat(gptq.ignore()).containsExactly("lm_head", "a", "b");
+    assertThat(gptq.groups().get(0).weights().order()).isEqualTo(ActOrder.GROUP);
+    assertThat(GptqSettings.of(gptq).blockSize()).isEqualTo(64);
+    assertThat(
+            parse("QuantizationModifier: {scheme: W4A16}\nGPTQModifier: {scheme: W8A16}")
+                .modifiers())
+        .hasSize(2);
+  }
+
+  @Test
+  void aCacheAlone() {
+    Recipe recipe =
+        parse(
+            "QuantizationModifier: {kv_cache_scheme: {num_bits: 8, type: float, strategy: tensor}}");
+    assertThat(recipe.quantizesWeights()).isFalse();
+    assertThat(recipe.needsText()).isTrue();
+    assertThat(recipe.kvCache()).contains(new KvCacheScheme(true));
+    assertThat(Recipe.parse("again", recipe.toYaml())).isEqualTo(recipe);
+  }
+
+  @Test
+  void mappingsInAllTheirForms() {
+    List<LayerMapping> wanted =
+        List.of(
+            new LayerMapping("re:.*norm", List.of("re:.*q", "re:.*k")),
+            new LayerMapping("u", List.of("d")));
+    for (String mappings :
+        List.of(
+            "[{smooth_layer: 're:.*norm', balance_layers: ['re:.*q', 're:.*k']}, {smooth_layer: u, balance_layers: d}]",
+            "[[['re:.*q', 're:.*k'], 're:.*norm'], [[d], u]]",
+            "[['re:.*norm', ['re:.*q', 're:.*k']], [u, [d]]]",
+            "[{balance_layers: ['re:.*q', 're:.*k'], smooth_layers: 're:.*norm', activation_hook_target: null}, [[d], [u]]]")) {
+      for (String kind : List.of("SmoothQuantModifier", "AWQModifier")) {
+        Recipe recipe =
+            parse(kind + ": {mappings: " + mappings + "}\nGPTQModifier: {scheme: W4A16}");
+        assertThat(recipe.transforms().get(0).mappings()).as(mappings).isEqualTo(wanted);
+        assertThat(Recipe.parse("again", recipe.toYaml())).isEqualTo(recipe);
+        assertThat(recipe.digest())
+            .isNotEqualTo(parse(kind + ": {}\nGPTQModifier: {scheme: W4A16}").digest());
+      }
+    }
+  }
+
   /** Steps on the scales go by a block's output, which learning by layer does without. */
   @Test
   void byLayerThereAreStepsOnScalesWhereAskedFor() {
@@ -246,6 +332,20 @@ class RecipeTest {
       value = {
         "LRQModifier: {scheme: W4A16, iteration: 5}|r.yaml: LRQModifier: unknown key 'iteration', the nearest is iterations",
         "GPTQModifier: {scheme: W4A16, rank: 5}|r.yaml: GPTQModifier: unknown key 'rank'",
+        "AutoRoundModifier: {scheme: W4A16, iters: 0}|AutoRoundModifier.iters is 0, want an integer of at least 1",
+        "AutoRoundModifier: {scheme: W4A16, iters: 5, iterations: 5}|both iterations and iters, which mean the same",
+        "a_stage: {run_type: train, GPTQModifier: {scheme: W4A16}}|r.yaml: a_stage.run_type is \"train\", want oneshot",
+        "SparseGPTModifier: {sparsity: 0.5}|r.yaml: SparseGPTModifier sets weights to zero, and pruning is not supported yet",
+        "QuantizationModifier: {scheme: W4A16, targets: [Embedding]}|embeddings stay as they are",
+        "QuantizationModifier: {scheme: W4A16, weight_observer: imatrix}|weight_observer is \"imatrix\", want minmax or",
+        "QuantizationModifier: {scheme: W4A16, observer: {weight: mse}}|QuantizationModifier.observer: unknown key 'weight', the nearest is weights",
+        "GPTQModifier: {scheme: W4A16, observer: {weights: mse}, weight_observer: mse}|both observer and weight_observer",
+        "GPTQModifier: {scheme: W4A16, weight_observer: mse, step_search: false}|observer mse and step_search false contradict each other",
+        "QuantizationModifier: {scheme: W4A16, bypass_divisibility_checks: true}|bypass_divisibility_checks is true, want false only",
+        "AWQModifier: {mappings: [], scheme: W4A16}|AWQModifier.mappings is [], want null, or a list of",
+        "AWQModifier: {mappings: [{smooth_layer: a}], scheme: W4A16}|AWQModifier.mappings[0] is {\"smooth_layer\":\"a\"}, want one layer that makes the inputs",
+        "AWQModifier: {mappings: [{smooth_layer: 're:(', balance_layers: [b]}], scheme: W4A16}|target 're:(' is no regular expression",
+        "AWQModifier: {mappings: [{smooth_layer: a, balance_layers: [b], activation_hook_target: mlp}], scheme: W4A16}|activation_hook_target is \"mlp\", want null",
         "LRQModifier: {scheme: W4A16, iterations: many}|r.yaml: LRQModifier.iterations is \"many\", want an integer of at least 1",
         "LRQModifier: {scheme: W4A16, iterations: 0}|r.yaml: LRQModifier.iterations is 0, want an integer of at least 1",
         "LRQModifier: {scheme: W4A16, rank: 1.5}|r.yaml: LRQModifier.rank is 1.5, want an integer of at least 0",

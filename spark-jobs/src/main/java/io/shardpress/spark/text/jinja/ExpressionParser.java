@@ -200,7 +200,7 @@ final class ExpressionParser {
     tokens.enter();
     if (tokens.skip("-")) {
       Expression positive = unary(false);
-      value = scope -> Operators.apply(scope.render(), "-", 0L, positive.value(scope));
+      value = scope -> Operators.negated(positive.value(scope));
     } else if (tokens.skip("+")) {
       Expression same = unary(false);
       value = scope -> Operators.apply(scope.render(), "+", 0L, same.value(scope));
@@ -340,11 +340,14 @@ final class ExpressionParser {
       return scope -> Attributes.item(of.value(scope), bounds[0].value(scope));
     }
     return scope ->
-        Attributes.slice(
-            of.value(scope),
-            bounds[0] == null ? null : bounds[0].value(scope),
-            bounds[1] == null ? null : bounds[1].value(scope),
-            bounds[2] == null ? null : bounds[2].value(scope));
+        scope
+            .render()
+            .given(
+                Attributes.slice(
+                    of.value(scope),
+                    bounds[0] == null ? null : bounds[0].value(scope),
+                    bounds[1] == null ? null : bounds[1].value(scope),
+                    bounds[2] == null ? null : bounds[2].value(scope)));
   }
 
   private Expression call(Expression of) {
@@ -354,7 +357,7 @@ final class ExpressionParser {
       Arguments arguments = call.arguments(scope);
       scope.render().step();
       if (called instanceof Callable function) {
-        return function.call(arguments);
+        return scope.render().given(function.call(arguments));
       }
       if (called instanceof LoopState loop) {
         return loop.recursion().call(arguments);
@@ -364,14 +367,29 @@ final class ExpressionParser {
   }
 
   /** The arguments of a call, not yet worked out. */
-  record Call(List<Expression> positional, Map<String, Expression> named) {
+  record Call(
+      List<Expression> positional,
+      Map<String, Expression> named,
+      Expression more,
+      Expression moreNamed) {
+    static final Call NOTHING = new Call(List.of(), Map.of(), null, null);
+
     Arguments arguments(Scope scope) {
       List<Object> values = new ArrayList<>();
       for (Expression one : positional) {
         values.add(one.value(scope));
       }
+      if (more != null) {
+        values.addAll(Values.elements(more.value(scope)));
+      }
       Map<String, Object> byName = new LinkedHashMap<>();
       named.forEach((name, one) -> byName.put(name, one.value(scope)));
+      if (moreNamed != null) {
+        if (!(moreNamed.value(scope) instanceof Map<?, ?> map)) {
+          throw Values.unfit(moreNamed.value(scope), "a mapping");
+        }
+        map.forEach((name, value) -> byName.put(Values.text(name), value));
+      }
       return new Arguments(scope.render(), values, byName);
     }
   }
@@ -381,6 +399,8 @@ final class ExpressionParser {
     tokens.want("(");
     List<Expression> positional = new ArrayList<>();
     Map<String, Expression> named = new LinkedHashMap<>();
+    Expression unpacked = null;
+    Expression unpackedNames = null;
     boolean more = false;
     while (!tokens.skip(")")) {
       if (more) {
@@ -390,7 +410,11 @@ final class ExpressionParser {
         }
       }
       more = true;
-      if (tokens.peek().kind() == Token.Kind.NAME && tokens.peek(1).is("=")) {
+      if (tokens.skip("*")) {
+        unpacked = parse();
+      } else if (tokens.skip("**")) {
+        unpackedNames = parse();
+      } else if (tokens.peek().kind() == Token.Kind.NAME && tokens.peek(1).is("=")) {
         String name = tokens.name();
         tokens.want("=");
         named.put(name, parse());
@@ -398,7 +422,7 @@ final class ExpressionParser {
         positional.add(parse());
       }
     }
-    return new Call(positional, named);
+    return new Call(positional, named, unpacked, unpackedNames);
   }
 
   /** Filters and tests, and calls of what they give. */
@@ -421,10 +445,10 @@ final class ExpressionParser {
   /** A filter behind its bar. */
   Expression filter(Expression of) {
     Filters.Filter filter = Filters.named(dotted());
-    Call call = tokens.peek().is("(") ? arguments() : new Call(List.of(), Map.of());
+    Call call = tokens.peek().is("(") ? arguments() : Call.NOTHING;
     return scope -> {
       scope.render().step();
-      return filter.apply(of.value(scope), call.arguments(scope));
+      return scope.render().given(filter.apply(of.value(scope), call.arguments(scope)));
     };
   }
 
@@ -440,7 +464,7 @@ final class ExpressionParser {
     boolean negated = tokens.skipName("not");
     Tests.Test test = Tests.named(dotted());
     Token next = tokens.peek();
-    Call call = new Call(List.of(), Map.of());
+    Call call = Call.NOTHING;
     boolean word =
         next.kind() == Token.Kind.NAME
             && !Set.of("else", "or", "and", "is", "if", "in", "not").contains(next.text());
@@ -451,7 +475,7 @@ final class ExpressionParser {
         || next.kind() == Token.Kind.NUMBER
         || next.is("[")
         || next.is("{")) {
-      call = new Call(List.of(postfix(primary())), Map.of());
+      call = new Call(List.of(postfix(primary())), Map.of(), null, null);
     }
     Call given = call;
     return scope -> test.test(of.value(scope), given.arguments(scope)) != negated;

@@ -35,7 +35,7 @@ final class Formats {
       } else {
         made.append(c);
       }
-      arguments.render().text(made.length() >> 10);
+      arguments.render().check(made.length());
     }
     return arguments.render().made(made.toString());
   }
@@ -86,7 +86,7 @@ final class Formats {
                     Values.real(one));
             default -> throw new JinjaException("% with " + place.group() + " is not read");
           });
-      render.text(made.length() >> 10);
+      render.check(made.length());
     }
     return render.made(made.append(text.substring(from)).toString());
   }

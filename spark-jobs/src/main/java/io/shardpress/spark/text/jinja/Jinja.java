@@ -77,6 +77,8 @@ public final class Jinja {
     values.forEach(scope::set);
     try {
       body.run(scope.inner());
+    } catch (Parser.Jump e) {
+      throw new JinjaException("break or continue outside of a loop");
     } catch (StackOverflowError e) {
       throw new JinjaException("the template is nested too deep");
     }

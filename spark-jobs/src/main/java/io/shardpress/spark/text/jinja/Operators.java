@@ -5,8 +5,6 @@ import java.util.List;
 
 /** Python's arithmetic. */
 final class Operators {
-  private static final int MOST_ELEMENTS = 1 << 20;
-
   private Operators() {}
 
   static Object apply(Render render, String operator, Object a, Object b) {
@@ -29,6 +27,12 @@ final class Operators {
     }
   }
 
+  static Object negated(Object value) {
+    return value instanceof Double real
+        ? (Object) (-real)
+        : (Object) Math.negateExact(Values.whole(value));
+  }
+
   private static boolean reals(Object a, Object b) {
     return a instanceof Double || b instanceof Double;
   }
@@ -46,7 +50,7 @@ final class Operators {
       throw Values.unfit(b, "a string to add to one");
     }
     if (a instanceof List<?> one && b instanceof List<?> other) {
-      checkSize((long) one.size() + other.size());
+      render.elements((long) one.size() + other.size());
       List<Object> both = new ArrayList<>(one);
       both.addAll(other);
       return both;
@@ -67,7 +71,7 @@ final class Operators {
     }
     if (a instanceof List<?> list) {
       long count = Math.max(0, Values.whole(b));
-      checkSize(Math.multiplyExact(count, (long) list.size()));
+      render.elements(Math.multiplyExact(count, (long) list.size()));
       List<Object> all = new ArrayList<>();
       for (long i = 0; i < count && !list.isEmpty(); i++) {
         all.addAll(list);
@@ -77,12 +81,6 @@ final class Operators {
     return reals(a, b)
         ? (Object) (Values.real(a) * Values.real(b))
         : (Object) Math.multiplyExact(Values.whole(a), Values.whole(b));
-  }
-
-  static void checkSize(long elements) {
-    if (elements > MOST_ELEMENTS) {
-      throw new JinjaException("the template makes a list of " + elements + " elements");
-    }
   }
 
   private static Object modulo(Render render, Object a, Object b) {

@@ -131,7 +131,7 @@ final class Parser {
   }
 
   /** What leaves a turn of a loop. */
-  private static final class Jump extends RuntimeException {
+  static final class Jump extends RuntimeException {
     private static final long serialVersionUID = 1L;
     static final Jump BREAK = new Jump();
     static final Jump CONTINUE = new Jump();

@@ -1,6 +1,7 @@
 package io.shardpress.spark.text.jinja;
 
 import java.util.ArrayDeque;
+import java.util.Collection;
 import java.util.Deque;
 
 /**
@@ -8,11 +9,16 @@ import java.util.Deque;
  * counts, not times, so that a template ends the same everywhere.
  */
 final class Render {
-  /** Statements, turns of loops, calls, and 256 characters of any string that is made. */
+  /** Statements, turns of loops, calls, and 16 characters or 4 elements of what is made. */
   private static final long MOST_STEPS = 20_000_000;
 
-  private static final int STEP_CHARACTERS = 256;
-  private static final int MOST_CHARACTERS = 1 << 26;
+  private static final int STEP_CHARACTERS = 16;
+  private static final int MOST_CHARACTERS = 1 << 24;
+  private static final int STEP_ELEMENTS = 4;
+
+  /** Elements of the longest list. */
+  static final int MOST_ELEMENTS = 1 << 20;
+
   private static final int DEEPEST = 200;
 
   private final Deque<StringBuilder> outputs = new ArrayDeque<>();
@@ -30,13 +36,36 @@ final class Render {
     }
   }
 
-  /** Counts the making of a text, before it is made where that is possible. */
-  void text(long characters) {
+  /** Looks at a text that is being made. */
+  void check(long characters) {
     if (characters > MOST_CHARACTERS) {
       throw new JinjaException("the template makes a text of " + characters + " characters");
     }
+  }
+
+  /** Counts the making of a text, before it is made where that is possible. */
+  void text(long characters) {
+    check(characters);
     steps -= characters / STEP_CHARACTERS;
     step();
+  }
+
+  /** Counts a value that a call or a filter has given. */
+  Object given(Object value) {
+    if (value instanceof String text) {
+      text(text.length());
+    } else if (value instanceof Collection<?> list) {
+      elements(list.size());
+    }
+    return value;
+  }
+
+  /** Counts the making of a list. */
+  void elements(long count) {
+    if (count > MOST_ELEMENTS) {
+      throw new JinjaException("the template makes a list of " + count + " elements");
+    }
+    text(STEP_CHARACTERS / STEP_ELEMENTS * count);
   }
 
   String made(String text) {

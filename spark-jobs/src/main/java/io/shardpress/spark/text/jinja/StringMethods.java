@@ -145,9 +145,7 @@ final class StringMethods {
         replaced.append(text.charAt(at));
       }
       from = at + Math.max(1, old.length());
-      if (replaced.length() > 1 << 16) {
-        render.text(replaced.length());
-      }
+      render.check(replaced.length());
     }
     return render.made(
         from >= text.length() ? replaced.toString() : replaced + text.substring(from));
@@ -164,10 +162,11 @@ final class StringMethods {
           end++;
         }
         if (left-- == 0 || end == rest.length()) {
-          parts.add(left < 0 ? Strings.stripEnd(rest, null) : rest);
+          parts.add(rest);
           break;
         }
         parts.add(rest.substring(0, end));
+        checkSize(parts);
         rest = Strings.stripStart(rest.substring(end), null);
       }
       return parts;
@@ -176,11 +175,18 @@ final class StringMethods {
     int from = 0;
     for (int at = text.indexOf(separator); at >= 0 && left-- > 0; ) {
       parts.add(text.substring(from, at));
+      checkSize(parts);
       from = at + separator.length();
       at = text.indexOf(separator, from);
     }
     parts.add(text.substring(from));
     return parts;
+  }
+
+  private static void checkSize(List<Object> parts) {
+    if (parts.size() > Render.MOST_ELEMENTS) {
+      throw new JinjaException("a text falls into more than " + Render.MOST_ELEMENTS + " parts");
+    }
   }
 
   private static void checkSeparator(String separator) {
@@ -249,9 +255,7 @@ final class StringMethods {
         throw Values.unfit(one, "strings to join");
       }
       joined.append(i > 0 ? between : "").append(Values.text(one));
-      if (joined.length() > 1 << 16) {
-        render.text(joined.length() / Math.max(1, i));
-      }
+      render.check(joined.length());
     }
     return render.made(joined.toString());
   }

@@ -152,6 +152,10 @@ final class Values {
       return new ArrayList<>(map.keySet());
     }
     if (value instanceof String text) {
+      if (text.length() > Render.MOST_ELEMENTS) {
+        throw new JinjaException(
+            "a text of " + text.length() + " characters has too many elements");
+      }
       List<Object> characters = new ArrayList<>();
       text.codePoints().forEach(c -> characters.add(Character.toString(c)));
       return characters;
