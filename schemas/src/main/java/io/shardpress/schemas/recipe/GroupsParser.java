@@ -124,13 +124,13 @@ final class GroupsParser {
     if (args.text("type", "int").equals("float")) {
       return floating(args, bits);
     }
-    String strategy = args.text("strategy", "group");
+    // By compressed-tensors' rule nothing said of what shares a scale means all of the weight.
+    String strategy = args.text("strategy", args.has("group_size") ? "group" : "tensor");
     if (args.has("scale_dtype")) {
       throw args.wrong("scale_dtype", "null for type int");
     }
-    if (List.of("tensor", "block", "tensor_group").contains(strategy)) {
-      throw args.wrong(
-          "strategy", "group or channel for type int, whose steps are found row by row");
+    if (List.of("block", "tensor_group").contains(strategy)) {
+      throw args.wrong("strategy", "tensor, channel or group for type int");
     }
     if (args.has("block_structure")) {
       throw args.wrong("block_structure", "null for type int");
@@ -139,8 +139,24 @@ final class GroupsParser {
       throw args.wrong("num_bits", "2, 3, 4 or 8");
     }
     searchesSteps |= args.searches();
+    if (strategy.equals("tensor")) {
+      return perTensor(args, bits);
+    }
     int size = groupSizeByStrategy(where, node);
     return new WeightScheme(bits, args.flag("symmetric", true), size).withOrder(args.order());
+  }
+
+  private static WeightScheme perTensor(QuantizationArgs args, int bits) {
+    if (!args.flag("symmetric", true)) {
+      throw args.wrong("symmetric", "true for strategy tensor");
+    }
+    if (args.has("group_size")) {
+      throw args.wrong("group_size", "null for strategy tensor");
+    }
+    if (args.order() != ActOrder.NONE) {
+      throw args.wrong("actorder", "null for strategy tensor");
+    }
+    return WeightScheme.perTensor(bits);
   }
 
   private static WeightScheme floating(QuantizationArgs args, int bits) {

@@ -46,6 +46,9 @@ public record Recipe(List<Modifier> modifiers) implements Serializable {
   private static void checkFloating(List<Modifier> modifiers) {
     for (Modifier modifier : modifiers) {
       for (SchemeGroup group : modifier.groups()) {
+        if (group.weights().form() == WeightForm.INT_TENSOR) {
+          checkTensor(modifiers, modifier);
+        }
         if (!group.weights().floating()) {
           continue;
         }
@@ -66,6 +69,22 @@ public record Recipe(List<Modifier> modifiers) implements Serializable {
                   .formatted(group.schemeName()));
         }
       }
+    }
+  }
+
+  private static void checkTensor(List<Modifier> modifiers, Modifier modifier) {
+    boolean awq = modifiers.stream().anyMatch(other -> other.kind() == ModifierKind.AWQ);
+    if (modifier.kind() != ModifierKind.QUANTIZATION || awq) {
+      throw new UsageException(
+          "%s: one scale for a whole weight (strategy tensor) is only rounded to, and %s finds scales row by row; want strategy channel or group, or QuantizationModifier alone or behind SmoothQuantModifier"
+              .formatted(
+                  modifier.kind().modifier(), awq ? "AWQModifier" : modifier.kind().modifier()));
+    }
+    if (RoundingSettings.of(modifier).stepSearch()) {
+      throw new UsageException(
+          modifier.kind().modifier()
+              + ".step_search is true, want false for strategy tensor: its scale is that of the"
+              + " greatest weight");
     }
   }
 

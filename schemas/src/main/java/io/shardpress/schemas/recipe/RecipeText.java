@@ -58,7 +58,9 @@ final class RecipeText {
     ActivationScheme activations = group.activations();
     ActOrder order = group.weights().order();
     String form =
-        group.weights().floating() ? "\"form\":" + quoted(group.weights().form().name()) + "," : "";
+        group.weights().form() == WeightForm.INT
+            ? ""
+            : "\"form\":" + quoted(group.weights().form().name()) + ",";
     return String.format(
         Locale.ROOT,
         "{%s%s%s\"bits\":%d,\"group_size\":%d,\"symmetric\":%b,\"targets\":%s}",

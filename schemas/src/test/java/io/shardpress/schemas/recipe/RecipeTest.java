@@ -115,6 +115,24 @@ class RecipeTest {
         .hasSize(2);
   }
 
+  /** Nothing said of what shares a scale is compressed-tensors' strategy tensor. */
+  @Test
+  void oneScaleForAWeight() {
+    for (String strategy : List.of("", ", strategy: tensor", ", strategy: tensor, group_size: null")) {
+      Recipe recipe =
+          parse(
+              "QuantizationModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 8"
+                  + strategy
+                  + "}, input_activations: {num_bits: 8}}}}");
+      SchemeGroup group = recipe.modifiers().get(0).groups().get(0);
+      assertThat(group.weights()).isEqualTo(WeightScheme.perTensor(8));
+      assertThat(group.weights().sharing()).isEqualTo("per tensor");
+      assertThat(recipe.digest())
+          .isNotEqualTo(parse("QuantizationModifier: {scheme: W8A8_STATIC}").digest());
+      assertThat(Recipe.parse("again", recipe.toYaml())).isEqualTo(recipe);
+    }
+  }
+
   @Test
   void aCacheAlone() {
     Recipe recipe =
@@ -391,7 +409,10 @@ class RecipeTest {
         "EasyQuantModifier: {scheme: W4A16, step_search: true}|r.yaml: EasyQuantModifier: unknown key 'step_search'",
         "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bit: 4}}}}|r.yaml: GPTQModifier: config_groups.g.weights: unknown key 'num_bit', the nearest is num_bits",
         "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, type: float}}}}|config_groups.g.weights.group_size is nothing, want 32 for strategy group of type float",
-        "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, strategy: tensor}}}}|config_groups.g.weights.strategy is \"tensor\", want group or channel",
+        "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, strategy: tensor}}}}|GPTQModifier: one scale for a whole weight (strategy tensor) is only rounded to, and GPTQModifier finds scales row by row",
+        "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, strategy: block}}}}|config_groups.g.weights.strategy is \"block\", want tensor, channel or group",
+        "QuantizationModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 8, strategy: tensor, symmetric: false}}}}|weights.symmetric is false, want true for strategy tensor",
+        "QuantizationModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 8, observer: mse}}}}|step_search is true, want false for strategy tensor",
         "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, strategy: group}}}}|config_groups.g.weights.group_size is nothing, want an integer of at least 1",
         "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 5, strategy: channel}}}}|config_groups.g.weights.num_bits is 5, want 2, 3, 4 or 8",
         "GPTQModifier: {config_groups: {g: {weights: {num_bits: 8, strategy: channel}}}}|config_groups.g.targets is nothing, want a list",

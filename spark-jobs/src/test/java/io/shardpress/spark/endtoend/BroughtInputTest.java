@@ -7,11 +7,14 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.shardpress.spark.cli.CommandRun;
 import io.shardpress.spark.io.SampleFiles;
+import io.shardpress.spark.io.SampleFiles.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -198,6 +201,47 @@ class BroughtInputTest {
                     .append(Published.sha256(tensor.bytes()))
                     .append('\n'));
     return sums.toString();
+  }
+
+  /** Every row has the step that reaches the greatest weight of all. */
+  @Test
+  void oneScaleForAWeight() throws IOException {
+    Path recipe =
+        recipe(
+            "QuantizationModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 8,"
+                + " strategy: tensor}, input_activations: {num_bits: 8, strategy: token, dynamic:"
+                + " true}}}}");
+    CommandRun run = compress("--recipe=" + recipe);
+    assertThat(run.code()).as(run.err()).isZero();
+    Published published = new Published(output);
+    Map<String, Tensor> original = new TreeMap<>();
+    for (String shard : SampleFiles.SHARDS) {
+      SampleFiles.read(model, shard).forEach(tensor -> original.put(tensor.name(), tensor));
+    }
+    for (String module :
+        List.of("model.layers.0.self_attn.k_proj", "model.layers.5.mlp.down_proj")) {
+      float[] w = original.get(module + ".weight").bf16();
+      byte[] codes = published.tensors().get(module + ".weight").bytes();
+      float[] scales = published.tensors().get(module + ".weight_scale").bf16();
+      float most = 0;
+      for (float one : w) {
+        most = Math.max(most, Math.abs(one));
+      }
+      assertThat(scales[0]).isBetween(most / 128.5f, most / 126.5f);
+      for (float scale : scales) {
+        assertThat(scale).isEqualTo(scales[0]);
+      }
+      int largest = 0;
+      for (int i = 0; i < w.length; i++) {
+        boolean end = Math.abs(codes[i]) >= 127;
+        assertThat(Math.abs(codes[i] * scales[0] - w[i]))
+            .isLessThanOrEqualTo((end ? 1.01f : 0.501f) * scales[0]);
+        largest = Math.max(largest, Math.abs(codes[i]));
+      }
+      assertThat(largest).isBetween(126, 128);
+    }
+    assertThat(published.config().at("/quantization_config/config_groups/group_0/weights/strategy").asText())
+        .isEqualTo("channel");
   }
 
   /** What model cards tell people to add for long texts. */
