@@ -8,6 +8,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
 
 /**
  * Rows that hold a conversation in place of a text, in the forms that data sets have: a list of
@@ -55,7 +57,7 @@ public final class ChatRows {
 
   /** Rows for a model, whose template is read when a row first wants it. */
   public static ChatRows of(
-      org.apache.hadoop.fs.Path model, org.apache.hadoop.conf.Configuration conf) {
+      Path model, Configuration conf) {
     return new ChatRows(model.toString(), () -> ChatTemplate.find(model, conf));
   }
 

@@ -1,5 +1,6 @@
 package io.shardpress.spark.text;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.shardpress.schemas.CheckpointException;
@@ -130,7 +131,7 @@ final class ChatTemplate {
     String text = text(files, file);
     try {
       return JSON.readTree(text.startsWith("\ufeff") ? text.substring(1) : text);
-    } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
+    } catch (JsonProcessingException e) {
       String reason = e.getOriginalMessage().lines().findFirst().orElse("");
       throw new CheckpointException(file + ": no JSON: " + reason, e);
     }

@@ -84,6 +84,28 @@ class UpstreamRecipesTest {
     assertThat(read("tests").stream().filter(one -> one.refused() == null).count()).isEqualTo(20);
   }
 
+  /** All four pairs of AWQ on a model whose heads share v: what cannot be folded is said. */
+  @Test
+  void pairsThatTheBlockCannotFoldAreSaid() {
+    String awq =
+        "AWQModifier: {scheme: W4A16_ASYM, targets: [Linear], ignore: [lm_head], mappings: ["
+            + "{smooth_layer: 're:.*input_layernorm$', balance_layers: ['re:.*q_proj$', 're:.*k_proj$', 're:.*v_proj$']},"
+            + "{smooth_layer: 're:.*v_proj$', balance_layers: ['re:.*o_proj$']},"
+            + "{smooth_layer: 're:.*post_attention_layernorm$', balance_layers: ['re:.*gate_proj$', 're:.*up_proj$']},"
+            + "{smooth_layer: 're:.*up_proj$', balance_layers: ['re:.*down_proj$']}]}";
+    CompressionPlan plan = plan(new Upstream("awq.yaml", awq, null, null));
+    assertThat(plan.warnings())
+        .containsExactly(
+            "AWQModifier.mappings: re:.*v_proj$ is left out: 8 heads share 4 of v_proj's");
+    assertThatThrownBy(
+            () ->
+                plan(
+                    new Upstream(
+                        "awq.yaml", awq.replace("'re:.*o_proj$'", "'re:.*down_proj$'"), null, null)))
+        .isInstanceOf(CheckpointException.class)
+        .hasMessageContaining("mappings with re:.*v_proj$: ");
+  }
+
   private static CompressionPlan plan(Upstream upstream) {
     Recipe recipe = Recipe.parse(upstream.path(), upstream.recipe());
     Checkpoint checkpoint = Checkpoint.open(SampleFiles.FOLDER.toString(), new Configuration());

@@ -2,6 +2,7 @@ package io.shardpress.spark.text.jinja;
 
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -108,7 +109,7 @@ final class Attributes {
       case "items" -> arguments -> pairs(map);
       case "keys" -> arguments -> new ArrayList<>(map.keySet());
       case "values" -> arguments -> new ArrayList<>(map.values());
-      case "copy" -> arguments -> new java.util.LinkedHashMap<>(map);
+      case "copy" -> arguments -> new LinkedHashMap<>(map);
       case "get" ->
           arguments -> {
             Object key = arguments.need(0, "key");

@@ -1,6 +1,9 @@
 package io.shardpress.spark.text.jinja;
 
+import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -104,8 +107,8 @@ final class Filters {
             case "ceil" -> Math.ceil(scaled) / power;
             case "floor" -> Math.floor(scaled) / power;
             default ->
-                new java.math.BigDecimal(Values.real(v))
-                    .setScale(a.whole(0, "precision", 0), java.math.RoundingMode.HALF_EVEN)
+                new BigDecimal(Values.real(v))
+                    .setScale(a.whole(0, "precision", 0), RoundingMode.HALF_EVEN)
                     .doubleValue();
           };
         });
@@ -135,7 +138,7 @@ final class Filters {
             return new StringBuilder(text).reverse().toString();
           }
           List<Object> all = Values.elements(v);
-          java.util.Collections.reverse(all);
+          Collections.reverse(all);
           return all;
         });
     ALL.put("batch", Filters::batches);

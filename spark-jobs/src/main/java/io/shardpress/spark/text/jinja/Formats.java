@@ -3,6 +3,8 @@ package io.shardpress.spark.text.jinja;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** Python's two ways to put values into a text, with the few forms that templates use. */
 final class Formats {
@@ -45,8 +47,8 @@ final class Formats {
     List<Object> values = value instanceof List ? Values.elements(value) : null;
     StringBuilder made = new StringBuilder();
     int next = 0;
-    java.util.regex.Matcher place =
-        java.util.regex.Pattern.compile("%(?:\\(([^)]*)\\))?(0?[0-9]{0,2})(?:\\.([0-9]{1,2}))?(.)")
+    Matcher place =
+        Pattern.compile("%(?:\\(([^)]*)\\))?(0?[0-9]{0,2})(?:\\.([0-9]{1,2}))?(.)")
             .matcher(text);
     int from = 0;
     while (place.find()) {

@@ -2,6 +2,8 @@ package io.shardpress.spark.text.jinja;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Takes a template apart, with Jinja2's trim_blocks and lstrip_blocks, as Transformers sets them:
@@ -134,8 +136,8 @@ final class Lexer {
 
   /** Text up to endraw as it stands. */
   private void raw() {
-    java.util.regex.Matcher end =
-        java.util.regex.Pattern.compile("\\{%([-+]?)\\s*endraw\\s*([-+]?)%\\}").matcher(source);
+    Matcher end =
+        Pattern.compile("\\{%([-+]?)\\s*endraw\\s*([-+]?)%\\}").matcher(source);
     if (!end.find(at)) {
       throw wrong("raw without endraw");
     }

@@ -1,5 +1,6 @@
 package io.shardpress.spark.text.jinja;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /** The name loop inside of one. */
@@ -65,7 +66,7 @@ final class LoopState {
 
   private Object changed(Arguments arguments) {
     boolean other = !arguments.positional().equals(changed);
-    changed = new java.util.ArrayList<>(arguments.positional());
+    changed = new ArrayList<>(arguments.positional());
     return other;
   }
 }

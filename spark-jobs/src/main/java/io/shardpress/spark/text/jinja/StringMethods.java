@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.IntPredicate;
+import java.util.function.Predicate;
 
 /** Methods of Python's strings. */
 final class StringMethods {
@@ -87,7 +88,7 @@ final class StringMethods {
     return text;
   }
 
-  private static Object anyOf(Arguments arguments, java.util.function.Predicate<String> test) {
+  private static Object anyOf(Arguments arguments, Predicate<String> test) {
     Object wanted = arguments.need(0, "prefix");
     List<Object> all = wanted instanceof List ? Values.elements(wanted) : List.of(wanted);
     for (Object one : all) {

@@ -1,6 +1,7 @@
 package io.shardpress.spark.text.jinja;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -123,7 +124,7 @@ final class Values {
   private static int compareCodePoints(String a, String b) {
     int[] one = a.codePoints().toArray();
     int[] other = b.codePoints().toArray();
-    return java.util.Arrays.compare(one, other);
+    return Arrays.compare(one, other);
   }
 
   /** Python's in. */
