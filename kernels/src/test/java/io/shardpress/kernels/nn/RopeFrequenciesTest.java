@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.shardpress.schemas.model.ModelConfig;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 
 class RopeFrequenciesTest {
@@ -148,13 +149,17 @@ class RopeFrequenciesTest {
 
   private static ModelConfig config(String scaling, double theta, int positions) {
     String json =
-        """
+        String.format(
+            Locale.ROOT,
+            """
         {"model_type": "qwen2", "architectures": ["Qwen2ForCausalLM"], "hidden_size": 4096,
          "intermediate_size": 14336, "num_hidden_layers": 2, "num_attention_heads": 32,
          "num_key_value_heads": 8, "vocab_size": 128256, "max_position_embeddings": %d,
          "rms_norm_eps": 1e-5, "rope_theta": %s, "hidden_act": "silu", "rope_scaling": %s}
-        """
-            .formatted(positions, theta, scaling);
+        """,
+            positions,
+            theta,
+            scaling);
     ModelConfig config = ModelConfig.parse("config.json", json.getBytes(StandardCharsets.UTF_8));
     assertThat(config.unsupportedReason()).isEmpty();
     return config;
