@@ -83,6 +83,7 @@ final class ArchitectureTest {
       List.of(
           "io",
           "store",
+          "text.jinja",
           "text",
           "foreign",
           "datasource",

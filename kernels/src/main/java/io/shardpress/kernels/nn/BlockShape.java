@@ -29,7 +29,7 @@ public record BlockShape(
     int kvHeads,
     int headDim,
     double epsilon,
-    Rotation rotation,
+    RotaryEmbedding rotation,
     int slidingWindow,
     BlockTraits traits,
     MixtureShape mixture)

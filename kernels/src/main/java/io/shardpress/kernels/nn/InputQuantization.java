@@ -40,6 +40,26 @@ public sealed interface InputQuantization extends Serializable {
   }
 
   /**
+   * Every token by the integers from its least to its greatest element, zero among them
+   * (compressed-tensors' strategy token, dynamic, asymmetric); nothing is stored.
+   */
+  record PerTokenAsymmetric() implements InputQuantization {
+    @Override
+    public void apply(
+        Stage stage, int rows, int width, float[] x, float[] quantized, Workers workers) {
+      RowTiles.forEach(
+          rows,
+          workers,
+          row -> {
+            float[] range = new float[2];
+            ActivationLoops.chosen().range(x, row * width, width, range);
+            ActivationStep.asymmetric(range[0], range[1])
+                .fakeQuantize(x, quantized, row * width, width);
+          });
+    }
+  }
+
+  /**
    * Every run of a token's neighbours by the greatest magnitude it has when it comes
    * (compressed-tensors' strategy group, dynamic, symmetric); the last run may be shorter.
    *

@@ -20,7 +20,7 @@ final class Rope {
    * @param headDim elements of a head, at least as many as are rotated
    * @param positions positions of a window, from 0
    */
-  Rope(Rotation rotation, int headDim, int positions) {
+  Rope(RotaryEmbedding rotation, int headDim, int positions) {
     double[] inverseFrequencies = rotation.frequencies(positions);
     this.headDim = headDim;
     this.half = inverseFrequencies.length;

@@ -8,13 +8,16 @@ import java.util.List;
 /**
  * Rotary frequencies, theta^(−2i/D), and what stretches them. Llama 3: wavelengths above old/low
  * are divided by the factor, those below old/high stay, those between are blended. Linear: all are
- * divided. Longrope: each by a factor of its own.
+ * divided. Longrope: each by a factor of its own. YaRN: those that turn less than beta_slow times
+ * in the original length are divided, those that turn more than beta_fast times stay, and those
+ * between are blended by their place. Dynamic: the base grows with the window, see {@link
+ * GrowingRotation}.
  */
 public final class RopeFrequencies {
   private RopeFrequencies() {}
 
   /** How a block rotates queries and keys. */
-  static Rotation of(ModelConfig config, int block) {
+  static RotaryEmbedding of(ModelConfig config, int block) {
     if (config.localRopeTheta() > 0 && config.windows().get(block) > 0) {
       return new Rotation(unscaled(config.localRopeTheta(), config.rotaryDim()));
     }
@@ -25,6 +28,13 @@ public final class RopeFrequencies {
           divided(config, scaling.longFactors()),
           scaling.originalMaxPositions(),
           scaling.magnitude());
+    }
+    if (scaling != null && scaling.type().equals("dynamic")) {
+      return new GrowingRotation(
+          config.ropeTheta(), config.rotaryDim(), scaling.factor(), scaling.originalMaxPositions());
+    }
+    if (scaling != null && scaling.type().equals("yarn")) {
+      return new Rotation(of(config), null, 0, scaling.magnitude());
     }
     return new Rotation(of(config));
   }
@@ -53,7 +63,36 @@ public final class RopeFrequencies {
         divisors[i] = divisor(2 * Math.PI / frequencies[i], scaling);
       }
     }
+    if (scaling != null && scaling.type().equals("yarn")) {
+      yarn(config, scaling, divisors);
+    }
     return divisors;
+  }
+
+  /** 1/((1 − r) + r/factor) with a ramp r from 0 to 1 over the frequencies that are blended. */
+  private static void yarn(ModelConfig config, RopeScaling scaling, double[] divisors) {
+    double low = place(config, scaling, scaling.highFreqFactor());
+    double high = place(config, scaling, scaling.lowFreqFactor());
+    if (scaling.truncated()) {
+      low = Math.floor(low);
+      high = Math.ceil(high);
+    }
+    low = Math.max(low, 0);
+    high = Math.min(high, config.rotaryDim() - 1.0);
+    if (low == high) {
+      high += 0.001;
+    }
+    for (int i = 0; i < divisors.length; i++) {
+      double ramp = Math.max(0, Math.min(1, (i - low) / (high - low)));
+      divisors[i] = 1 / (1 - ramp + ramp / scaling.factor());
+    }
+  }
+
+  /** The index of the frequency that turns so many times in the original length. */
+  private static double place(ModelConfig config, RopeScaling scaling, double turns) {
+    return config.rotaryDim()
+        * StrictMath.log(scaling.originalMaxPositions() / (turns * 2 * Math.PI))
+        / (2 * StrictMath.log(config.ropeTheta()));
   }
 
   private static double[] divided(ModelConfig config, List<Double> factors) {
@@ -64,7 +103,7 @@ public final class RopeFrequencies {
     return frequencies;
   }
 
-  private static double[] unscaled(double theta, int rotaryDim) {
+  static double[] unscaled(double theta, int rotaryDim) {
     double[] frequencies = new double[rotaryDim / 2];
     for (int i = 0; i < frequencies.length; i++) {
       frequencies[i] = 1 / StrictMath.pow(theta, 2.0 * i / rotaryDim);

@@ -1,9 +1,7 @@
 package io.shardpress.kernels.nn;
 
-import java.io.Serializable;
-
 /**
- * How queries and keys are rotated by their positions.
+ * Frequencies that are the same in all windows, or in all short and in all long ones.
  *
  * @param inverseFrequencies [rotated elements / 2] radians per position
  * @param longFrequencies the same in windows of more than longFrom tokens; null where they are as
@@ -13,14 +11,14 @@ import java.io.Serializable;
  */
 public record Rotation(
     double[] inverseFrequencies, double[] longFrequencies, int longFrom, double magnitude)
-    implements Serializable {
+    implements RotaryEmbedding {
   /** The same in windows of any length. */
   public Rotation(double[] inverseFrequencies) {
     this(inverseFrequencies, null, 0, 1);
   }
 
-  /** Radians per position in windows of so many tokens. */
-  double[] frequencies(int window) {
+  @Override
+  public double[] frequencies(int window) {
     return longFrequencies != null && window > longFrom ? longFrequencies : inverseFrequencies;
   }
 }

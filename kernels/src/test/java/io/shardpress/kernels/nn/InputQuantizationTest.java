@@ -32,6 +32,35 @@ class InputQuantizationTest {
     }
   }
 
+  /** From the least to the greatest element in 255 steps, one of them at zero. */
+  @Test
+  void dynamicIntegersWithZeroPointsReachTheTokensRange() {
+    int width = 50;
+    float[] x = Arrays64.gaussian(new Random(5), ROWS * width, 3);
+    for (int i = 0; i < width; i++) {
+      x[i] = Math.abs(x[i]) + 10;
+    }
+    float[] found = new float[x.length];
+    new InputQuantization.PerTokenAsymmetric()
+        .apply(Stage.DOWN, ROWS, width, x, found, Workers.single());
+    for (int row = 0; row < ROWS; row++) {
+      double least = 0;
+      double greatest = 0;
+      for (int i = row * width; i < (row + 1) * width; i++) {
+        least = Math.min(least, x[i]);
+        greatest = Math.max(greatest, x[i]);
+      }
+      double scale = (greatest - least) / 255;
+      for (int i = row * width; i < (row + 1) * width; i++) {
+        double steps = found[i] / scale;
+        assertThat(steps).isCloseTo(Math.rint(steps), within(1e-4));
+        // The zero point is rounded, so that an end may lie half a step outside.
+        assertThat((double) found[i]).isCloseTo(x[i], within(1.001 * scale));
+        assertThat((double) found[i]).isBetween(least - 0.51 * scale, greatest + 0.51 * scale);
+      }
+    }
+  }
+
   @Test
   void stepsThatCannotBeAreRefused() {
     for (int zero : new int[] {-1, 256}) {

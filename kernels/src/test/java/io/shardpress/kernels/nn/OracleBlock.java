@@ -56,7 +56,7 @@ public final class OracleBlock {
       q = headNorm(q, shape.heads(), weights.queryNorm());
       k = headNorm(k, shape.kvHeads(), weights.keyNorm());
     }
-    Rotation rotation = shape.rotation();
+    Rotation rotation = (Rotation) shape.rotation();
     q = Oracle.rope(rows, window, shape.heads(), shape.headDim(), q, rotation);
     k = rounding.cached(true, false, k);
     k = Oracle.rope(rows, window, shape.kvHeads(), shape.headDim(), k, rotation);

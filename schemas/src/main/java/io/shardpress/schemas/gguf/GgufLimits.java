@@ -64,10 +64,15 @@ public final class GgufLimits {
   }
 
   private static boolean stretches(GgufArchitecture architecture, RopeScaling scaling) {
-    return switch (architecture) {
-      case LLAMA -> true;
-      case PHI3 -> scaling.type().equals("longrope");
-      case GEMMA3 -> scaling.type().equals("linear");
+    return switch (scaling.type()) {
+      case "llama3" -> architecture == GgufArchitecture.LLAMA;
+      case "longrope" -> architecture == GgufArchitecture.PHI3;
+      // Gemma 3's stretches its full layers alone, where llama.cpp's yarn would take all.
+      case "yarn" ->
+          architecture != GgufArchitecture.PHI3
+              && architecture != GgufArchitecture.GEMMA3
+              && scaling.truncated();
+      case "linear", "dynamic" -> architecture != GgufArchitecture.PHI3;
       default -> false;
     };
   }

@@ -9,6 +9,11 @@ import java.util.Map;
 
 /** The keys of a GGUF file that say what model it holds; the tokenizer's are in another class. */
 public final class GgufMetadata {
+  /** What llama.cpp takes without a key. */
+  private static final double YARN_BETA_FAST = 32;
+
+  private static final double YARN_BETA_SLOW = 1;
+
   private static final int QUANTIZATION_VERSION = 2;
 
   private GgufMetadata() {}
@@ -48,6 +53,7 @@ public final class GgufMetadata {
       case GEMMA2, GEMMA3 -> gemma(config, prefix, keys);
       default -> {}
     }
+    stretched(config, prefix, keys);
     return keys;
   }
 
@@ -83,10 +89,36 @@ public final class GgufMetadata {
       keys.put(prefix + "attn_logit_softcapping", real(traits.scoreCap()));
       keys.put(prefix + "final_logit_softcapping", real(traits.logitCap()));
     }
+  }
+
+  /**
+   * Linear and yarn; what llama3 and longrope divide by stands in tensors, and dynamic has no key:
+   * llama.cpp does not know it.
+   */
+  private static void stretched(ModelConfig config, String prefix, Map<String, GgufValue> keys) {
     RopeScaling scaling = config.ropeScaling();
-    if (scaling != null) {
-      keys.put(prefix + "rope.scaling.type", new GgufValue.Text(scaling.type()));
-      keys.put(prefix + "rope.scaling.factor", real(scaling.factor()));
+    boolean yarn = scaling != null && scaling.type().equals("yarn");
+    boolean linear = scaling != null && scaling.type().equals("linear");
+    if (!yarn && (!linear || GgufNames.hasRopeFrequencies(config))) {
+      return;
+    }
+    keys.put(prefix + "rope.scaling.type", new GgufValue.Text(scaling.type()));
+    keys.put(prefix + "rope.scaling.factor", real(scaling.factor()));
+    if (!yarn) {
+      return;
+    }
+    keys.put(
+        prefix + "rope.scaling.original_context_length", count(scaling.originalMaxPositions()));
+    if (scaling.highFreqFactor() != YARN_BETA_FAST) {
+      keys.put(prefix + "rope.scaling.yarn_beta_fast", real(scaling.highFreqFactor()));
+    }
+    if (scaling.lowFreqFactor() != YARN_BETA_SLOW) {
+      keys.put(prefix + "rope.scaling.yarn_beta_slow", real(scaling.lowFreqFactor()));
+    }
+    // llama.cpp multiplies by 1 + 0.1·ln factor itself.
+    double own = scaling.magnitude() / (1 + 0.1 * StrictMath.log(scaling.factor()));
+    if (Math.abs(own - 1) > 1e-9) {
+      keys.put(prefix + "rope.scaling.attn_factor", real(own));
     }
   }
 

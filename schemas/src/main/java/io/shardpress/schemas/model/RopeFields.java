@@ -13,6 +13,13 @@ import java.util.Optional;
 final class RopeFields {
   private static final double DEFAULT_LOCAL_THETA = 10_000;
 
+  /**
+   * Turns in the original length from which YaRN leaves a frequency, and up to which it divides.
+   */
+  private static final double BETA_FAST = 32;
+
+  private static final double BETA_SLOW = 1;
+
   private final ConfigFields config;
   private final Family family;
   private final Optional<ConfigFields> parameters;
@@ -100,8 +107,14 @@ final class RopeFields {
       case "linear" -> new RopeScaling(type, required(fields, "factor"), 0, 0, 0);
       case "llama3" -> llama3(fields);
       case "longrope" -> longrope(fields);
+      case "yarn" -> yarn(fields);
+      case "dynamic" ->
+          new RopeScaling(type, atLeastOne(fields, "factor"), 0, 0, originalPositions(fields));
       default -> {
-        missing.add("rope type \"" + type + "\": only default, linear and llama3 have a block");
+        missing.add(
+            "rope type \""
+                + type
+                + "\": only default, linear, dynamic, yarn and llama3 have a block");
         yield new RopeScaling(
             type, fields.find("factor").map(JsonNode::asDouble).orElse(0.0), 0, 0, 0);
       }
@@ -121,13 +134,60 @@ final class RopeFields {
     if (high <= low) {
       throw fields.bad("high_freq_factor", high, "more than low_freq_factor = " + low);
     }
-    int original =
-        fields
-            .positive("original_max_position_embeddings")
-            .or(() -> config.positive("original_max_position_embeddings"))
-            .or(() -> config.positive("max_position_embeddings"))
-            .orElseThrow(() -> fields.bad("original_max_position_embeddings", "nothing", "it"));
+    int original = originalPositions(fields);
     return new RopeScaling("llama3", required(fields, "factor"), low, high, original);
+  }
+
+  private int originalPositions(ConfigFields fields) {
+    return fields
+        .positive("original_max_position_embeddings")
+        .or(() -> config.positive("original_max_position_embeddings"))
+        .or(() -> config.positive("max_position_embeddings"))
+        .orElseThrow(() -> fields.bad("original_max_position_embeddings", "nothing", "it"));
+  }
+
+  /**
+   * YaRN (arXiv 2309.00071), as Transformers reads it: what is rotated is multiplied by
+   * attention_factor, else by m(mscale)/m(mscale_all_dim) where both are there, else by m(1), with
+   * m(s) = 0.1·s·ln(factor) + 1.
+   */
+  private RopeScaling yarn(ConfigFields fields) {
+    double factor = atLeastOne(fields, "factor");
+    double fast = fields.number("beta_fast").filter(turns -> turns != 0).orElse(BETA_FAST);
+    double slow = fields.number("beta_slow").filter(turns -> turns != 0).orElse(BETA_SLOW);
+    if (slow <= 0 || fast < slow) {
+      throw fields.bad("beta_slow", slow, "more than 0 and at most beta_fast = " + fast);
+    }
+    double all = fields.number("mscale_all_dim").orElse(0.0);
+    double one = fields.number("mscale").orElse(0.0);
+    boolean both = all != 0 && one != 0;
+    double standard = both ? magnitude(factor, one) / magnitude(factor, all) : magnitude(factor, 1);
+    double magnitude = fields.number("attention_factor").orElse(standard);
+    if (!(magnitude > 0)) {
+      throw fields.bad("attention_factor", magnitude, "a number above 0");
+    }
+    return new RopeScaling(
+        "yarn",
+        factor,
+        slow,
+        fast,
+        originalPositions(fields),
+        List.of(),
+        List.of(),
+        magnitude,
+        fields.flag("truncate", true));
+  }
+
+  private static double magnitude(double factor, double scale) {
+    return factor <= 1 ? 1 : 0.1 * scale * StrictMath.log(factor) + 1;
+  }
+
+  private static double atLeastOne(ConfigFields fields, String key) {
+    double value = required(fields, key);
+    if (value < 1) {
+      throw fields.bad(key, value, "at least 1");
+    }
+    return value;
   }
 
   /**
@@ -160,11 +220,16 @@ final class RopeFields {
         original,
         factors(fields, "short_factor"),
         factors(fields, "long_factor"),
-        magnitude);
+        magnitude,
+        false);
   }
 
   /** Holds longrope's lists against the elements that are rotated. */
   static void check(ConfigFields config, RopeScaling scaling, int rotaryDim) {
+    if (scaling != null && scaling.type().equals("dynamic") && rotaryDim < 4) {
+      throw config.bad(
+          "rope_scaling", "dynamic", "another type where " + rotaryDim + " elements are rotated");
+    }
     if (scaling != null && scaling.type().equals("longrope") && scaling.factor() > 0) {
       for (List<Double> factors : List.of(scaling.shortFactors(), scaling.longFactors())) {
         if (factors.size() != rotaryDim / 2) {

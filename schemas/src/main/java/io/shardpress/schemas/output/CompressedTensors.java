@@ -21,6 +21,9 @@ public final class CompressedTensors {
   /** The top-level format where groups differ in theirs. */
   public static final String MIXED = "mixed-precision";
 
+  /** The top-level format where no weights are quantized, but the cache is. */
+  public static final String DENSE = "dense";
+
   /**
    * Names of activations' scales and zero points behind a module's; of keys' and values' scales.
    */
@@ -86,7 +89,7 @@ public final class CompressedTensors {
   }
 
   private static String format(List<SchemeGroup> groups) {
-    return (groups.isEmpty() ? LinearFormat.PACK_QUANTIZED : LinearFormat.of(groups.get(0))).word();
+    return groups.isEmpty() ? DENSE : LinearFormat.of(groups.get(0)).word();
   }
 
   private static ObjectNode activations(ActivationScheme scheme) {

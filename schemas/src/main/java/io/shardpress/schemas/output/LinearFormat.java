@@ -46,7 +46,7 @@ public enum LinearFormat {
       case NVFP4 -> {
         return NVFP4_PACK_QUANTIZED;
       }
-      case INT -> {}
+      case INT, INT_TENSOR -> {}
     }
     if (group.activations() != null) {
       return INT_QUANTIZED;

@@ -36,7 +36,8 @@ public final class PackedScheme {
     want("quant_method", config.path("quant_method"), "compressed-tensors");
     this.ignore = matcher("ignore", config.path("ignore"));
     JsonNode named = config.path("config_groups");
-    if (!named.isObject() || named.isEmpty()) {
+    boolean cacheOnly = config.hasNonNull("kv_cache_scheme");
+    if (!named.isObject() || (named.isEmpty() && !cacheOnly)) {
       throw wrong("config_groups", named, "an object of at least one group");
     }
     for (Map.Entry<String, JsonNode> entry : named.properties()) {
@@ -127,8 +128,8 @@ public final class PackedScheme {
     }
     want(name + ".strategy", node.path("strategy"), dynamic.asBoolean() ? "token" : "tensor");
     JsonNode symmetric = node.path("symmetric");
-    if (!symmetric.isBoolean() || (!symmetric.asBoolean() && dynamic.asBoolean())) {
-      throw wrong(name + ".symmetric", symmetric, dynamic.asBoolean() ? "true" : "true or false");
+    if (!symmetric.isBoolean()) {
+      throw wrong(name + ".symmetric", symmetric, "true or false");
     }
     return new ActivationScheme(8, symmetric.asBoolean(), dynamic.asBoolean());
   }

@@ -124,12 +124,13 @@ final class GroupsParser {
     if (args.text("type", "int").equals("float")) {
       return floating(args, bits);
     }
-    String strategy = args.text("strategy", "group");
+    // By compressed-tensors' rule nothing said of what shares a scale means all of the weight.
+    String strategy = args.text("strategy", args.has("group_size") ? "group" : "tensor");
     if (args.has("scale_dtype")) {
       throw args.wrong("scale_dtype", "null for type int");
     }
-    if (List.of("tensor", "block", "tensor_group").contains(strategy)) {
-      throw args.wrong("strategy", "group or channel for type int");
+    if (List.of("block", "tensor_group").contains(strategy)) {
+      throw args.wrong("strategy", "tensor, channel or group for type int");
     }
     if (args.has("block_structure")) {
       throw args.wrong("block_structure", "null for type int");
@@ -138,8 +139,24 @@ final class GroupsParser {
       throw args.wrong("num_bits", "2, 3, 4 or 8");
     }
     searchesSteps |= args.searches();
+    if (strategy.equals("tensor")) {
+      return perTensor(args, bits);
+    }
     int size = groupSizeByStrategy(where, node);
     return new WeightScheme(bits, args.flag("symmetric", true), size).withOrder(args.order());
+  }
+
+  private static WeightScheme perTensor(QuantizationArgs args, int bits) {
+    if (!args.flag("symmetric", true)) {
+      throw args.wrong("symmetric", "true for strategy tensor");
+    }
+    if (args.has("group_size")) {
+      throw args.wrong("group_size", "null for strategy tensor");
+    }
+    if (args.order() != ActOrder.NONE) {
+      throw args.wrong("actorder", "null for strategy tensor");
+    }
+    return WeightScheme.perTensor(bits);
   }
 
   private static WeightScheme floating(QuantizationArgs args, int bits) {
@@ -241,9 +258,6 @@ final class GroupsParser {
       return fp8(args, dynamic);
     }
     boolean symmetric = args.flag("symmetric", true);
-    if (dynamic && !symmetric) {
-      throw args.wrong("symmetric", "true where dynamic is true (zero points need calibration)");
-    }
     boolean search = args.searches() && !dynamic;
     return new ActivationScheme(args.whole("num_bits", 8), symmetric, dynamic, search);
   }

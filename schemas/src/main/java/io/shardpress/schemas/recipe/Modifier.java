@@ -21,6 +21,7 @@ public final class Modifier implements Serializable {
   private final List<String> ignore;
   private final EnumMap<SettingKey, Object> settings;
   private final KvCacheScheme kvCache;
+  private final List<LayerMapping> mappings;
 
   /**
    * @param groups targets and their schemes; the first that matches a module wins; empty only where
@@ -37,6 +38,7 @@ public final class Modifier implements Serializable {
         kind.takesScheme() && given.has(SettingKey.KV_CACHE_SCHEME)
             ? (KvCacheScheme) given.get(SettingKey.KV_CACHE_SCHEME)
             : null;
+    this.mappings = kind.transforms() ? given.mappings() : List.of();
     for (SettingKey key : SettingKey.values()) {
       if (key.kinds().contains(kind) && key.isSetting()) {
         settings.put(key, given.has(key) ? given.get(key) : key.standard(kind));
@@ -62,6 +64,14 @@ public final class Modifier implements Serializable {
   /** How the model's keys and values are cached; null: as they are. */
   public KvCacheScheme kvCache() {
     return kvCache;
+  }
+
+  /**
+   * Which layers take s and 1/s, of a modifier that scales weights; empty: all that a block can
+   * fold.
+   */
+  public List<LayerMapping> mappings() {
+    return mappings;
   }
 
   /**
@@ -124,6 +134,9 @@ public final class Modifier implements Serializable {
     if (kvCache != null) {
       changed.put(SettingKey.KV_CACHE_SCHEME, kvCache);
     }
+    if (!mappings.isEmpty()) {
+      changed.put(SettingKey.MAPPINGS, mappings);
+    }
     return new Modifier(kind, groups, ignore, changed);
   }
 
@@ -164,12 +177,13 @@ public final class Modifier implements Serializable {
         && groups.equals(that.groups)
         && ignore.equals(that.ignore)
         && settings.equals(that.settings)
-        && Objects.equals(kvCache, that.kvCache);
+        && Objects.equals(kvCache, that.kvCache)
+        && mappings.equals(that.mappings);
   }
 
   @Override
   public int hashCode() {
-    return Objects.hash(kind, groups, ignore, settings, kvCache);
+    return Objects.hash(kind, groups, ignore, settings, kvCache, mappings);
   }
 
   @Override

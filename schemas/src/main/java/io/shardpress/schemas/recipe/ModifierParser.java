@@ -6,10 +6,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.shardpress.schemas.UsageException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /** Reads one modifier's keys by the table of {@link SettingKey}. */
 final class ModifierParser {
+  private static final String EMBEDDING = "Embedding";
+
   private final String where;
   private final ModifierKind kind;
   private final Settings settings = new Settings();
@@ -21,6 +24,7 @@ final class ModifierParser {
 
   static Modifier parse(String source, String name, JsonNode node) {
     String where = source + ": " + name;
+    ForeignModifiers.refuse(source, name);
     ModifierKind kind;
     try {
       kind = ModifierKind.ofModifier(name);
@@ -36,15 +40,18 @@ final class ModifierParser {
   private Modifier parse(JsonNode node) {
     List<SettingKey> keys = SettingKey.of(kind);
     List<String> names = keys.stream().map(SettingKey::key).toList();
-    // llm-compressor writes the group that a modifier stood in beside its settings.
-    node.properties().stream()
-        .filter(entry -> !entry.getKey().equals("group"))
+    node.properties()
         .forEach(
             entry -> {
-              QuantizationArgs.known(where, entry.getKey(), names);
-              read(keys.get(names.indexOf(entry.getKey())), entry.getValue());
+              Optional<SettingKey> key =
+                  keys.stream().filter(one -> one.isSpelled(entry.getKey())).findFirst();
+              if (key.isEmpty()) {
+                QuantizationArgs.known(where, entry.getKey(), names);
+              }
+              read(key.orElseThrow(), entry.getKey(), entry.getValue());
             });
     kvCache();
+    mappings();
     scaleIterations();
     List<SchemeGroup> groups = groups();
     List<String> ignore = settings.names(SettingKey.IGNORE);
@@ -58,16 +65,21 @@ final class ModifierParser {
     return new Modifier(kind, groups, ignore, settings);
   }
 
-  private void read(SettingKey key, JsonNode node) {
+  private void read(SettingKey key, String spelled, JsonNode node) {
     if (node.isNull()) {
       // Written by a dump of defaults; the default is what is meant.
       return;
+    }
+    if (settings.has(key)) {
+      throw new UsageException(
+          "%s: both %s and %s, which mean the same; want one of them"
+              .formatted(where, key.key(), key.elsewhere()));
     }
     settings.put(
         key,
         key.domain()
             .read(node)
-            .orElseThrow(() -> wrong(where + "." + key.key(), node, key.domain().wanted())));
+            .orElseThrow(() -> wrong(where + "." + spelled, node, key.domain().wanted())));
   }
 
   /** Puts what was read in place of what was written. */
@@ -76,6 +88,18 @@ final class ModifierParser {
       JsonNode node = (JsonNode) settings.get(SettingKey.KV_CACHE_SCHEME);
       settings.put(
           SettingKey.KV_CACHE_SCHEME, KvCacheScheme.parse(where + ".kv_cache_scheme", node));
+    }
+  }
+
+  private void mappings() {
+    if (settings.has(SettingKey.MAPPINGS)) {
+      JsonNode node = (JsonNode) settings.get(SettingKey.MAPPINGS);
+      List<LayerMapping> mappings = LayerMapping.parse(where + ".mappings", node);
+      for (LayerMapping mapping : mappings) {
+        compile(List.of(mapping.smooth()));
+        compile(mapping.balance());
+      }
+      settings.put(SettingKey.MAPPINGS, mappings);
     }
   }
 
@@ -97,14 +121,47 @@ final class ModifierParser {
     if (scheme && configGroups) {
       throw new UsageException(where + ": both scheme and config_groups; want one of them");
     }
-    if (!scheme && !configGroups && !kind.needsScheme()) {
+    boolean cacheOnly =
+        kind == ModifierKind.QUANTIZATION && settings.has(SettingKey.KV_CACHE_SCHEME);
+    if (!scheme && !configGroups && (cacheOnly || !kind.needsScheme())) {
       return List.of();
     }
     if (!scheme && !configGroups) {
       throw new UsageException(where + ": neither scheme nor config_groups; want one of them");
     }
     List<SchemeGroup> groups = scheme ? ofScheme() : ofConfigGroups();
-    return groups.stream().map(this::ordered).map(this::withOutliers).toList();
+    groups.forEach(this::checkTargets);
+    ObserverNames observers = ObserverNames.of(where, settings);
+    if (observers.searchesWeights()) {
+      searchSteps();
+    }
+    return groups.stream()
+        .map(group -> observers.applied(where, group))
+        .map(this::ordered)
+        .map(this::withOutliers)
+        .toList();
+  }
+
+  /** What an observer of the least squared error asks for. */
+  private void searchSteps() {
+    if (settings.has(SettingKey.STEP_SEARCH) && !settings.flag(SettingKey.STEP_SEARCH)) {
+      throw new UsageException(
+          where + ": observer mse and step_search false contradict each other; leave one out");
+    }
+    if (SettingKey.STEP_SEARCH.kinds().contains(kind)) {
+      settings.put(SettingKey.STEP_SEARCH, true);
+    }
+  }
+
+  /** Only linears are quantized; a class that is none would be passed over. */
+  private void checkTargets(SchemeGroup group) {
+    if (group.targets().contains(EMBEDDING)) {
+      throw new UsageException(
+          where
+              + ": a target is Embedding, and embeddings stay as they are; leave "
+              + EMBEDDING
+              + " out");
+    }
   }
 
   /**
@@ -248,19 +305,19 @@ final class ModifierParser {
     GroupsParser parser =
         new GroupsParser(where, (JsonNode) settings.get(SettingKey.CONFIG_GROUPS));
     if (parser.searchesSteps()) {
-      if (settings.has(SettingKey.STEP_SEARCH) && !settings.flag(SettingKey.STEP_SEARCH)) {
-        throw new UsageException(
-            where + ": observer mse and step_search false contradict each other; leave one out");
-      }
-      settings.put(SettingKey.STEP_SEARCH, true);
+      searchSteps();
     }
     return parser.groups();
   }
 
   private void compile(List<SchemeGroup> groups, List<String> ignore) {
+    groups.forEach(group -> compile(group.targets()));
+    compile(ignore);
+  }
+
+  private void compile(List<String> targets) {
     try {
-      groups.forEach(group -> new TargetMatcher(group.targets()));
-      new TargetMatcher(ignore);
+      new TargetMatcher(targets);
     } catch (UsageException e) {
       throw new UsageException(where + ": " + e.getMessage(), e);
     }

@@ -45,7 +45,9 @@ public record Recipe(List<Modifier> modifiers) implements Serializable {
     if (tuned) {
       checkTuned(modifiers);
     }
-    if (!quantizes) {
+    boolean caches = modifiers.stream().anyMatch(modifier -> modifier.kvCache() != null);
+    boolean transforms = modifiers.stream().anyMatch(modifier -> modifier.kind().transforms());
+    if (!quantizes && (transforms || !caches)) {
       throw new UsageException(
           modifiers.get(0).kind().modifier()
               + " quantizes nothing by itself; add a modifier with a scheme behind it, such as"
@@ -82,6 +84,9 @@ public record Recipe(List<Modifier> modifiers) implements Serializable {
   private static void checkFloating(List<Modifier> modifiers) {
     for (Modifier modifier : modifiers) {
       for (SchemeGroup group : modifier.groups()) {
+        if (group.weights().form() == WeightForm.INT_TENSOR) {
+          checkTensor(modifiers, modifier);
+        }
         if (!group.weights().floating()) {
           continue;
         }
@@ -102,6 +107,22 @@ public record Recipe(List<Modifier> modifiers) implements Serializable {
                   .formatted(group.schemeName()));
         }
       }
+    }
+  }
+
+  private static void checkTensor(List<Modifier> modifiers, Modifier modifier) {
+    boolean awq = modifiers.stream().anyMatch(other -> other.kind() == ModifierKind.AWQ);
+    if (modifier.kind() != ModifierKind.QUANTIZATION || awq) {
+      throw new UsageException(
+          "%s: one scale for a whole weight (strategy tensor) is only rounded to, and %s finds scales row by row; want strategy channel or group, or QuantizationModifier alone or behind SmoothQuantModifier"
+              .formatted(
+                  modifier.kind().modifier(), awq ? "AWQModifier" : modifier.kind().modifier()));
+    }
+    if (RoundingSettings.of(modifier).stepSearch()) {
+      throw new UsageException(
+          modifier.kind().modifier()
+              + ".step_search is true, want false for strategy tensor: its scale is that of the"
+              + " greatest weight");
     }
   }
 
@@ -181,6 +202,11 @@ public record Recipe(List<Modifier> modifiers) implements Serializable {
   /** The same recipe with another seed in every modifier that has one. */
   public Recipe withSeed(long seed) {
     return new Recipe(modifiers.stream().map(modifier -> modifier.withSeed(seed)).toList());
+  }
+
+  /** Whether any weights are to be quantized, and not the cache alone. */
+  public boolean quantizesWeights() {
+    return modifiers.stream().anyMatch(modifier -> !modifier.groups().isEmpty());
   }
 
   /** The modifiers that change the weights before they are quantized, in order. */

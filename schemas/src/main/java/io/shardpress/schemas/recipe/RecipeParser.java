@@ -32,8 +32,10 @@ final class RecipeParser {
           .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
           .build();
 
+  private static final String ONE_SHOT = "oneshot";
+
   private final String source;
-  private final List<Modifier> modifiers = new ArrayList<>();
+  private final List<SchemeBefore.Entry> entries = new ArrayList<>();
 
   private RecipeParser(String source) {
     this.source = source;
@@ -56,13 +58,17 @@ final class RecipeParser {
     }
     RecipeParser parser = new RecipeParser(source);
     parser.read(root);
-    if (parser.modifiers.isEmpty()) {
+    List<Modifier> modifiers =
+        SchemeBefore.joined(parser.entries).stream()
+            .map(entry -> ModifierParser.parse(source, entry.name(), entry.keys()))
+            .toList();
+    if (modifiers.isEmpty()) {
       throw new UsageException(
           source
               + ": no modifier in it; want quant_stage: {quant_modifiers: {LRQModifier: {scheme: W4A16}}}");
     }
     try {
-      return new Recipe(parser.modifiers);
+      return new Recipe(modifiers);
     } catch (UsageException e) {
       throw new UsageException(source + ": " + e.getMessage(), e);
     }
@@ -127,14 +133,32 @@ final class RecipeParser {
     node.properties().forEach(entry -> entry(entry.getKey(), entry.getValue()));
   }
 
+  /** A stage also says what it is a stage of: of a run of its own, as here, or of training. */
+  private void stage(String name, JsonNode node) {
+    if (!node.isObject()) {
+      read(node);
+      return;
+    }
+    JsonNode runType = node.path("run_type");
+    if (!runType.isMissingNode() && !runType.isNull() && !runType.asText().equals(ONE_SHOT)) {
+      throw QuantizationArgs.wrong(
+          source + ": " + name + ".run_type", runType, ONE_SHOT + ": nothing is trained here");
+    }
+    node.properties().stream()
+        .filter(entry -> !entry.getKey().equals("run_type"))
+        .forEach(entry -> entry(entry.getKey(), entry.getValue()));
+  }
+
   private void entry(String key, JsonNode value) {
     if (key.equals("args") && value.isEmpty()) {
       return;
     }
-    if (key.endsWith("_stage") || key.endsWith("_modifiers") || key.equals("modifiers")) {
+    if (key.endsWith("_stage")) {
+      stage(key, value);
+    } else if (key.endsWith("_modifiers") || key.equals("modifiers")) {
       read(value);
     } else {
-      modifiers.add(ModifierParser.parse(source, key, value));
+      entries.add(new SchemeBefore.Entry(key, value));
     }
   }
 }

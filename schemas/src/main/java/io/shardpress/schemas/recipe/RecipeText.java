@@ -41,6 +41,13 @@ final class RecipeText {
     if (modifier.kvCache() != null) {
       fields.put("kv_cache_scheme", quoted(modifier.kvCache().type()));
     }
+    if (!modifier.mappings().isEmpty()) {
+      fields.put(
+          "mappings",
+          modifier.mappings().stream()
+              .map(one -> "[" + quoted(one.smooth()) + "," + json(one.balance()) + "]")
+              .collect(Collectors.joining(",", "[", "]")));
+    }
     return fields.entrySet().stream()
         .map(e -> quoted(e.getKey()) + ":" + e.getValue())
         .collect(Collectors.joining(",", "{", "}"));
@@ -51,7 +58,9 @@ final class RecipeText {
     ActivationScheme activations = group.activations();
     ActOrder order = group.weights().order();
     String form =
-        group.weights().floating() ? "\"form\":" + quoted(group.weights().form().name()) + "," : "";
+        group.weights().form() == WeightForm.INT
+            ? ""
+            : "\"form\":" + quoted(group.weights().form().name()) + ",";
     return String.format(
         Locale.ROOT,
         "{%s%s%s\"bits\":%d,\"group_size\":%d,\"symmetric\":%b,\"targets\":%s}",
@@ -84,6 +93,19 @@ final class RecipeText {
       if (modifier.kvCache() != null) {
         yaml.append(indent).append("kv_cache_scheme: ");
         yaml.append(args(modifier.kvCache()));
+      }
+      if (!modifier.mappings().isEmpty()) {
+        yaml.append(indent).append("mappings:\n");
+        modifier
+            .mappings()
+            .forEach(
+                one ->
+                    yaml.append(indent)
+                        .append("  - {smooth_layer: ")
+                        .append(scalar(one.smooth()))
+                        .append(", balance_layers: ")
+                        .append(names(one.balance()))
+                        .append("}\n"));
       }
       yaml.append(indent).append("ignore: ").append(names(modifier.ignore())).append('\n');
       modifier

@@ -4,6 +4,7 @@ import io.shardpress.schemas.Nearest;
 import io.shardpress.schemas.UsageException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.TreeMap;
@@ -16,7 +17,27 @@ public final class Schemes {
   private static final Map<String, Scheme> SUPPORTED = supportedSchemes();
 
   /** Names that are real but have no writer here yet. */
-  private static final List<String> NOT_YET = List.of("NVFP4", "MXFP4");
+  private static final List<String> NOT_YET =
+      List.of(
+          "NVFP4",
+          "MXFP4",
+          "MXFP8",
+          "MXFP8A16",
+          "W4AFP8",
+          "W2A4",
+          "W2A8",
+          "W3A4",
+          "W3A8",
+          "W4A4",
+          "W5A8",
+          "W5A16",
+          "W6A8",
+          "W6A16",
+          "W7A8",
+          "W7A16");
+
+  /** Other names of llm-compressor's for the same. */
+  private static final Map<String, String> ALSO = Map.of("INT8", "W8A8");
 
   private Schemes() {}
 
@@ -83,9 +104,11 @@ public final class Schemes {
    * @throws UsageException for a name that is unknown or not supported yet
    */
   static Scheme named(String name, OptionalInt groupSize) {
-    Scheme scheme = SUPPORTED.get(name);
+    // llm-compressor's names are the same in small letters.
+    String upper = name.toUpperCase(Locale.ROOT);
+    Scheme scheme = SUPPORTED.get(ALSO.getOrDefault(upper, upper));
     if (scheme == null) {
-      throw unknown(name);
+      throw unknown(NOT_YET.contains(upper) ? upper : name);
     }
     if (groupSize.isPresent() && scheme.weights().floating()) {
       throw new UsageException(

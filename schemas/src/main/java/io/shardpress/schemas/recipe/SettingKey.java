@@ -93,7 +93,12 @@ enum SettingKey {
   N_GRID("n_grid", atLeast(1), 20L, "n_grid", List.of(AWQ)),
   CLIP("clip", new Domain.Flag(), true, "", List.of(AWQ)),
   DUO_SCALING("duo_scaling", new Domain.Anything("anything"), "", "duo_scaling", List.of(AWQ)),
-  MAPPINGS("mappings", new Domain.Nothing(), "", "mappings", List.of(AWQ, SMOOTH_QUANT)),
+  MAPPINGS(
+      "mappings",
+      new Domain.Anything(LayerMapping.WANTED),
+      "",
+      "mappings",
+      List.of(AWQ, SMOOTH_QUANT)),
   OUTLIERS("outliers", new Domain.Flag(), false, "", List.of(EASY_QUANT)),
   ALPHA("alpha", new Domain.Real(0, 1), 0.5, "", startingFromGptq()),
   DAMPING("damping", new Domain.Real(0, 10), 0.1, "", startingFromGptq()),
@@ -128,7 +133,68 @@ enum SettingKey {
   SEQUENTIAL_TARGETS(
       "sequential_targets", new Domain.Anything("anything"), "", "sequential_targets", all()),
   OFFLOAD_HESSIANS(
-      "offload_hessians", new Domain.Anything("anything"), "", "offload_hessians", all());
+      "offload_hessians", new Domain.Anything("anything"), "", "offload_hessians", all()),
+  WEIGHT_OBSERVER(
+      "weight_observer", QuantizationArgs.OBSERVERS, "", "weight_observer", quantizing()),
+  INPUT_OBSERVER("input_observer", QuantizationArgs.OBSERVERS, "", "input_observer", quantizing()),
+  OUTPUT_OBSERVER(
+      "output_observer", QuantizationArgs.OBSERVERS, "", "output_observer", quantizing()),
+  OBSERVER(
+      "observer",
+      new Domain.Anything("{weights: …, input: …} with names of observers"),
+      "",
+      "observer",
+      quantizing()),
+  BYPASS_DIVISIBILITY_CHECKS(
+      "bypass_divisibility_checks",
+      new Domain.Fixed(false),
+      "",
+      "bypass_divisibility_checks",
+      quantizing()),
+  ALGORITHM(
+      "algorithm",
+      new Domain.Choice(List.of("smoothquant"), List.of("log_equalization")),
+      "",
+      "algorithm",
+      List.of(SMOOTH_QUANT)),
+  CALIBRATION_FUNCTION(
+      "calibration_function",
+      new Domain.Nothing(),
+      "",
+      "calibration_function",
+      List.of(SMOOTH_QUANT)),
+  NUM_CALIBRATION_STEPS(
+      "num_calibration_steps", new Domain.Nothing(), "", "num_calibration_steps", all()),
+  DISABLE_QUANTIZATION_OBSERVER_EPOCH(
+      "disable_quantization_observer_epoch",
+      new Domain.Nothing(),
+      "",
+      "disable_quantization_observer_epoch",
+      quantizing()),
+  QUANTIZE("quantize", new Domain.Fixed(true), "", "quantize", List.of(GPTQ)),
+  DISABLE_OPT_RTN("disable_opt_rtn", new Domain.Flag(), "", "disable_opt_rtn", List.of(AUTO_ROUND)),
+  ENABLE_TORCH_COMPILE(
+      "enable_torch_compile",
+      new Domain.Anything("anything"),
+      "",
+      "enable_torch_compile",
+      List.of(AUTO_ROUND)),
+  DEVICE_IDS("device_ids", new Domain.Anything("anything"), "", "device_ids", List.of(AUTO_ROUND)),
+  OFFLOAD_DEVICE(
+      "offload_device", new Domain.Anything("anything"), "", "offload_device", List.of(AWQ)),
+  MAX_CHUNK_MEMORY(
+      "max_chunk_memory", new Domain.Anything("anything"), "", "max_chunk_memory", List.of(AWQ)),
+  GROUP("group", new Domain.Anything("anything"), "", "group", all()),
+  INDEX("index", new Domain.Anything("anything"), "", "index", all()),
+  START("start", new Domain.Anything("anything"), "", "start", all()),
+  END("end", new Domain.Anything("anything"), "", "end", all()),
+  UPDATE("update", new Domain.Anything("anything"), "", "update", all()),
+  REQUIRES_CALIBRATION_DATA(
+      "requires_calibration_data",
+      new Domain.Anything("anything"),
+      "",
+      "requires_calibration_data",
+      all());
 
   /** Keys whose value stands in a recipe's text only where it is not the default: see there. */
   private static final Set<SettingKey> QUIET = Set.of(OUTLIERS, DESCENT_ROUNDS, DESCENT_SWEEPS);
@@ -196,6 +262,11 @@ enum SettingKey {
   /** The key as a recipe writes it. */
   String key() {
     return key;
+  }
+
+  /** Whether a recipe that writes this name means the key: its own, or llm-compressor's. */
+  boolean isSpelled(String name) {
+    return key.equals(name) || (isSetting() && elsewhere.equals(name));
   }
 
   Domain domain() {

@@ -45,6 +45,13 @@ final class Settings {
     return (ActOrder) given.getOrDefault(SettingKey.ACTORDER, ActOrder.NONE);
   }
 
+  /** The pairs that are given; none where a block's own are meant. */
+  List<LayerMapping> mappings() {
+    return given.get(SettingKey.MAPPINGS) instanceof List<?> pairs
+        ? pairs.stream().map(LayerMapping.class::cast).toList()
+        : List.of();
+  }
+
   List<String> names(SettingKey key) {
     return ((List<?>) get(key)).stream().map(String.class::cast).toList();
   }

@@ -6,6 +6,8 @@ package io.shardpress.schemas.recipe;
 public enum WeightForm {
   /** Integers; {@link WeightScheme} says of how many bits and what shares a step. */
   INT("group"),
+  /** Integers with one step for the whole weight, which is stored for each row. */
+  INT_TENSOR("tensor"),
   /** FP8 E4M3 with one scale for the whole weight. */
   FP8_TENSOR("tensor"),
   /** FP8 E4M3 with a scale for each row. */
@@ -26,14 +28,14 @@ public enum WeightForm {
     this.strategy = strategy;
   }
 
-  /** compressed-tensors' word for what shares a scale of floating-point numbers. */
+  /** compressed-tensors' word for what shares a scale. */
   public String strategy() {
     return strategy;
   }
 
   /** Whether numbers are floating-point. */
   public boolean floating() {
-    return this != INT;
+    return this != INT && this != INT_TENSOR;
   }
 
   /** Whether numbers are E2M1, of four bits. */

@@ -38,6 +38,11 @@ public record WeightScheme(
     this(bits, symmetric, groupSize, ActOrder.NONE, false, WeightForm.INT);
   }
 
+  /** Symmetric integers with one step for the whole weight. */
+  public static WeightScheme perTensor(int bits) {
+    return new WeightScheme(bits, true, 0, ActOrder.NONE, false, WeightForm.INT_TENSOR);
+  }
+
   /** Floating-point numbers with scales as the form has them. */
   public static WeightScheme of(WeightForm form) {
     return new WeightScheme(form.bits(), true, form.groupSize(), ActOrder.NONE, false, form);
@@ -72,7 +77,7 @@ public record WeightScheme(
   public String sharing() {
     return switch (form) {
       case INT -> perChannel() ? "per channel" : "group " + groupSize;
-      case FP8_TENSOR -> "per tensor";
+      case INT_TENSOR, FP8_TENSOR -> "per tensor";
       case FP8_CHANNEL -> "per channel";
       case FP8_BLOCK ->
           String.format(Locale.ROOT, "block %dx%d", WeightForm.BLOCK, WeightForm.BLOCK);
@@ -122,6 +127,6 @@ public record WeightScheme(
         groupSize,
         order,
         outliers,
-        form.floating() ? ", form=" + form : "");
+        form == WeightForm.INT ? "" : ", form=" + form);
   }
 }

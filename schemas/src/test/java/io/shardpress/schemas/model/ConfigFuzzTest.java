@@ -47,6 +47,18 @@ class ConfigFuzzTest {
                "high_freq_factor":4.0,"original_max_position_embeddings":4096}}
               """,
               """
+              {"model_type":"qwen2","hidden_size":64,"num_attention_heads":4,"num_hidden_layers":2,
+               "intermediate_size":128,"vocab_size":100,"rope_theta":1000000.0,
+               "max_position_embeddings":4096,"rope_scaling":{"type":"yarn","factor":4.0,
+               "original_max_position_embeddings":1024,"beta_fast":16,"mscale":0.7,
+               "mscale_all_dim":1.0,"attention_factor":1.1,"truncate":false}}
+              """,
+              """
+              {"model_type":"llama","hidden_size":64,"num_attention_heads":4,"num_hidden_layers":2,
+               "intermediate_size":128,"vocab_size":100,"max_position_embeddings":512,
+               "rope_parameters":{"rope_type":"dynamic","factor":2.0,"rope_theta":10000.0}}
+              """,
+              """
               {"architectures":["Qwen3ForCausalLM"],"model_type":"qwen3","hidden_size":64,
                "num_attention_heads":4,"num_key_value_heads":2,"num_hidden_layers":2,"head_dim":128,
                "intermediate_size":128,"vocab_size":100,"dtype":"bfloat16","hidden_act":"silu",

@@ -185,6 +185,13 @@ final class ConfigOracle {
                   number(rope, "low_freq_factor", -1),
                   number(rope, "high_freq_factor", -1),
                   (int) number(rope, "original_max_position_embeddings", positions)));
+    } else if (type.equals("dynamic") || type.equals("yarn")) {
+      double positions =
+          number("original_max_position_embeddings", number("max_position_embeddings", -1));
+      assertThat(found.ropeScaling().type()).isEqualTo(type);
+      assertThat(found.ropeScaling().factor()).isEqualTo(number(rope, "factor", -1));
+      assertThat(found.ropeScaling().originalMaxPositions())
+          .isEqualTo((int) number(rope, "original_max_position_embeddings", positions));
     } else {
       assertThat(found.unsupportedReason()).isPresent();
     }

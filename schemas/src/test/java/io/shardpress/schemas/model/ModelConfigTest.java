@@ -260,9 +260,9 @@ class ModelConfigTest {
         "{'x':1} | model_type \"\": no block for it",
         "{'model_type':'gpt2','n_embd':8,'head_dim':'odd','hidden_size':1e99} | \"gpt2\"",
         "{'model_type':'llama',SIZES'hidden_act':'gelu'} | hidden_act \"gelu\"",
-        "{'model_type':'llama',SIZES'rope_scaling':{'type':'yarn','factor':4}} | rope type"
-            + " \"yarn\"",
-        "{'model_type':'llama',SIZES'rope_scaling':{'type':'dynamic','factor':4}} | \"dynamic\"",
+        "{'model_type':'llama',SIZES'rope_scaling':{'type':'ntk','factor':4}} | rope type"
+            + " \"ntk\"",
+        "{'model_type':'llama',SIZES'rope_scaling':{'type':'mrope','factor':4}} | \"mrope\"",
         "{'model_type':'gemma3_text',SIZES'use_bidirectional_attention':true} | only causal",
         "{'model_type':'llama',SIZES'rope_parameters':{'full_attention':{'rope_theta':1e4}}} | per"
             + " layer type",
@@ -287,6 +287,9 @@ class ModelConfigTest {
         "{'model_type':'llama',SIZES'rms_norm_eps':NaN} | rms_norm_eps: found",
         "{'model_type':'llama',SIZES'mlp_bias':'no'} | mlp_bias: found \"no\"",
         "{'model_type':'llama',SIZES'rope_scaling':7} | rope_scaling: found 7",
+        "{'model_type':'llama',SIZES'rope_scaling':{'type':'yarn'}} | factor: found",
+        "{'model_type':'llama',SIZES'rope_scaling':{'type':'dynamic','factor':0.5}} | at least 1",
+        "{'model_type':'llama',SIZES'max_position_embeddings':99,'rope_scaling':{'type':'yarn','factor':2,'beta_slow':40}} | beta_slow: found",
         "{'model_type':'llama',SIZES'rope_scaling':{'type':'llama3'}} | low_freq_factor: found"
             + " nothing",
         "{'model_type':'phi3',SIZES'partial_rotary_factor':0.26} | an even number of elements",

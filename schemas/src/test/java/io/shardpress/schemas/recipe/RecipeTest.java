@@ -63,6 +63,110 @@ class RecipeTest {
         .isEqualTo(new GptqSettings(true, 0.5, 0.1, 128, 0.01, true, 2, 2));
   }
 
+  /** Stages say how they run, and keys have llm-compressor's names where those are others. */
+  @Test
+  void stagesAndKeysOfLlmCompressor() {
+    assertThat(
+            parse(
+                """
+                compress_stage:
+                  run_type: oneshot
+                  compress_modifiers:
+                    AutoRoundModifier: {targets: [Linear], scheme: w4a16, iters: 20, lr: 2e-3, device_ids: '0', group: compress, start: 0.0}
+                """))
+        .isEqualTo(
+            parse("AutoRoundModifier: {scheme: W4A16, iterations: 20, learning_rate: 0.002}"));
+    assertThat(parse("GPTQModifier: {scheme: INT8}"))
+        .isEqualTo(parse("GPTQModifier: {scheme: W8A8}"));
+    assertThat(parse("QuantizationModifier: {scheme: W4A16, weight_observer: mse}"))
+        .isEqualTo(parse("QuantizationModifier: {scheme: W4A16, step_search: true}"))
+        .isEqualTo(
+            parse("QuantizationModifier: {scheme: W4A16, observer: {weights: memoryless_mse}}"));
+    assertThat(
+            parse("GPTQModifier: {scheme: W8A8_STATIC, input_observer: minmax}")
+                .modifiers()
+                .get(0)
+                .groups()
+                .get(0)
+                .activations())
+        .isEqualTo(new ActivationScheme(8, true, false, false));
+  }
+
+  /** A scheme, and behind it what learns by it. */
+  @Test
+  void aLearnerWithoutASchemeTakesTheOneBeforeIt() {
+    Recipe recipe =
+        parse(
+            """
+            QuantizationModifier:
+              ignore: [lm_head, a]
+              config_groups: {g: {targets: [Linear], weights: {num_bits: 4, group_size: 32, actorder: group}}}
+            GPTQModifier: {block_size: 64, ignore: [b]}
+            """);
+    assertThat(recipe.modifiers()).hasSize(1);
+    Modifier gptq = recipe.modifiers().get(0);
+    assertThat(gptq.kind()).isEqualTo(ModifierKind.GPTQ);
+    assertThat(gptq.ignore()).containsExactly("lm_head", "a", "b");
+    assertThat(gptq.groups().get(0).weights().order()).isEqualTo(ActOrder.GROUP);
+    assertThat(GptqSettings.of(gptq).blockSize()).isEqualTo(64);
+    assertThat(
+            parse("QuantizationModifier: {scheme: W4A16}\nGPTQModifier: {scheme: W8A16}")
+                .modifiers())
+        .hasSize(2);
+  }
+
+  /** Nothing said of what shares a scale is compressed-tensors' strategy tensor. */
+  @Test
+  void oneScaleForAWeight() {
+    for (String strategy : List.of("", ", strategy: tensor", ", strategy: tensor, group_size: null")) {
+      Recipe recipe =
+          parse(
+              "QuantizationModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 8"
+                  + strategy
+                  + "}, input_activations: {num_bits: 8}}}}");
+      SchemeGroup group = recipe.modifiers().get(0).groups().get(0);
+      assertThat(group.weights()).isEqualTo(WeightScheme.perTensor(8));
+      assertThat(group.weights().sharing()).isEqualTo("per tensor");
+      assertThat(recipe.digest())
+          .isNotEqualTo(parse("QuantizationModifier: {scheme: W8A8_STATIC}").digest());
+      assertThat(Recipe.parse("again", recipe.toYaml())).isEqualTo(recipe);
+    }
+  }
+
+  @Test
+  void aCacheAlone() {
+    Recipe recipe =
+        parse(
+            "QuantizationModifier: {kv_cache_scheme: {num_bits: 8, type: float, strategy: tensor}}");
+    assertThat(recipe.quantizesWeights()).isFalse();
+    assertThat(recipe.needsText()).isTrue();
+    assertThat(recipe.kvCache()).contains(new KvCacheScheme(true));
+    assertThat(Recipe.parse("again", recipe.toYaml())).isEqualTo(recipe);
+  }
+
+  @Test
+  void mappingsInAllTheirForms() {
+    List<LayerMapping> wanted =
+        List.of(
+            new LayerMapping("re:.*norm", List.of("re:.*q", "re:.*k")),
+            new LayerMapping("u", List.of("d")));
+    for (String mappings :
+        List.of(
+            "[{smooth_layer: 're:.*norm', balance_layers: ['re:.*q', 're:.*k']}, {smooth_layer: u, balance_layers: d}]",
+            "[[['re:.*q', 're:.*k'], 're:.*norm'], [[d], u]]",
+            "[['re:.*norm', ['re:.*q', 're:.*k']], [u, [d]]]",
+            "[{balance_layers: ['re:.*q', 're:.*k'], smooth_layers: 're:.*norm', activation_hook_target: null}, [[d], [u]]]")) {
+      for (String kind : List.of("SmoothQuantModifier", "AWQModifier")) {
+        Recipe recipe =
+            parse(kind + ": {mappings: " + mappings + "}\nGPTQModifier: {scheme: W4A16}");
+        assertThat(recipe.transforms().get(0).mappings()).as(mappings).isEqualTo(wanted);
+        assertThat(Recipe.parse("again", recipe.toYaml())).isEqualTo(recipe);
+        assertThat(recipe.digest())
+            .isNotEqualTo(parse(kind + ": {}\nGPTQModifier: {scheme: W4A16}").digest());
+      }
+    }
+  }
+
   /** Steps on the scales go by a block's output, which learning by layer does without. */
   @Test
   void byLayerThereAreStepsOnScalesWhereAskedFor() {
@@ -246,6 +350,20 @@ class RecipeTest {
       value = {
         "LRQModifier: {scheme: W4A16, iteration: 5}|r.yaml: LRQModifier: unknown key 'iteration', the nearest is iterations",
         "GPTQModifier: {scheme: W4A16, rank: 5}|r.yaml: GPTQModifier: unknown key 'rank'",
+        "AutoRoundModifier: {scheme: W4A16, iters: 0}|AutoRoundModifier.iters is 0, want an integer of at least 1",
+        "AutoRoundModifier: {scheme: W4A16, iters: 5, iterations: 5}|both iterations and iters, which mean the same",
+        "a_stage: {run_type: train, GPTQModifier: {scheme: W4A16}}|r.yaml: a_stage.run_type is \"train\", want oneshot",
+        "SparseGPTModifier: {sparsity: 0.5}|r.yaml: SparseGPTModifier sets weights to zero, and pruning is not supported yet",
+        "QuantizationModifier: {scheme: W4A16, targets: [Embedding]}|embeddings stay as they are",
+        "QuantizationModifier: {scheme: W4A16, weight_observer: imatrix}|weight_observer is \"imatrix\", want minmax or",
+        "QuantizationModifier: {scheme: W4A16, observer: {weight: mse}}|QuantizationModifier.observer: unknown key 'weight', the nearest is weights",
+        "GPTQModifier: {scheme: W4A16, observer: {weights: mse}, weight_observer: mse}|both observer and weight_observer",
+        "GPTQModifier: {scheme: W4A16, weight_observer: mse, step_search: false}|observer mse and step_search false contradict each other",
+        "QuantizationModifier: {scheme: W4A16, bypass_divisibility_checks: true}|bypass_divisibility_checks is true, want false only",
+        "AWQModifier: {mappings: [], scheme: W4A16}|AWQModifier.mappings is [], want null, or a list of",
+        "AWQModifier: {mappings: [{smooth_layer: a}], scheme: W4A16}|AWQModifier.mappings[0] is {\"smooth_layer\":\"a\"}, want one layer that makes the inputs",
+        "AWQModifier: {mappings: [{smooth_layer: 're:(', balance_layers: [b]}], scheme: W4A16}|target 're:(' is no regular expression",
+        "AWQModifier: {mappings: [{smooth_layer: a, balance_layers: [b], activation_hook_target: mlp}], scheme: W4A16}|activation_hook_target is \"mlp\", want null",
         "LRQModifier: {scheme: W4A16, iterations: many}|r.yaml: LRQModifier.iterations is \"many\", want an integer of at least 1",
         "LRQModifier: {scheme: W4A16, iterations: 0}|r.yaml: LRQModifier.iterations is 0, want an integer of at least 1",
         "LRQModifier: {scheme: W4A16, rank: 1.5}|r.yaml: LRQModifier.rank is 1.5, want an integer of at least 0",
@@ -291,7 +409,10 @@ class RecipeTest {
         "EasyQuantModifier: {scheme: W4A16, step_search: true}|r.yaml: EasyQuantModifier: unknown key 'step_search'",
         "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bit: 4}}}}|r.yaml: GPTQModifier: config_groups.g.weights: unknown key 'num_bit', the nearest is num_bits",
         "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, type: float}}}}|config_groups.g.weights.group_size is nothing, want 32 for strategy group of type float",
-        "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, strategy: tensor}}}}|config_groups.g.weights.strategy is \"tensor\", want group or channel",
+        "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, strategy: tensor}}}}|GPTQModifier: one scale for a whole weight (strategy tensor) is only rounded to, and GPTQModifier finds scales row by row",
+        "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, strategy: block}}}}|config_groups.g.weights.strategy is \"block\", want tensor, channel or group",
+        "QuantizationModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 8, strategy: tensor, symmetric: false}}}}|weights.symmetric is false, want true for strategy tensor",
+        "QuantizationModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 8, observer: mse}}}}|step_search is true, want false for strategy tensor",
         "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, strategy: group}}}}|config_groups.g.weights.group_size is nothing, want an integer of at least 1",
         "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 5, strategy: channel}}}}|config_groups.g.weights.num_bits is 5, want 2, 3, 4 or 8",
         "GPTQModifier: {config_groups: {g: {weights: {num_bits: 8, strategy: channel}}}}|config_groups.g.targets is nothing, want a list",

@@ -2,10 +2,14 @@ package io.shardpress.spark.app;
 
 import io.shardpress.schemas.UsageException;
 import io.shardpress.spark.app.options.TextSettings;
+import io.shardpress.spark.app.options.TextShare;
 import io.shardpress.spark.io.Checkpoint;
 import io.shardpress.spark.io.CheckpointFile;
+import io.shardpress.spark.text.ChatRows;
 import io.shardpress.spark.text.TokenizerFile;
 import io.shardpress.spark.text.Windows;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
@@ -49,7 +53,12 @@ public final class Calibration {
     return windows(checkpoint, text, settings, configuration);
   }
 
-  /** Windows of a text by a model's tokenizer. */
+  /**
+   * Windows of a text by a model's tokenizer, of rows that are conversations by its chat template;
+   * of several texts each by its share, in the order in which they are named.
+   *
+   * @param text as {@link TextShare#parse} reads it
+   */
   public static Windows windows(
       Checkpoint checkpoint, String text, TextSettings settings, Configuration configuration) {
     var config = checkpoint.config();
@@ -63,14 +72,23 @@ public final class Calibration {
                 tokenizer.size(),
                 config.vocabSize()));
       }
-      return Windows.read(
-          new Path(text),
-          settings.field(),
-          tokenizer,
-          config.vocabSize(),
-          settings.samples(),
-          settings.sequenceLength(config.maxPositionEmbeddings()),
-          configuration);
+      List<TextShare> texts = TextShare.parse(text);
+      List<Integer> counts = TextShare.windows(texts, settings.samples());
+      ChatRows chats = ChatRows.of(new Path(checkpoint.uri()), configuration);
+      List<Windows> windows = new ArrayList<>();
+      for (int i = 0; i < texts.size(); i++) {
+        windows.add(
+            Windows.read(
+                new Path(texts.get(i).uri()),
+                settings.field(),
+                chats,
+                tokenizer,
+                config.vocabSize(),
+                counts.get(i),
+                settings.sequenceLength(config.maxPositionEmbeddings()),
+                configuration));
+      }
+      return windows.size() == 1 ? windows.get(0) : Windows.joined(windows);
     }
   }
 }

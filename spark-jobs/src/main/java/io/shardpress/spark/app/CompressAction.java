@@ -22,11 +22,11 @@ final class CompressAction {
         Settings.of(
             options.spark(),
             Settings.uris(
+                options.calibration(),
                 Optional.of(options.model()),
                 Optional.of(options.output()),
                 options.work(),
-                options.recipe().file(),
-                options.calibration().file()));
+                options.recipe().file()));
     PlannedCompression planned =
         Plans.compression(options.model(), options.recipe(), options.outputs(), configuration);
     CompressionPlan plan = planned.plan();

@@ -21,9 +21,9 @@ final class EvaluateAction {
         Settings.of(
             options.spark(),
             Settings.uris(
+                options.text(),
                 Optional.of(options.original()),
-                Optional.of(options.compressed()),
-                options.text().file()));
+                Optional.of(options.compressed())));
     Checkpoint original = Checkpoint.open(options.original(), configuration);
     Checkpoint compressed = Checkpoint.open(options.compressed(), configuration);
     ModelSource originalSource = ModelSource.of(original);

@@ -25,10 +25,10 @@ final class PlanAction {
         Settings.of(
             options.spark(),
             Settings.uris(
+                options.calibration(),
                 Optional.of(options.model()),
                 options.work(),
-                options.recipe().file(),
-                options.calibration().file()));
+                options.recipe().file()));
     PlannedCompression planned =
         Plans.compression(options.model(), options.recipe(), options.outputs(), configuration);
     CompressionPlan plan = planned.plan();

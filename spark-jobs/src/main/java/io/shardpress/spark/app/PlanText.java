@@ -73,6 +73,9 @@ final class PlanText {
   }
 
   private static String estimate(CompressionPlan plan, TextSettings calibration) {
+    if (!plan.recipe().quantizesWeights()) {
+      return "scales of keys and values are measured, weights stay as they are%n".formatted();
+    }
     if (!plan.recipe().calibrated()) {
       double bytes = Estimate.ofRounding(plan.quantized().values()).taskBytes();
       return String.format(Locale.ROOT, "%.0f MB in the largest task%n", bytes / 1e6);

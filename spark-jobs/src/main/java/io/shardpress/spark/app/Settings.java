@@ -2,6 +2,7 @@ package io.shardpress.spark.app;
 
 import io.shardpress.kernels.matmul.Matmuls;
 import io.shardpress.spark.app.options.SparkSettings;
+import io.shardpress.spark.app.options.TextSettings;
 import io.shardpress.spark.io.Locations;
 import io.shardpress.spark.io.ObjectStoreSettings;
 import java.util.Arrays;
@@ -28,6 +29,11 @@ final class Settings {
     ObjectStoreSettings.setDefaults(configuration);
     Locations.check(named, configuration);
     return configuration;
+  }
+
+  static Stream<String> uris(TextSettings text, Optional<?>... uris) {
+    return Stream.concat(
+        Arrays.stream(uris).flatMap(Optional::stream).map(String::valueOf), text.uris());
   }
 
   static Stream<String> uris(Optional<?>... uris) {

@@ -28,7 +28,7 @@ final class EvaluateCommand implements Callable<Integer> {
       names = "--text",
       paramLabel = "FILE",
       required = true,
-      description = "Held-out text: .jsonl, .parquet or .txt.")
+      description = "Held-out text: .jsonl, .parquet or .txt, or several by share: A=0.5,B=0.5.")
   private String text;
 
   @Mixin private WindowArguments windows;

@@ -25,7 +25,9 @@ final class PlanCommand implements Callable<Integer> {
   @Option(
       names = "--calibration",
       paramLabel = "FILE",
-      description = ".jsonl, .parquet or .txt; default: calibration.jsonl in MODEL.")
+      description =
+          ".jsonl, .parquet or .txt, or several by share: A=0.5,B=0.5; default: calibration.jsonl in"
+              + " MODEL.")
   private String calibration;
 
   @Mixin private WindowArguments windows;

@@ -60,7 +60,7 @@ final class ActivationFinder {
       if (!scheme.dynamic()) {
         scales.put(stage, find(block, stage, CompressedTensors.INPUT_SCALE, floats));
       }
-      if (!scheme.symmetric()) {
+      if (!scheme.dynamic() && !scheme.symmetric()) {
         zeros.put(stage, find(block, stage, CompressedTensors.INPUT_ZERO_POINT, integers));
       }
     }

@@ -68,7 +68,9 @@ record StoredActivations(
       return new InputQuantization.PerTokenGroup(format, scheme.groupSize());
     }
     if (scheme.dynamic()) {
-      return new InputQuantization.PerToken(format);
+      return scheme.symmetric()
+          ? new InputQuantization.PerToken(format)
+          : new InputQuantization.PerTokenAsymmetric();
     }
     float scale = shared(scales.get(stage), reader);
     int zero = scheme.symmetric() ? 0 : (int) shared(zeros.get(stage), reader);

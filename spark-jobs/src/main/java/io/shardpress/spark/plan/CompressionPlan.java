@@ -42,9 +42,15 @@ public record CompressionPlan(
     return byModule;
   }
 
-  /** What learns the linears: the recipe's last modifier, which all of them share. */
+  /**
+   * What learns the linears: the recipe's last modifier, which all of them share; its first where
+   * the cache alone is quantized.
+   */
   public Modifier learner() {
-    return quantized().values().iterator().next().choice().modifier();
+    return quantized().values().stream()
+        .findFirst()
+        .map(entry -> entry.choice().modifier())
+        .orElse(recipe.modifiers().get(0));
   }
 
   /** The same plan with some tensors read from elsewhere, by name. */

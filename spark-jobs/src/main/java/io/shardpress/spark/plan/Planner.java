@@ -93,14 +93,20 @@ public final class Planner {
     entries.addAll(PlanEntry.unused(checkpoint));
     List<PlanEntry> quantized =
         entries.stream().filter(entry -> entry.action() == Action.QUANTIZE).toList();
-    if (quantized.isEmpty()) {
+    if (quantized.isEmpty() && recipe.quantizesWeights()) {
       throw new CheckpointException(
           checkpoint.uri()
               + ": the recipe's targets match no linear of this model; name them with --targets");
     }
     new RecipeChecks(checkpoint.uri(), config).check(entries);
     activations.check(entries);
-    return new CompressionPlan(checkpoint, config, recipe, entries, scaleFormat, List.of());
+    List<String> warnings = new ArrayList<>();
+    if (!recipe.transforms().isEmpty()) {
+      ScaledStages stages =
+          new ScaledStages(checkpoint.uri(), config, checkpoint.shapes().keySet());
+      recipe.transforms().forEach(modifier -> warnings.addAll(stages.check(modifier)));
+    }
+    return new CompressionPlan(checkpoint, config, recipe, entries, scaleFormat, warnings);
   }
 
   private PlanEntry entry(TensorRef tensor) {

@@ -14,11 +14,16 @@ final class ChainedDocuments implements Documents {
   private final String source;
   private final Iterator<Path> files;
   private final String field;
+  private final ChatRows chats;
   private final Configuration conf;
   private TextFile open;
   private String next;
+  private boolean nextTemplated;
+  private boolean templated;
 
-  ChainedDocuments(String source, List<Path> files, String field, Configuration conf) {
+  ChainedDocuments(
+      String source, List<Path> files, String field, ChatRows chats, Configuration conf) {
+    this.chats = chats;
     files.forEach(ChainedDocuments::known);
     this.source = source;
     this.files = files.iterator();
@@ -46,7 +51,7 @@ final class ChainedDocuments implements Documents {
           if (!files.hasNext()) {
             return false;
           }
-          open = TextFile.open(files.next(), field, conf);
+          open = TextFile.open(files.next(), field, chats, conf);
         }
         String document = open.read();
         if (document == null) {
@@ -54,6 +59,7 @@ final class ChainedDocuments implements Documents {
           open = null;
         } else if (!document.isBlank()) {
           next = document;
+          nextTemplated = open.templated();
         }
       }
       return true;
@@ -68,8 +74,14 @@ final class ChainedDocuments implements Documents {
       throw new NoSuchElementException();
     }
     String document = next;
+    templated = nextTemplated;
     next = null;
     return document;
+  }
+
+  @Override
+  public boolean templated() {
+    return templated;
   }
 
   @Override

@@ -24,6 +24,9 @@ public interface Documents extends Iterator<String>, Closeable {
   /** Where the next document comes from, for messages. */
   String source();
 
+  /** Whether the last document has its special tokens written out, by a chat template. */
+  boolean templated();
+
   /**
    * Opens a file or a folder on any Hadoop file system.
    *
@@ -32,12 +35,17 @@ public interface Documents extends Iterator<String>, Closeable {
    * @throws UsageException for a kind of file that is none of the three
    */
   static Documents open(Path path, String field, Configuration conf) {
+    return open(path, field, ChatRows.NONE, conf);
+  }
+
+  /** The same with a model's chats. */
+  static Documents open(Path path, String field, ChatRows chats, Configuration conf) {
     try {
       FileSystem fileSystem = path.getFileSystem(conf);
       if (!fileSystem.exists(path)) {
         throw new CheckpointException("text " + path + " does not exist");
       }
-      return new ChainedDocuments(path.toString(), files(fileSystem, path), field, conf);
+      return new ChainedDocuments(path.toString(), files(fileSystem, path), field, chats, conf);
     } catch (IOException e) {
       throw new CheckpointException("text " + path + ": not readable: " + e.getMessage(), e);
     }

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** A document per line: {"text": "…"}. Blank lines are skipped. */
 final class JsonLines implements TextFile {
@@ -17,9 +18,12 @@ final class JsonLines implements TextFile {
   private final String source;
   private final BufferedReader reader;
   private final String field;
+  private final ChatRows chats;
+  private boolean templated;
   private long lineNumber;
 
-  JsonLines(String source, BufferedReader reader, String field) {
+  JsonLines(String source, BufferedReader reader, String field, ChatRows chats) {
+    this.chats = chats;
     this.source = source;
     this.reader = reader;
     this.field = field;
@@ -32,6 +36,11 @@ final class JsonLines implements TextFile {
       line = line();
     }
     return line == null ? null : text(line);
+  }
+
+  @Override
+  public boolean templated() {
+    return templated;
   }
 
   private String line() throws IOException {
@@ -52,12 +61,18 @@ final class JsonLines implements TextFile {
       throw new CheckpointException(where() + ": no JSON: " + reason, e);
     }
     JsonNode text = document.path(field);
+    templated = false;
     if (!text.isTextual()) {
+      Optional<String> chat = chats.text(document, field, where());
+      if (chat.isPresent()) {
+        templated = true;
+        return chat.get();
+      }
       List<String> keys = new ArrayList<>();
       document.fieldNames().forEachRemaining(keys::add);
       throw new CheckpointException(
-          "%s: no string at \"%s\", keys are %s; name the key with --text-field"
-              .formatted(where(), field, keys));
+          "%s: no string at \"%s\", keys are %s; name the key with --text-field; %s"
+              .formatted(where(), field, keys, ChatRows.wanted()));
     }
     return text.asText();
   }

@@ -37,10 +37,16 @@ interface TextFile extends Closeable {
   /** The next document, or null at the end. */
   String read() throws IOException;
 
-  static TextFile open(Path file, String field, Configuration conf) throws IOException {
+  /** Whether the last document has been through a chat template, special tokens and all. */
+  default boolean templated() {
+    return false;
+  }
+
+  static TextFile open(Path file, String field, ChatRows chats, Configuration conf)
+      throws IOException {
     return switch (Kind.of(file.getName()).orElseThrow()) {
-      case JSONL -> new JsonLines(file.toString(), reader(file, conf), field);
-      case PARQUET -> new ParquetText(file, field, conf);
+      case JSONL -> new JsonLines(file.toString(), reader(file, conf), field, chats);
+      case PARQUET -> new ParquetText(file, field, chats, conf);
       case TXT -> new WholeText(file.toString(), reader(file, conf));
     };
   }

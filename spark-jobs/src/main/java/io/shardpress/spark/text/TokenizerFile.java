@@ -121,6 +121,13 @@ public final class TokenizerFile implements AutoCloseable {
     return Arrays.stream(tokenizer.encode(text).getIds()).mapToInt(Math::toIntExact).toArray();
   }
 
+  /** The ids of a text that a chat template has given special tokens: none are added. */
+  int[] encodeTemplated(String text) {
+    return Arrays.stream(tokenizer.encode(text, false, false).getIds())
+        .mapToInt(Math::toIntExact)
+        .toArray();
+  }
+
   /** The text of ids, without special tokens. */
   public String decode(int[] ids) {
     return tokenizer.decode(Arrays.stream(ids).asLongStream().toArray(), true);

@@ -9,8 +9,11 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
@@ -35,7 +38,7 @@ public final class Windows {
   }
 
   /**
-   * Reads a text until it has given {@code count} windows of {@code length} tokens.
+   * Reads a text without chats until it has given {@code count} windows of {@code length} tokens.
    *
    * @param field the key or column that holds the text, see {@link Documents#DEFAULT_FIELD}
    * @param vocabularySize rows of the model's embedding
@@ -50,8 +53,33 @@ public final class Windows {
       int count,
       int length,
       Configuration conf) {
-    try (Documents documents = Documents.open(text, field, conf)) {
-      return cut(documents, documents.source(), tokenizer, vocabularySize, count, length);
+    return read(text, field, ChatRows.NONE, tokenizer, vocabularySize, count, length, conf);
+  }
+
+  /**
+   * Reads a text until it has given {@code count} windows of {@code length} tokens.
+   *
+   * @param chats makes text of rows that are conversations
+   * @throws CheckpointException as above, and where a conversation cannot become text
+   */
+  public static Windows read(
+      Path text,
+      String field,
+      ChatRows chats,
+      TokenizerFile tokenizer,
+      int vocabularySize,
+      int count,
+      int length,
+      Configuration conf) {
+    try (Documents documents = Documents.open(text, field, chats, conf)) {
+      return cut(
+          documents,
+          documents::templated,
+          documents.source(),
+          tokenizer,
+          vocabularySize,
+          count,
+          length);
     } catch (IOException e) {
       throw new CheckpointException("text " + text + ": not readable: " + e.getMessage(), e);
     }
@@ -64,12 +92,27 @@ public final class Windows {
       int vocabularySize,
       int count,
       int length) {
+    return cut(documents, () -> false, source, tokenizer, vocabularySize, count, length);
+  }
+
+  private static Windows cut(
+      Iterator<String> documents,
+      BooleanSupplier templated,
+      String source,
+      TokenizerFile tokenizer,
+      int vocabularySize,
+      int count,
+      int length) {
     int[][] windows = new int[count][];
     int[] window = new int[length];
     int full = 0;
     int filled = 0;
     while (full < count && documents.hasNext()) {
-      int[] tokens = tokenizer.encode(documents.next());
+      String document = documents.next();
+      int[] tokens =
+          templated.getAsBoolean()
+              ? tokenizer.encodeTemplated(document)
+              : tokenizer.encode(document);
       checkIds(tokens, tokenizer, vocabularySize);
       int from = 0;
       while (from < tokens.length && full < count) {
@@ -115,6 +158,18 @@ public final class Windows {
                 tokenizer.size()));
       }
     }
+  }
+
+  /**
+   * Several texts as one, one behind the other.
+   *
+   * @param texts at least one, all of windows of the same length
+   */
+  public static Windows joined(List<Windows> texts) {
+    String source = texts.stream().map(text -> text.source).collect(Collectors.joining(", "));
+    int[][] ids = texts.stream().flatMap(text -> Arrays.stream(text.ids)).toArray(int[][]::new);
+    int wanted = texts.stream().mapToInt(text -> text.wanted).sum();
+    return new Windows(source, ids, texts.get(0).length, wanted);
   }
 
   /** Windows that there are, at least {@link #FEWEST} unless fewer were asked for. */

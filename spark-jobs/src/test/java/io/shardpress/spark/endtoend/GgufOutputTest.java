@@ -393,10 +393,10 @@ class GgufOutputTest {
     SampleFiles.replace(
         model.resolve("config.json"),
         "\"rope_scaling\": null",
-        "\"rope_scaling\": {\"rope_type\": \"yarn\", \"factor\": 4.0}");
-    CommandRun yarn = compress("--algorithm=rtn", "--format=gguf");
-    assertThat(yarn.code()).isEqualTo(1);
-    assertThat(yarn.errors()).singleElement().asString().contains("GGUF", "yarn");
+        "\"rope_scaling\": {\"rope_type\": \"ntk\", \"factor\": 4.0}");
+    CommandRun ntk = compress("--algorithm=rtn", "--format=gguf");
+    assertThat(ntk.code()).isEqualTo(1);
+    assertThat(ntk.errors()).singleElement().asString().contains("GGUF", "ntk");
     SampleFiles.replace(model.resolve("config.json"), "\"llama\"", "\"falcon\"");
     CommandRun falcon = compress("--algorithm=rtn", "--format=gguf");
     assertThat(falcon.errors()).singleElement().asString().contains("GGUF", "falcon");

@@ -153,8 +153,19 @@ public final class ScalarModel {
     JsonNode scaling = config.path("rope_scaling");
     double magnitude = 1;
     double[] y = x.clone();
+    String rope = scaling.path("rope_type").asText(scaling.path("type").asText());
+    double most = config.path("max_position_embeddings").asDouble();
+    if (rope.equals("dynamic") && tokens > most) {
+      double f = scaling.get("factor").asDouble();
+      theta *= Math.pow(f * tokens / most - (f - 1), turned / (turned - 2.0));
+    }
     for (int i = 0; i < turned / 2; i++) {
       double frequency = Math.pow(theta, -2.0 * i / turned);
+      if (rope.equals("yarn") && type.equals("llama")) {
+        double f = scaling.get("factor").asDouble();
+        magnitude = 1 + 0.1 * Math.log(f);
+        frequency *= yarn(i, turned, theta, f, scaling);
+      }
       if (scaling.path("rope_type").asText().equals("linear") && !local) {
         frequency /= scaling.get("factor").asDouble();
       }
@@ -171,6 +182,21 @@ public final class ScalarModel {
       y[i + turned / 2] = x[i + turned / 2] * cos + x[i] * sin;
     }
     return y;
+  }
+
+  /**
+   * By what YaRN multiplies a frequency: 1 for those that turn often, 1/f for those that do not.
+   */
+  private static double yarn(int i, int turned, double theta, double f, JsonNode scaling) {
+    double original = scaling.get("original_max_position_embeddings").asDouble();
+    double fast = scaling.path("beta_fast").asDouble(32);
+    double slow = scaling.path("beta_slow").asDouble(1);
+    double perIndex = 2 * Math.log(theta) / turned;
+    double low = Math.max(0, Math.floor(Math.log(original / (2 * Math.PI * fast)) / perIndex));
+    double high =
+        Math.min(turned - 1, Math.ceil(Math.log(original / (2 * Math.PI * slow)) / perIndex));
+    double share = Math.min(1, Math.max(0, (i - low) / (high - low)));
+    return share / f + 1 - share;
   }
 
   private double[] feedForward(double[] x, String block) {

@@ -97,6 +97,23 @@ public enum TinyFamily {
       "num_experts": 6, "num_experts_per_tok": 3, "moe_intermediate_size": 64,
       "norm_topk_prob": true, "decoder_sparse_step": 1, "mlp_only_layers": [1],
       "attention_bias": false, "dtype": "bfloat16", "tie_word_embeddings": true\
+      """),
+  /** As what model cards say for long texts, in texts longer than those of the first training. */
+  LLAMA_YARN(
+      """
+      "architectures": ["LlamaForCausalLM"], "model_type": "llama",
+      "num_hidden_layers": 2, "rope_theta": 10000.0, "rms_norm_eps": 1e-05, "hidden_act": "silu",
+      "torch_dtype": "bfloat16", "tie_word_embeddings": false, "max_position_embeddings": 512,
+      "rope_scaling": {"rope_type": "yarn", "factor": 4.0, "beta_fast": 3,
+      "original_max_position_embeddings": 16}\
+      """),
+  /** The base of its frequencies grows with the text. */
+  LLAMA_DYNAMIC(
+      """
+      "architectures": ["LlamaForCausalLM"], "model_type": "llama",
+      "num_hidden_layers": 2, "rope_theta": 10000.0, "rms_norm_eps": 1e-05, "hidden_act": "silu",
+      "torch_dtype": "bfloat16", "tie_word_embeddings": false, "max_position_embeddings": 16,
+      "rope_scaling": {"type": "dynamic", "factor": 3.0}\
       """);
 
   /** Width of the stream; a multiple of the groups that tests take. */

@@ -14,7 +14,7 @@ import io.shardpress.spark.store.PartStore;
 import java.util.List;
 
 /**
- * Rounds a tile of a tensor to FP8 or FP4.
+ * Rounds a tile of a tensor to FP8 or FP4, or to integers with one step for all of it.
  *
  * @param arithmetic backend and loops that numbers depend on
  * @param summaries of all that shares one scale, the parts of {@link SummaryStep}; empty where

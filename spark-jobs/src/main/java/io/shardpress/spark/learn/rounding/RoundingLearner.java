@@ -92,7 +92,7 @@ public final class RoundingLearner {
     List<SummaryStep> whole = new ArrayList<>();
     sharing(entry).forEach(other -> whole.addAll(summaries(other)));
     for (RowTile tile : RowTile.of(entry.out(), entry.in())) {
-      if (scheme.floating()) {
+      if (scheme.floating() || scheme.form() == WeightForm.INT_TENSOR) {
         units.add(floating(entry, tile, whole));
       } else {
         units.add(scheme.outliers() ? keeping(entry, tile, whole) : unit(entry, tile));
@@ -107,7 +107,8 @@ public final class RoundingLearner {
     if (scheme.form() == WeightForm.FP8_TENSOR || scheme.form() == WeightForm.NVFP4) {
       return joined.get(FusedLinears.joined(entry.module()));
     }
-    return scheme.outliers() ? List.of(entry) : List.of();
+    boolean whole = scheme.outliers() || scheme.form() == WeightForm.INT_TENSOR;
+    return whole ? List.of(entry) : List.of();
   }
 
   private List<SummaryStep> summaries() {

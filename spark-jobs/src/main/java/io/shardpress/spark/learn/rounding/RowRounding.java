@@ -40,6 +40,7 @@ public record RowRounding(
   public static boolean takes(WeightScheme scheme) {
     return !scheme.outliers()
         && !scheme.indexed()
+        && scheme.form() != WeightForm.INT_TENSOR
         && scheme.form() != WeightForm.FP8_TENSOR
         && scheme.form() != WeightForm.NVFP4;
   }
@@ -97,7 +98,7 @@ public record RowRounding(
     Steps chosen = shared != null ? slice(shared, first, count) : choose(w, count);
     QuantizedLinear linear =
         switch (scheme.form()) {
-          case INT -> QuantizedLinear.round(w, count, in(), scheme, chosen);
+          case INT, INT_TENSOR -> QuantizedLinear.round(w, count, in(), scheme, chosen);
           case MXFP4, NVFP4 -> Fp4Rounding.round(w, count, in(), scheme, chosen);
           case FP8_TENSOR, FP8_CHANNEL, FP8_BLOCK ->
               Fp8Rounding.round(w, count, in(), scheme, chosen);
@@ -112,12 +113,23 @@ public record RowRounding(
   private Steps choose(float[] w, int rows) {
     return switch (scheme.form()) {
       case INT -> RoundToNearest.steps(w, rows, in(), scheme, format, rule.rule(), null);
+      case INT_TENSOR -> same(rows);
       case FP8_TENSOR -> Fp8Rounding.all(absMax, rows, format);
       case FP8_CHANNEL -> Fp8Rounding.perRow(w, rows, in(), format);
       case MXFP4 -> Fp4Rounding.powersOfTwo(w, rows, in(), scheme);
       case NVFP4 -> Fp4Rounding.inGroups(w, rows, in(), scheme, Fp4Rounding.globalScale(absMax));
       case FP8_BLOCK -> throw new IllegalStateException("blocks have rows beyond these");
     };
+  }
+
+  /** The step of a row that has the greatest magnitude of all, for every row. */
+  private Steps same(int rows) {
+    WeightScheme row = new WeightScheme(scheme.bits(), true, 0);
+    Steps one = RoundToNearest.steps(new float[] {absMax}, 1, 1, row, format, rule.rule(), null);
+    Steps steps = new Steps(rows, 1);
+    Arrays.fill(steps.scales(), one.scales()[0]);
+    Arrays.fill(steps.zeros(), one.zeros()[0]);
+    return steps;
   }
 
   /**

@@ -13,10 +13,12 @@ import io.shardpress.spark.block.ChainLink;
 import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepRunner;
 import io.shardpress.spark.engine.Where;
+import io.shardpress.spark.io.Checkpoint;
 import io.shardpress.spark.io.CheckpointFile;
 import io.shardpress.spark.io.HeaderReader;
 import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.plan.PlanEntry;
+import io.shardpress.spark.plan.ScaledStages;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartStore;
 import io.shardpress.spark.store.StoredShard;
@@ -195,7 +197,7 @@ public final class Transforms {
                 schemes.put(role, entries.get(module).choice().group().weights());
               }
             });
-    Set<Stage> stages = stages(modifier, spec, schemes.keySet());
+    Set<Stage> stages = stages(modifier, context, spec, schemes.keySet());
     List<PartKey> observed = pass.stream().map(ForwardStep::observed).toList();
     if (modifier.kind() == ModifierKind.SMOOTH_QUANT) {
       double strength = SmoothQuantSettings.of(modifier).strength();
@@ -217,14 +219,17 @@ public final class Transforms {
   }
 
   /** The stages whose inputs the modifier scales: those with a linear that will be quantized. */
-  private static Set<Stage> stages(Modifier modifier, BlockSpec spec, Set<LinearRole> quantized) {
+  private static Set<Stage> stages(
+      Modifier modifier, SweepContext context, BlockSpec spec, Set<LinearRole> quantized) {
+    Checkpoint checkpoint = context.plan().checkpoint();
+    Set<Stage> scaled =
+        new ScaledStages(checkpoint.uri(), context.plan().config(), checkpoint.shapes().keySet())
+            .of(modifier, spec.block());
     TargetMatcher ignored = new TargetMatcher(modifier.ignore());
     Set<Stage> stages = EnumSet.noneOf(Stage.class);
     for (Stage stage : Stage.values()) {
-      boolean atNorm = stage == Stage.QKV || stage == Stage.GATE_UP;
-      boolean possible =
-          spec.takesScales(stage) && (atNorm || modifier.kind() != ModifierKind.SMOOTH_QUANT);
-      if (possible
+      if (scaled.contains(stage)
+          && spec.takesScales(stage)
           && spec.shape().linears(stage).stream().anyMatch(quantized::contains)
           && spec.shape().linears(stage).stream()
               .noneMatch(role -> ignored.matches(spec.modules().get(role), "Linear"))) {

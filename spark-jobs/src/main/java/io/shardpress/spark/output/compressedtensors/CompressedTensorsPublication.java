@@ -133,6 +133,9 @@ public final class CompressedTensorsPublication implements Publication {
 
   /** The formats of the linears, in the order of the recipe. */
   private String formats() {
+    if (!plan.recipe().quantizesWeights()) {
+      return CompressedTensors.DENSE;
+    }
     return plan.recipe().modifiers().stream()
         .flatMap(modifier -> modifier.groups().stream())
         .map(group -> LinearFormat.of(group).word())

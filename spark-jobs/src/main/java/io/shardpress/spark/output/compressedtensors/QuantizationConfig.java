@@ -51,6 +51,9 @@ final class QuantizationConfig {
    */
   private static List<String> ignored(CompressionPlan plan) {
     List<String> names = new ArrayList<>();
+    if (!plan.recipe().quantizesWeights()) {
+      return names;
+    }
     boolean head = false;
     String embedding = DecoderNames.of(plan.checkpoint().shapes().keySet()).embed();
     for (PlanEntry entry : plan.entries()) {

@@ -67,7 +67,10 @@ final class RuntimeWarnings {
       return true;
     }
     boolean wide = group.weights().bits() == 8 && group.weights().perChannel();
-    boolean narrow = group.weights().bits() == 4 && group.activations().dynamic();
+    boolean narrow =
+        group.weights().bits() == 4
+            && group.activations().dynamic()
+            && group.activations().symmetric();
     return group.weights().symmetric() && (wide || narrow);
   }
 }

@@ -130,7 +130,8 @@ final class GgufItems {
               GgufNames.SHORT_FACTORS,
               scaling.shortFactors().stream().map(Double::floatValue).toList()));
     }
-    return GgufNames.hasRopeFrequencies(config)
+    boolean divides = scaling.type().equals("llama3") || scaling.type().equals("linear");
+    return divides && GgufNames.hasRopeFrequencies(config)
         ? List.of(
             numbers(
                 GgufNames.ROPE_FREQUENCIES,

@@ -82,6 +82,13 @@ public final class GgufPlanner {
               + " only: longer texts differ");
     }
     RopeScaling scaling = config.ropeScaling();
+    if (scaling != null && scaling.type().equals("dynamic")) {
+      warnings.add(
+          String.format(
+              Locale.ROOT,
+              "llama.cpp does not know dynamic rope scaling: texts of more than %d tokens differ",
+              scaling.originalMaxPositions()));
+    }
     if (scaling != null && scaling.type().equals("longrope")) {
       warnings.add(
           String.format(
