@@ -12,6 +12,7 @@ import io.shardpress.spark.plan.CompressionPlan;
 import io.shardpress.spark.plan.Planner;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * A compression with all that it publishes, from headers alone.
@@ -69,7 +70,9 @@ public record PlannedCompression(
 
   /** What users should know, and may accept. */
   public List<String> warnings() {
-    return publications.stream().flatMap(one -> one.warnings().stream()).toList();
+    return Stream.concat(
+            plan.warnings().stream(), publications.stream().flatMap(one -> one.warnings().stream()))
+        .toList();
   }
 
   /** Files that the output tensors go to. */

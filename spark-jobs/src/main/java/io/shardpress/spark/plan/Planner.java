@@ -93,14 +93,16 @@ public final class Planner {
     entries.addAll(PlanEntry.unused(checkpoint));
     List<PlanEntry> quantized =
         entries.stream().filter(entry -> entry.action() == Action.QUANTIZE).toList();
+    List<String> unmatched = UnmatchedNames.of(checkpoint, config, recipe, entries);
     if (quantized.isEmpty()) {
       throw new CheckpointException(
           checkpoint.uri()
-              + ": the recipe's targets match no linear of this model; name them with --targets");
+              + ": the recipe's targets match no linear of this model; name them with --targets"
+              + (unmatched.isEmpty() ? "" : " (" + unmatched.get(0) + ")"));
     }
     new RecipeChecks(checkpoint.uri(), config).check(entries);
     activations.check(entries);
-    return new CompressionPlan(checkpoint, config, recipe, entries, scaleFormat, List.of());
+    return new CompressionPlan(checkpoint, config, recipe, entries, scaleFormat, unmatched);
   }
 
   private PlanEntry entry(TensorRef tensor) {

@@ -2,6 +2,7 @@ package io.shardpress.spark.text;
 
 import io.shardpress.schemas.CheckpointException;
 import io.shardpress.schemas.UsageException;
+import io.shardpress.spark.io.StorageFault;
 import java.io.IOException;
 import java.util.Iterator;
 import java.util.List;
@@ -17,6 +18,7 @@ final class ChainedDocuments implements Documents {
   private final Configuration conf;
   private TextFile open;
   private String next;
+  private long skipped;
 
   ChainedDocuments(String source, List<Path> files, String field, Configuration conf) {
     files.forEach(ChainedDocuments::known);
@@ -39,6 +41,11 @@ final class ChainedDocuments implements Documents {
   }
 
   @Override
+  public long skipped() {
+    return skipped;
+  }
+
+  @Override
   public boolean hasNext() {
     try {
       while (next == null) {
@@ -52,13 +59,16 @@ final class ChainedDocuments implements Documents {
         if (document == null) {
           open.close();
           open = null;
-        } else if (!document.isBlank()) {
+        } else if (document.isBlank()) {
+          skipped++;
+        } else {
           next = document;
         }
       }
       return true;
     } catch (IOException e) {
-      throw new CheckpointException("text " + source + ": not readable: " + e.getMessage(), e);
+      throw new CheckpointException(
+          "text " + source + ": not readable: " + StorageFault.reason(e), e);
     }
   }
 

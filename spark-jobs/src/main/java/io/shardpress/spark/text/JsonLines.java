@@ -1,57 +1,40 @@
 package io.shardpress.spark.text;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.shardpress.schemas.CheckpointException;
-import java.io.BufferedReader;
+import io.shardpress.schemas.text.JsonRow;
+import io.shardpress.schemas.text.TextLines;
 import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A document per line: {"text": "…"}. Blank lines are skipped. */
+/** A document per line: {"text": "…"}. Blank lines are skipped; a row of null has no text. */
 final class JsonLines implements TextFile {
-  private static final ObjectMapper JSON = new ObjectMapper();
-
   private final String source;
-  private final BufferedReader reader;
+  private final TextLines lines;
   private final String field;
-  private long lineNumber;
 
-  JsonLines(String source, BufferedReader reader, String field) {
+  JsonLines(String source, TextLines lines, String field) {
     this.source = source;
-    this.reader = reader;
+    this.lines = lines;
     this.field = field;
   }
 
   @Override
   public String read() throws IOException {
-    String line = line();
+    String line = lines.next();
     while (line != null && line.isBlank()) {
-      line = line();
+      line = lines.next();
     }
     return line == null ? null : text(line);
   }
 
-  private String line() throws IOException {
-    lineNumber++;
-    try {
-      return reader.readLine();
-    } catch (CharacterCodingException e) {
-      throw TextFile.notUtf8(source, e);
-    }
-  }
-
   private String text(String line) {
-    JsonNode document;
-    try {
-      document = JSON.readTree(line);
-    } catch (JsonProcessingException e) {
-      String reason = e.getOriginalMessage().lines().findFirst().orElse("");
-      throw new CheckpointException(where() + ": no JSON: " + reason, e);
-    }
+    JsonNode document = JsonRow.parse(where(), line);
     JsonNode text = document.path(field);
+    if (document.isNull() || text.isNull()) {
+      return "";
+    }
     if (!text.isTextual()) {
       List<String> keys = new ArrayList<>();
       document.fieldNames().forEachRemaining(keys::add);
@@ -59,15 +42,15 @@ final class JsonLines implements TextFile {
           "%s: no string at \"%s\", keys are %s; name the key with --text-field"
               .formatted(where(), field, keys));
     }
-    return text.asText();
+    return JsonRow.text(where(), text);
   }
 
   private String where() {
-    return "text " + source + ", line " + lineNumber;
+    return "text " + source + ", line " + lines.number();
   }
 
   @Override
   public void close() throws IOException {
-    reader.close();
+    lines.close();
   }
 }

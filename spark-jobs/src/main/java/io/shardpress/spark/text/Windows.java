@@ -1,14 +1,17 @@
 package io.shardpress.spark.text;
 
 import io.shardpress.schemas.CheckpointException;
+import io.shardpress.spark.io.StorageFault;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
@@ -26,6 +29,7 @@ public final class Windows {
   private final int[][] ids;
   private final int length;
   private final int wanted;
+  private long skipped;
 
   private Windows(String source, int[][] ids, int length, int wanted) {
     this.source = source;
@@ -51,9 +55,13 @@ public final class Windows {
       int length,
       Configuration conf) {
     try (Documents documents = Documents.open(text, field, conf)) {
-      return cut(documents, documents.source(), tokenizer, vocabularySize, count, length);
+      Windows windows =
+          cut(documents, documents.source(), tokenizer, vocabularySize, count, length);
+      windows.skipped = documents.skipped();
+      return windows;
     } catch (IOException e) {
-      throw new CheckpointException("text " + text + ": not readable: " + e.getMessage(), e);
+      throw new CheckpointException(
+          "text " + text + ": not readable: " + StorageFault.reason(e), e);
     }
   }
 
@@ -144,6 +152,21 @@ public final class Windows {
                 ids.length,
                 length,
                 wanted));
+  }
+
+  /** All that the user should be told: {@link #warning}, and rows that held no text. */
+  public List<String> warnings() {
+    List<String> warnings = new ArrayList<>(warning().stream().toList());
+    if (skipped > 0) {
+      warnings.add(
+          String.format(
+              Locale.ROOT,
+              "text %s: skipped %d %s without text (null, empty or spaces)",
+              source,
+              skipped,
+              skipped == 1 ? "row" : "rows"));
+    }
+    return warnings;
   }
 
   /**
