@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 
 /** The command line in a process of its own, with the options that the launcher gives. */
-final class ChildProcess {
+public final class ChildProcess {
   private ChildProcess() {}
 
   /**
@@ -18,7 +18,18 @@ final class ChildProcess {
    */
   static Process start(Path out, Path err, Map<String, String> properties, String... words)
       throws IOException {
-    List<String> command = new ArrayList<>();
+    return start(List.of(), out, err, properties, words);
+  }
+
+  /**
+   * Starts a command by another.
+   *
+   * @param by that other with its options; empty for none
+   */
+  public static Process start(
+      List<String> by, Path out, Path err, Map<String, String> properties, String... words)
+      throws IOException {
+    List<String> command = new ArrayList<>(by);
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("@" + Path.of("target/jvm.options").toAbsolutePath());
     command.addAll(List.of("-Xmx1g", "-XX:+UseSerialGC", "-XX:+DisplayVMOutputToStderr"));

@@ -102,7 +102,8 @@ final class BroughtModel {
     Path file = folder.resolve(SINGLE);
     SafetensorsWriter.write(file, tensors);
     byte[] all = Files.readAllBytes(file);
-    int length = (int) java.nio.ByteBuffer.wrap(all).order(java.nio.ByteOrder.LITTLE_ENDIAN).getLong();
+    int length =
+        (int) java.nio.ByteBuffer.wrap(all).order(java.nio.ByteOrder.LITTLE_ENDIAN).getLong();
     String header = new String(all, 8, length, StandardCharsets.UTF_8);
     byte[] data = java.util.Arrays.copyOfRange(all, 8 + length, all.length);
     SafetensorsWriter.write(

@@ -81,13 +81,15 @@ class BroughtTextTest {
     same(plain, evaluate(text("crlf.jsonl", joined("\r\n"))));
     Path marked = temporary.resolve("marked.jsonl");
     byte[] half = (String.join("\n", lines.subList(0, 15)) + "\n").getBytes(StandardCharsets.UTF_8);
-    byte[] rest = (String.join("\n", lines.subList(15, 30)) + "\n").getBytes(StandardCharsets.UTF_8);
+    byte[] rest =
+        (String.join("\n", lines.subList(15, 30)) + "\n").getBytes(StandardCharsets.UTF_8);
     ByteArrayOutputStream two = new ByteArrayOutputStream();
     two.writeBytes(marked(half));
     two.writeBytes(marked(rest));
     Files.write(marked, two.toByteArray());
     same(plain, evaluate(marked));
-    Path empty = text("empty.jsonl", "null\n{\"text\": null}\n", joined("\n"), "{\"text\": \"\"}\n");
+    Path empty =
+        text("empty.jsonl", "null\n{\"text\": null}\n", joined("\n"), "{\"text\": \"\"}\n");
     same(plain, evaluate(empty), "skipped 3 rows without text");
   }
 
@@ -149,8 +151,7 @@ class BroughtTextTest {
     }
     Path recipe = temporary.resolve("recipe.yaml");
     Files.write(
-        recipe,
-        marked("GPTQModifier: {scheme: W4A16}\r\n".getBytes(StandardCharsets.UTF_8)));
+        recipe, marked("GPTQModifier: {scheme: W4A16}\r\n".getBytes(StandardCharsets.UTF_8)));
     CommandRun run =
         CommandRun.of(
             "compress",
