@@ -195,28 +195,23 @@ class FolderFuzzTest {
       if (there.contains("model.safetensors")) {
         return Optional.of(Set.of("model.safetensors"));
       }
+      for (int total = 1; total <= 4; total++) {
+        String end = "-of-0000" + total + ".safetensors";
+        if (there.stream().allMatch(name -> !name.endsWith(end) || folder.late().contains(name))) {
+          // A listing that shows none of a set cannot tell that it is there.
+          there.removeIf(name -> name.endsWith(end));
+        }
+      }
       Set<String> own = new TreeSet<>(there);
       own.remove("consolidated.safetensors");
       own.remove("adapter_model.safetensors");
       Set<String> read = own.isEmpty() ? there : own;
       for (int total = 1; total <= 4; total++) {
         String end = "-of-0000" + total + ".safetensors";
-        // A listing that shows none of a set cannot tell that it is there.
-        boolean seen =
-            read.stream().anyMatch(name -> name.endsWith(end) && !folder.late().contains(name));
         long found = read.stream().filter(name -> name.endsWith(end)).count();
-        boolean others =
-            read.stream()
-                .anyMatch(
-                    name ->
-                        name.contains("-of-")
-                            && !name.endsWith(end)
-                            && !folder.late().contains(name));
-        if (seen && (found < total || others)) {
+        long numbered = read.stream().filter(name -> name.contains("-of-")).count();
+        if (found > 0 && (found < total || found < numbered)) {
           return Optional.empty();
-        }
-        if (!seen) {
-          read.removeIf(name -> name.endsWith(end));
         }
       }
       return Optional.of(read);

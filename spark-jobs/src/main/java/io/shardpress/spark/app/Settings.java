@@ -26,8 +26,8 @@ final class Settings {
     named.forEach(Locations::refuseUnusable);
     Configuration configuration =
         SparkHadoopUtil.get().newConfiguration(SparkSessions.conf("", settings));
-    ObjectStoreSettings.setDefaults(configuration);
     ProcessUser.require();
+    ObjectStoreSettings.setDefaults(configuration);
     Locations.check(named, configuration);
     return configuration;
   }
