@@ -206,6 +206,11 @@ public final class Checkpoint {
     return folder.files().values().stream().filter(file -> !shards.contains(file)).toList();
   }
 
+  /** One of {@link #otherFiles()}, also where a listing that is late does not show it. */
+  public Optional<CheckpointFile> otherFile(String name) {
+    return folder.find(name);
+  }
+
   /** A reader of its files, to be closed. */
   public TensorReader reader() {
     return new TensorReader(folder.configuration());

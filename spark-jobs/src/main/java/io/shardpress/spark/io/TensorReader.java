@@ -140,8 +140,7 @@ public final class TensorReader implements AutoCloseable {
 
   /** Numbers that are finite and no f16 would become infinities. */
   private static void requireInRange(TensorRef tensor, float[] values, byte[] encoded) {
-    if (tensor.dtype() != Dtype.F16
-        || FiniteBits.allFinite(Dtype.F16, encoded, 0, values.length)) {
+    if (tensor.dtype() != Dtype.F16 || FiniteBits.allFinite(Dtype.F16, encoded, 0, values.length)) {
       return;
     }
     for (float value : values) {

@@ -224,7 +224,9 @@ final class FaultyProxy implements AutoCloseable {
             .getBytes(StandardCharsets.UTF_8);
     List<String> others =
         head.stream()
-            .filter(one -> !one.toLowerCase(Locale.ROOT).matches("(transfer-encoding|content-length):.*"))
+            .filter(
+                one ->
+                    !one.toLowerCase(Locale.ROOT).matches("(transfer-encoding|content-length):.*"))
             .toList();
     toClient.write(
         (String.join("\r\n", others) + "\r\nContent-Length: " + listed.length + "\r\n\r\n")
