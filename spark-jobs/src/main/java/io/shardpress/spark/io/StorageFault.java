@@ -17,6 +17,8 @@ import java.util.Locale;
  * class they belong to, such as a file's name alone where permission is denied.
  */
 public final class StorageFault {
+  private static final String IN_THE_WAY = "a file stands where a folder is wanted";
+
   private StorageFault() {}
 
   /** Whether permission is what is missing; Java's own streams say so of files not found. */
@@ -27,6 +29,15 @@ public final class StorageFault {
     }
     String message = String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT);
     return message.contains("permission denied");
+  }
+
+  /** Whether what is to be a folder is, or lies below, a file. */
+  private static boolean fileInTheWay(IOException e) {
+    return e instanceof FileAlreadyExistsException
+        || e instanceof NotDirectoryException
+        || e.getClass().getSimpleName().equals("ParentNotDirectoryException")
+        || (e instanceof FileSystemException system
+            && "Not a directory".equals(system.getReason()));
   }
 
   /** The reason, in one line. */
@@ -44,8 +55,8 @@ public final class StorageFault {
     if (e instanceof NoSuchFileException || e instanceof FileNotFoundException) {
       return "no such file" + (message.isEmpty() ? "" : ": " + message);
     }
-    if (e instanceof FileAlreadyExistsException || e instanceof NotDirectoryException) {
-      return "a file stands where a folder is wanted: " + message;
+    if (fileInTheWay(e)) {
+      return IN_THE_WAY + ": " + (e instanceof FileSystemException f ? f.getFile() : message);
     }
     if (e instanceof DirectoryNotEmptyException) {
       return "the folder is not empty: " + message;
@@ -64,6 +75,6 @@ public final class StorageFault {
    */
   public static RuntimeException of(String uri, String doing, IOException e) {
     String message = uri + ": " + doing + ": " + reason(e);
-    return denied(e) ? new CheckpointException(message, e) : new UncheckedIOException(message, e);
+    return denied(e) || fileInTheWay(e) ? new CheckpointException(message, e) : new UncheckedIOException(message, e);
   }
 }

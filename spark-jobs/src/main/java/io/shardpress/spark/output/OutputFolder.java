@@ -142,6 +142,10 @@ public final class OutputFolder implements AutoCloseable {
   private void requireEmpty() throws IOException {
     FileStatus[] found;
     try {
+      if (fileSystem.getFileStatus(path).isFile()) {
+        throw new CheckpointException(
+            uri() + ": a file stands where a folder is wanted; choose another name");
+      }
       found = fileSystem.listStatus(path);
     } catch (FileNotFoundException e) {
       return;
