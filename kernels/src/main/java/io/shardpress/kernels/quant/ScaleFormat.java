@@ -5,49 +5,52 @@ package io.shardpress.kernels.quant;
  * rounded to it before the integers are chosen, so that the files equal what was measured.
  */
 public enum ScaleFormat {
-  F32(1.1920929e-7f) {
+  F32(1.1920929e-7f, Float.MAX_VALUE) {
     @Override
     public float round(float scale) {
       return scale;
     }
   },
-  BF16(1.1920929e-7f) {
+  BF16(1.1920929e-7f, 0x1.FEp127f) {
     @Override
     public float round(float scale) {
-      int bits = Float.floatToRawIntBits(Math.max(-BF16_LARGEST, Math.min(scale, BF16_LARGEST)));
+      int bits = Float.floatToRawIntBits(Math.max(-largest(), Math.min(scale, largest())));
       return Float.intBitsToFloat((bits + 0x7FFF + ((bits >>> 16) & 1)) & 0xFFFF0000);
     }
   },
-  F16(5.9604645e-8f) {
+  F16(5.9604645e-8f, 65504) {
     @Override
     public float round(float scale) {
       // Adding and taking away a number 2^13 ulp larger leaves f16's 11 bits; below its normal
       // range the spacing is fixed at 2^-24.
-      float magnitude = Math.min(Math.abs(scale), F16_LARGEST);
+      float magnitude = Math.min(Math.abs(scale), largest());
       float spacing =
           magnitude < 0x1p-14f ? 0x1p-24f : Math.scalb(1f, Math.getExponent(magnitude) - 10);
       return Math.copySign((float) (Math.rint(magnitude / (double) spacing) * spacing), scale);
     }
   },
   /** What bf16 and f16 both hold: bf16's 8 bits, within f16's range and not below its 2^-24. */
-  BF16_AND_F16(5.9604645e-8f) {
+  BF16_AND_F16(5.9604645e-8f, 65280) {
     @Override
     public float round(float scale) {
-      float magnitude = Math.min(Math.abs(scale), BOTH_LARGEST);
+      float magnitude = Math.min(Math.abs(scale), largest());
       float spacing =
           magnitude < 0x1p-17f ? 0x1p-24f : Math.scalb(1f, Math.getExponent(magnitude) - 7);
       return Math.copySign((float) (Math.rint(magnitude / (double) spacing) * spacing), scale);
     }
   };
 
-  private static final float BF16_LARGEST = 0x1.FEp127f;
-  private static final float F16_LARGEST = 65504;
-  private static final float BOTH_LARGEST = 65280;
-
   private final float smallest;
+  private final float largest;
 
-  ScaleFormat(float smallest) {
+  ScaleFormat(float smallest, float largest) {
     this.smallest = smallest;
+    this.largest = largest;
+  }
+
+  /** The largest finite number of the format: what {@link #round} makes of all beyond it. */
+  public float largest() {
+    return largest;
   }
 
   /** The nearest finite number of the format, ties to even. */

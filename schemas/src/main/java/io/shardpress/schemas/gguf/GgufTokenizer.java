@@ -3,6 +3,7 @@ package io.shardpress.schemas.gguf;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.NullNode;
 import io.shardpress.schemas.CheckpointException;
+import io.shardpress.schemas.json.ByteOrderMark;
 import io.shardpress.schemas.json.StrictJson;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -64,7 +65,7 @@ public record GgufTokenizer(Map<String, GgufValue> keys, List<String> warnings) 
             : bytes(json, rows, keys, warnings);
     new SpecialTokens(json, table, settings, config).addTo(keys, PREFIX);
     Optional.ofNullable(files.get(CHAT_TEMPLATE))
-        .map(text -> new String(text, StandardCharsets.UTF_8))
+        .map(text -> ByteOrderMark.strip(new String(text, StandardCharsets.UTF_8)))
         .or(() -> chat(settings))
         .ifPresent(text -> keys.put("tokenizer.chat_template", new GgufValue.Text(text)));
     return new GgufTokenizer(keys, warnings);

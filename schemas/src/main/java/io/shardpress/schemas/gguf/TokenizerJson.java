@@ -3,6 +3,7 @@ package io.shardpress.schemas.gguf;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.shardpress.schemas.CheckpointException;
+import io.shardpress.schemas.json.ByteOrderMark;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,8 +18,9 @@ record TokenizerJson(String file, JsonNode root) {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   static TokenizerJson read(String file, byte[] json) {
+    int mark = ByteOrderMark.length(json);
     try {
-      return new TokenizerJson(file, JSON.readTree(json));
+      return new TokenizerJson(file, JSON.readTree(json, mark, json.length - mark));
     } catch (IOException e) {
       throw new CheckpointException(
           file + ": no JSON: " + String.valueOf(e.getMessage()).lines().findFirst().orElse(""), e);

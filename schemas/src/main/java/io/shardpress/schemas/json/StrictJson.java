@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.shardpress.schemas.CheckpointException;
+import io.shardpress.schemas.WrongContent;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
@@ -60,11 +61,17 @@ public final class StrictJson {
   }
 
   /**
-   * The object that {@code json} is, whole; NaN and infinities may stand in it.
+   * The object that {@code json} is, whole; NaN and infinities may stand in it, and a byte order
+   * mark before it.
    *
    * @throws CheckpointException where it is not UTF-8, not JSON, not an object, or has a key twice
    */
   public static ObjectNode object(String file, byte[] json) {
+    WrongContent.of(json)
+        .ifPresent(
+            what -> {
+              throw new CheckpointException(file + ": found " + what);
+            });
     try (JsonParser parser = parser(CONFIGS, file, json)) {
       JsonNode node = CONFIGS.readTree(parser);
       if (!(node instanceof ObjectNode object)) {
@@ -103,7 +110,8 @@ public final class StrictJson {
   }
 
   private static String utf8(String file, byte[] bytes) {
-    ByteBuffer in = ByteBuffer.wrap(bytes);
+    int mark = ByteOrderMark.length(bytes);
+    ByteBuffer in = ByteBuffer.wrap(bytes, mark, bytes.length - mark);
     CharBuffer out = CharBuffer.allocate(bytes.length);
     CoderResult result =
         StandardCharsets.UTF_8

@@ -208,14 +208,15 @@ public final class DecoderNames {
     return tensors;
   }
 
-  /** The tensors outside the blocks; lm_head only where it is not the embedding. */
+  /** The tensors outside the blocks; lm_head only where it is there and is not the embedding. */
   public List<ExpectedTensor> outerTensors(ModelConfig config) {
     List<Long> table = List.of((long) config.vocabSize(), (long) config.hiddenSize());
     List<ExpectedTensor> tensors = new ArrayList<>();
     tensors.add(new ExpectedTensor(embed(), table, "vocab_size, hidden_size"));
     tensors.add(
         new ExpectedTensor(finalNorm(), List.of((long) config.hiddenSize()), "hidden_size"));
-    if (!config.tieWordEmbeddings()) {
+    // Classes such as LlamaModel are the decoder without a head, as embedding models are saved.
+    if (!config.tieWordEmbeddings() && !config.architecture().endsWith("Model")) {
       tensors.add(new ExpectedTensor(lmHead(), table, "vocab_size, hidden_size"));
     }
     return tensors;

@@ -79,7 +79,8 @@ public final class ModelTensors {
           checkpoint,
           wanted.name(),
           "found no such tensor, wanted one of shape " + wanted.shape(),
-          wanted.configKeys());
+          wanted.configKeys(),
+          MissingTensor.hint(wanted.name(), shapes.keySet()));
     }
     if (!found.equals(wanted.shape())) {
       throw bad(
@@ -92,9 +93,13 @@ public final class ModelTensors {
 
   private static CheckpointException bad(
       String checkpoint, String tensor, String what, String keys) {
+    return bad(checkpoint, tensor, what, keys, "tensors and config.json are not of one model");
+  }
+
+  private static CheckpointException bad(
+      String checkpoint, String tensor, String what, String keys, String cause) {
     return new CheckpointException(
         String.format(
-            "%s: tensor %s: %s by config.json (%s); tensors and config.json are not of one model",
-            checkpoint, tensor, what, keys));
+            "%s: tensor %s: %s by config.json (%s); %s", checkpoint, tensor, what, keys, cause));
   }
 }

@@ -7,6 +7,9 @@ import java.util.Optional;
 public final class RecipeMatcher {
   private record Compiled(Modifier modifier, TargetMatcher ignore, List<TargetMatcher> groups) {}
 
+  /** The name that recipes call the output head by, whatever it is inside of. */
+  private static final String HEAD = "lm_head";
+
   private final List<Compiled> modifiers;
 
   RecipeMatcher(Recipe recipe) {
@@ -21,10 +24,18 @@ public final class RecipeMatcher {
             .toList();
   }
 
-  /** What is to be done to a module; empty: nothing, it is copied. */
+  private static boolean isHead(String module) {
+    return module.endsWith("." + HEAD);
+  }
+
+  /**
+   * What is to be done to a module; empty: nothing, it is copied. A head inside of something else,
+   * such as language_model.lm_head, is ignored as lm_head, too.
+   */
   public Optional<Recipe.Choice> choose(String module, String className) {
     for (Compiled compiled : modifiers) {
-      if (compiled.ignore.matches(module, className)) {
+      if (compiled.ignore.matches(module, className)
+          || (isHead(module) && compiled.ignore.matches(HEAD, className))) {
         continue;
       }
       for (int i = 0; i < compiled.groups.size(); i++) {

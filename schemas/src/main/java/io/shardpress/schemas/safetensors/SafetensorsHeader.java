@@ -1,6 +1,7 @@
 package io.shardpress.schemas.safetensors;
 
 import io.shardpress.schemas.CheckpointException;
+import io.shardpress.schemas.WrongContent;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
@@ -47,6 +48,14 @@ public final class SafetensorsHeader {
               Math.min(fileLength, prefix.length)));
     }
     long length = ByteBuffer.wrap(prefix).order(ByteOrder.LITTLE_ENDIAN).getLong();
+    if (Long.compareUnsigned(length, Math.min(MAX_HEADER_BYTES, fileLength - PREFIX_BYTES)) > 0) {
+      WrongContent.of(prefix)
+          .ifPresent(
+              what -> {
+                throw new CheckpointException(
+                    file + ": found " + what + "; wanted a safetensors file");
+              });
+    }
     if (Long.compareUnsigned(length, MAX_HEADER_BYTES) > 0) {
       throw new CheckpointException(
           String.format(

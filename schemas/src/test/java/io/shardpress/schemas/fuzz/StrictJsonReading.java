@@ -62,6 +62,13 @@ public final class StrictJsonReading {
     }
   }
 
+  /** The bytes behind a byte order mark, which files may have before their JSON. */
+  public static byte[] unmarked(byte[] bytes) {
+    boolean marked =
+        new String(bytes, StandardCharsets.ISO_8859_1).startsWith("\u00ef\u00bb\u00bf");
+    return marked ? Arrays.copyOfRange(bytes, 3, bytes.length) : bytes;
+  }
+
   private Json value(int depth) {
     spaces();
     char first = text.charAt(at);

@@ -141,7 +141,7 @@ class ConfigFuzzTest {
 
     @Override
     public void accepted(byte[] input, ModelConfig config) {
-      Optional<Json> json = StrictJsonReading.read(input, true);
+      Optional<Json> json = StrictJsonReading.read(StrictJsonReading.unmarked(input), true);
       assertThat(json).as("JSON by another reader").isPresent();
       new ConfigOracle((Json.Mapping) json.get()).check(config);
       try {

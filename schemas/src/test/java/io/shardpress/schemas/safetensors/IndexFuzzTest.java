@@ -73,7 +73,7 @@ class IndexFuzzTest {
 
     @Override
     public void accepted(byte[] input, ShardIndex index) {
-      Optional<Json> json = StrictJsonReading.read(input, true);
+      Optional<Json> json = StrictJsonReading.read(StrictJsonReading.unmarked(input), true);
       assertThat(json).as("JSON by another reader").isPresent();
       Mapping root = (Mapping) json.get();
       TreeMap<String, String> wanted = new TreeMap<>();

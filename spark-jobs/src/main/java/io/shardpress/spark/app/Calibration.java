@@ -29,11 +29,7 @@ public final class Calibration {
    */
   public static Windows windows(
       Checkpoint checkpoint, TextSettings settings, boolean learns, Configuration configuration) {
-    Optional<String> beside =
-        checkpoint.otherFiles().stream()
-            .filter(file -> file.name().equals(DEFAULT_FILE))
-            .map(CheckpointFile::uri)
-            .findFirst();
+    Optional<String> beside = checkpoint.otherFile(DEFAULT_FILE).map(CheckpointFile::uri);
     String text =
         settings
             .file()

@@ -36,7 +36,7 @@ final class CompressAction {
       boolean learns = plan.recipe().calibrated();
       windows =
           Calibration.windows(plan.checkpoint(), options.calibration(), learns, configuration);
-      windows.warning().ifPresent(Settings::warn);
+      windows.warnings().forEach(Settings::warn);
       Optional.ofNullable(Parallelism.of(plan, windows.count(), windows.length()).warning())
           .ifPresent(Settings::warn);
     }

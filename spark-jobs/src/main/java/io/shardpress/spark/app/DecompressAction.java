@@ -24,6 +24,7 @@ final class DecompressAction {
             options.spark(),
             Settings.uris(Optional.of(options.model()), Optional.of(options.output())));
     Checkpoint checkpoint = Checkpoint.open(options.model(), configuration);
+    checkpoint.notes().forEach(Settings::warn);
     Dtype dtype = options.dtype().orElseGet(() -> QuantizedFolder.dtype(checkpoint));
     DecompressionPlan plan =
         DecompressionPlan.of(QuantizedFolder.dequantized(checkpoint, dtype), dtype);

@@ -26,11 +26,15 @@ final class EvaluateAction {
                 Optional.of(options.compressed())));
     Checkpoint original = Checkpoint.open(options.original(), configuration);
     Checkpoint compressed = Checkpoint.open(options.compressed(), configuration);
+    original.notes().forEach(Settings::warn);
+    if (!compressed.uri().equals(original.uri())) {
+      compressed.notes().forEach(Settings::warn);
+    }
     ModelSource originalSource = ModelSource.of(original);
     ModelSource compressedSource = compressed(options, compressed);
     String text = options.text().file().orElseThrow();
     Windows windows = Calibration.windows(original, text, options.text(), configuration);
-    windows.warning().ifPresent(Settings::warn);
+    windows.warnings().forEach(Settings::warn);
     EvaluateJob job = new EvaluateJob(originalSource, compressedSource, windows);
     Evaluation evaluation;
     Settings.sayBackend();

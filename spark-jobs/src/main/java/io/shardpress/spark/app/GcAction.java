@@ -14,6 +14,9 @@ final class GcAction {
   static int run(GcOptions options) {
     WorkFolder folder =
         new WorkFolder(options.work(), Settings.of(options.spark(), Stream.of(options.work())));
+    Interruption.keeps(
+        "parts that runs use are kept in " + options.work() + "; the same command goes on",
+        () -> {});
     PartCollector.Outcome outcome = PartCollector.collect(folder, options.keep());
     System.out.printf(
         Locale.ROOT,

@@ -21,6 +21,7 @@ final class InspectAction {
     Predicate<String> wanted = options.tensors().map(TensorPattern::of).orElse(name -> true);
     Checkpoint folder =
         Checkpoint.open(options.model(), Settings.of(options.spark(), Stream.of(options.model())));
+    folder.notes().forEach(Settings::warn);
     Checkpoint checkpoint = options.dequantize() ? QuantizedFolder.dequantized(folder) : folder;
     List<TensorRef> tensors = Inspection.select(checkpoint, wanted);
     if (options.statistics() && !tensors.isEmpty()) {

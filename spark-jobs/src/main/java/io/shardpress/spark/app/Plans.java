@@ -18,6 +18,7 @@ final class Plans {
       String model, RecipeChoice choice, OutputChoice outputs, Configuration configuration) {
     Recipe recipe = choice.resolve(uri -> SmallFiles.text(uri, configuration));
     Checkpoint checkpoint = Checkpoint.open(model, configuration);
+    checkpoint.notes().forEach(Settings::warn);
     return PlannedCompression.of(QuantizedFolder.dequantized(checkpoint), recipe, outputs);
   }
 

@@ -44,16 +44,22 @@ final class Publishing {
     Progress progress = StandardError.progress();
     JobRunner runner = new JobRunner(job, folder, work, progress);
     boolean resumed = runner.claim(overwrite);
+    Interruption.keeps(
+        "what is finished is kept in "
+            + work.orElse(folder.uri() + "/" + OutputFolder.WORK)
+            + "; the same command goes on from there",
+        progress::end);
     long start = System.nanoTime();
     Settings.sayBackend();
     try (OpenSession session = SparkSessions.open(command, spark)) {
       Manifest manifest = runner.run(session.context());
+      Interruption.keeps(folder.uri() + " is published and whole", progress::end);
       System.err.println(summary.apply((System.nanoTime() - start) / 1e9));
       System.err.println(runner.steps());
       System.out.println(manifest.treeHash());
     } catch (CheckpointException e) {
       // With another input this is another run, which could not go on from here.
-      if (!resumed) {
+      if (!resumed && !Interruption.happened()) {
         folder.abandon();
       }
       throw e;

@@ -5,6 +5,7 @@ import io.shardpress.spark.app.options.SparkSettings;
 import io.shardpress.spark.app.options.TextSettings;
 import io.shardpress.spark.io.Locations;
 import io.shardpress.spark.io.ObjectStoreSettings;
+import io.shardpress.spark.io.ProcessUser;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -23,9 +24,10 @@ final class Settings {
    */
   static Configuration of(SparkSettings settings, Stream<String> uris) {
     List<String> named = uris.toList();
-    named.forEach(Locations::refuseCredentials);
+    named.forEach(Locations::refuseUnusable);
     Configuration configuration =
         SparkHadoopUtil.get().newConfiguration(SparkSessions.conf("", settings));
+    ProcessUser.require();
     ObjectStoreSettings.setDefaults(configuration);
     Locations.check(named, configuration);
     return configuration;

@@ -1,10 +1,14 @@
 package io.shardpress.spark.app;
 
 import io.shardpress.schemas.CheckpointException;
+import io.shardpress.schemas.json.ByteOrderMark;
+import io.shardpress.spark.io.Locations;
+import io.shardpress.spark.io.StorageFault;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
@@ -22,11 +26,23 @@ final class SmallFiles {
       if (bytes.length > MOST_BYTES) {
         throw new CheckpointException(uri + ": found more than 1 MiB, wanted a recipe");
       }
-      return new String(bytes, StandardCharsets.UTF_8);
+      return ByteOrderMark.strip(
+          StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString());
+    } catch (CharacterCodingException e) {
+      throw new CheckpointException(
+          uri
+              + ": not UTF-8; convert it: iconv -f ENCODING -t UTF-8 (Windows' is UTF-16 or windows-1252)",
+          e);
     } catch (FileNotFoundException e) {
-      throw new CheckpointException(uri + ": no such file", e);
+      throw new CheckpointException(
+          uri
+              + ": "
+              + (StorageFault.denied(e)
+                  ? StorageFault.reason(e)
+                  : "no such file" + Locations.hint(uri)),
+          e);
     } catch (IOException e) {
-      throw new UncheckedIOException(uri + ": cannot read: " + e.getMessage(), e);
+      throw StorageFault.of(uri, "cannot read", e);
     }
   }
 }

@@ -26,7 +26,16 @@ public final class SparkSessions {
   /** Opens a session, or takes the one that this process has; that one keeps its settings. */
   public static OpenSession open(String name, SparkSettings settings) {
     boolean ours = SparkEnv.get() == null;
-    SparkSession session = SparkSession.builder().config(conf(name, settings)).getOrCreate();
+    SparkConf conf = conf(name, settings);
+    SparkSession session =
+        ours
+            ? StandaloneMaster.open(
+                conf.get("spark.master"),
+                StandaloneMaster.PATIENCE,
+                () -> SparkSession.builder().config(conf).getOrCreate())
+            : SparkSession.builder().config(conf).getOrCreate();
+    // It may have been opened by another thread.
+    SparkSession.setActiveSession(session);
     ObjectStoreSettings.setDefaults(session.sparkContext().hadoopConfiguration());
     return new OpenSession(session, ours);
   }

@@ -3,6 +3,7 @@ package io.shardpress.spark.cli;
 import io.shardpress.schemas.CheckpointException;
 import io.shardpress.schemas.Nearest;
 import io.shardpress.schemas.UsageException;
+import io.shardpress.spark.app.Interruption;
 import io.shardpress.spark.app.options.ExitCodes;
 import java.io.PrintWriter;
 import java.util.Set;
@@ -51,6 +52,10 @@ final class Failures implements IExecutionExceptionHandler, IParameterExceptionH
   @Override
   public int handleExecutionException(
       Exception failure, CommandLine command, ParseResult parseResult) {
+    if (Interruption.happened()) {
+      // What fails while Spark is stopped is told by nobody.
+      return ExitCodes.INTERRUPTED;
+    }
     Throwable known = known(failure);
     if (known != null) {
       print(command, oneLine(known.getMessage()));

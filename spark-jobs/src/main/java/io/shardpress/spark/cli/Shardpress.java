@@ -1,6 +1,7 @@
 package io.shardpress.spark.cli;
 
 import io.shardpress.spark.app.CommandEngine;
+import io.shardpress.spark.app.Interruption;
 import io.shardpress.spark.app.options.ExitCodes;
 import io.shardpress.spark.job.BuildVersion;
 import java.util.function.Supplier;
@@ -20,7 +21,7 @@ import picocli.CommandLine.Spec;
     versionProvider = BuildVersion.class,
     footer = {
       "",
-      "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 --max-kl exceeded.",
+      "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 --max-kl exceeded, 4 interrupted.",
       "MODEL, OUTPUT, DIR and FILE are paths or URIs of any Hadoop file system."
     })
 @SuppressWarnings("UnusedVariable") // picocli itself reads help and version
@@ -76,12 +77,20 @@ public final class Shardpress implements Runnable {
 
   public static void main(String[] args) {
     int code = ExitCodes.FAILED;
+    Interruption.install(
+        () -> {
+          LastResort.endsWith(ExitCodes.INTERRUPTED);
+          System.exit(ExitCodes.INTERRUPTED);
+        });
     try {
       code = over(CommandEngine::load).execute(args);
     } catch (Throwable e) {
       // An Error such as OutOfMemoryError; without the exit below Spark's threads would run on.
-      System.err.println("error: " + e);
+      if (!Interruption.happened()) {
+        System.err.println("error: " + e);
+      }
     } finally {
+      code = Interruption.happened() ? ExitCodes.INTERRUPTED : code;
       LastResort.endsWith(code);
       System.exit(code);
     }

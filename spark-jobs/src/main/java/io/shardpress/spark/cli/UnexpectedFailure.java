@@ -1,5 +1,6 @@
 package io.shardpress.spark.cli;
 
+import io.shardpress.spark.io.StorageFault;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.regex.Pattern;
@@ -22,6 +23,9 @@ final class UnexpectedFailure {
     while (sparks(told) && told.getCause() != null) {
       told = told.getCause();
     }
+    if (told instanceof IOException storage) {
+      return StorageFault.reason(storage);
+    }
     String message = told.getMessage();
     if (message == null || message.isBlank()) {
       return told.getClass().getName();
@@ -32,8 +36,7 @@ final class UnexpectedFailure {
       return INPUT_OR_OUTPUT.matcher(task).replaceFirst("");
     }
     // Messages of input and output are written for people; of other classes the name says most.
-    boolean plain = told instanceof UncheckedIOException || told instanceof IOException;
-    return plain ? first : told.getClass().getName() + ": " + first;
+    return told instanceof UncheckedIOException ? first : told.getClass().getName() + ": " + first;
   }
 
   /** By its name, since the command line knows no Spark. */

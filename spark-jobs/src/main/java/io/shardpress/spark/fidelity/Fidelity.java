@@ -48,6 +48,7 @@ public final class Fidelity {
     this.spark = spark;
     this.configuration = spark.hadoopConfiguration();
     this.original = QuantizedFolder.dequantized(Checkpoint.open(model, configuration));
+    original.notes().forEach(note -> System.err.println("warning: " + note));
     this.calibration = calibration;
     this.text = text;
   }

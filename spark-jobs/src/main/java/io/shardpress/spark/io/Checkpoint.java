@@ -4,7 +4,10 @@ import io.shardpress.schemas.CheckpointException;
 import io.shardpress.schemas.model.DecoderNames;
 import io.shardpress.schemas.model.ModelConfig;
 import io.shardpress.schemas.model.ModelTensors;
+import io.shardpress.schemas.model.SavedNames;
+import io.shardpress.schemas.safetensors.ShardIndex;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -15,25 +18,26 @@ import org.apache.hadoop.conf.Configuration;
 
 /** A checkpoint's headers and files, held by the driver; none of its weights. */
 public final class Checkpoint {
-  private static final String CONFIG = "config.json";
-
   private final CheckpointFolder folder;
   private final List<CheckpointFile> shards;
   private final Map<String, TensorRef> inFiles;
   private final Map<String, TensorRef> tensors;
   private final Dequantized view;
+  private final List<String> notes;
 
   private Checkpoint(
       CheckpointFolder folder,
       List<CheckpointFile> shards,
       Map<String, TensorRef> inFiles,
       Map<String, TensorRef> tensors,
-      Dequantized view) {
+      Dequantized view,
+      List<String> notes) {
     this.folder = folder;
     this.shards = List.copyOf(shards);
     this.inFiles = inFiles;
     this.tensors = tensors;
     this.view = view;
+    this.notes = List.copyOf(notes);
   }
 
   /**
@@ -52,8 +56,9 @@ public final class Checkpoint {
   }
 
   /**
-   * Reads the index and all headers of a folder: model.safetensors, or what
-   * model.safetensors.index.json lists, or else every *.safetensors.
+   * Reads the index and all headers of a folder: what model.safetensors.index.json lists, or
+   * model.safetensors, or else every *.safetensors. Names are read as runtimes ask for them, see
+   * {@link SavedNames}.
    *
    * @param modelUri a folder (or one .safetensors file) of any Hadoop file system
    * @throws CheckpointException where a header is bad, a shard is missing, index and shards
@@ -62,9 +67,13 @@ public final class Checkpoint {
   public static Checkpoint open(String modelUri, Configuration configuration) {
     CheckpointFolder folder = new CheckpointFolder(modelUri, configuration);
     ShardList list = ShardList.of(folder);
+    List<String> notes = new ArrayList<>(list.notes());
     Map<String, TensorRef> tensors = new LinkedHashMap<>();
+    Map<String, String> metadata = new LinkedHashMap<>();
     for (CheckpointFile shard : list.shards()) {
-      for (TensorRef tensor : HeaderReader.read(shard, configuration)) {
+      ShardHeader header = HeaderReader.readAll(shard, configuration);
+      metadata.putAll(header.metadata());
+      for (TensorRef tensor : header.tensors()) {
         TensorRef other = tensors.putIfAbsent(tensor.tensor(), tensor);
         if (other != null) {
           throw new CheckpointException(
@@ -74,15 +83,44 @@ public final class Checkpoint {
         }
       }
     }
-    list.check(tensors);
-    return new Checkpoint(folder, list.shards(), tensors, tensors, null);
+    metadata.keySet().removeIf(name -> !tensors.containsKey(metadata.get(name)));
+    list.check(tensors, name -> metadata.containsKey(name) || folder.doesWithout(name)).stream()
+        .filter(name -> !metadata.containsKey(name))
+        .forEach(
+            name ->
+                notes.add(
+                    "%s: tensor %s: %s lists it, no shard holds it, and the model does without"
+                        .formatted(folder.uri(), name, ShardIndex.FILE_NAME)));
+    if (!metadata.isEmpty()) {
+      notes.addAll(TiedAliases.follow(tensors, metadata, folder.ties()));
+    }
+    SavedNames names = SavedNames.of(folder.uri(), tensors.keySet(), folder::config);
+    notes.addAll(names.notes());
+    Map<String, TensorRef> read = renamed(tensors, names.read());
+    return new Checkpoint(folder, list.shards(), read, read, null, notes);
+  }
+
+  private static Map<String, TensorRef> renamed(
+      Map<String, TensorRef> tensors, Map<String, String> names) {
+    Map<String, TensorRef> renamed = new LinkedHashMap<>();
+    tensors.forEach(
+        (name, tensor) -> {
+          String as = names.getOrDefault(name, name);
+          renamed.put(as, as.equals(name) ? tensor : tensor.named(as));
+        });
+    return renamed;
+  }
+
+  /** What was chosen, left out or read otherwise than it lies there, for users. */
+  public List<String> notes() {
+    return notes;
   }
 
   /** The same checkpoint with some tensors read from elsewhere. */
   public Checkpoint with(Map<String, TensorRef> changed) {
     Map<String, TensorRef> others = new LinkedHashMap<>(tensors);
     others.putAll(changed);
-    return new Checkpoint(folder, shards, inFiles, others, view);
+    return new Checkpoint(folder, shards, inFiles, others, view, notes);
   }
 
   /**
@@ -104,7 +142,7 @@ public final class Checkpoint {
         dense.put(tensor.tensor(), tensor);
       }
     }
-    return new Checkpoint(folder, shards, inFiles, dense, as);
+    return new Checkpoint(folder, shards, inFiles, dense, as, notes);
   }
 
   /** Whether it is a quantized checkpoint that is read as the dense one it stands for. */
@@ -168,6 +206,11 @@ public final class Checkpoint {
     return folder.files().values().stream().filter(file -> !shards.contains(file)).toList();
   }
 
+  /** One of {@link #otherFiles()}, also where a listing that is late does not show it. */
+  public Optional<CheckpointFile> otherFile(String name) {
+    return folder.find(name);
+  }
+
   /** A reader of its files, to be closed. */
   public TensorReader reader() {
     return new TensorReader(folder.configuration());
@@ -187,12 +230,17 @@ public final class Checkpoint {
     if (view != null) {
       return view.configJson().getBytes(StandardCharsets.UTF_8);
     }
-    CheckpointFile file = folder.files().get(CONFIG);
-    if (file == null) {
-      throw new CheckpointException(
-          folder.uri() + ": found no config.json beside the weights; copy the model's own there");
-    }
-    return folder.json(file);
+    return folder.json(
+        folder
+            .find(CheckpointFolder.CONFIG)
+            .orElseThrow(
+                () ->
+                    new CheckpointException(
+                        folder.uri()
+                            + (folder.isFile()
+                                ? ": is a file, wanted a model's folder; give the one it lies in"
+                                : ": found no config.json beside the weights; copy the model's own"
+                                    + " there"))));
   }
 
   /**
@@ -201,7 +249,8 @@ public final class Checkpoint {
    * @throws CheckpointException where it is bad or absent, or tensors disagree with it
    */
   public ModelConfig config() {
-    ModelConfig config = ModelConfig.parse(folder.uri() + "/" + CONFIG, configJson());
+    ModelConfig config =
+        ModelConfig.parse(folder.uri() + "/" + CheckpointFolder.CONFIG, configJson());
     ModelTensors.check(folder.uri(), config, shapes());
     return config;
   }

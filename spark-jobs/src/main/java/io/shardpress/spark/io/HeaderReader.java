@@ -11,6 +11,10 @@ public final class HeaderReader {
 
   /** The tensors of a shard. */
   public static List<TensorRef> read(CheckpointFile file, Configuration configuration) {
+    return readAll(file, configuration).tensors();
+  }
+
+  static ShardHeader readAll(CheckpointFile file, Configuration configuration) {
     byte[] prefix =
         new byte[(int) Math.min(SafetensorsHeader.PREFIX_BYTES, Math.max(0, file.length()))];
     SafetensorsHeader header;
@@ -35,6 +39,6 @@ public final class HeaderReader {
                         header.dataStart() + tensor.begin(),
                         tensor.length(),
                         file.name())));
-    return tensors;
+    return new ShardHeader(tensors, header.metadata());
   }
 }

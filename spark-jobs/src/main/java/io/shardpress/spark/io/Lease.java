@@ -4,7 +4,6 @@ import io.shardpress.schemas.CheckpointException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.StandardCopyOption;
@@ -76,7 +75,7 @@ public final class Lease implements AutoCloseable {
     try {
       lease.take();
     } catch (IOException e) {
-      throw new UncheckedIOException(folder + ": cannot take " + file + ": " + e.getMessage(), e);
+      throw StorageFault.of(folder, "cannot write in this folder", e);
     }
     return lease;
   }
@@ -91,7 +90,7 @@ public final class Lease implements AutoCloseable {
     } catch (FileNotFoundException e) {
       return false;
     } catch (IOException e) {
-      throw new UncheckedIOException(status.getPath() + ": cannot read: " + e.getMessage(), e);
+      throw StorageFault.of(status.getPath().toString(), "cannot read", e);
     }
   }
 

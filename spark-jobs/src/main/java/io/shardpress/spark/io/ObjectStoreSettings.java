@@ -1,10 +1,15 @@
 package io.shardpress.spark.io;
 
+import java.io.IOException;
+import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
 
 /** Hadoop's settings of s3a as Shardpress wants them where nobody has set them. */
 public final class ObjectStoreSettings {
+  static final String S3A_CLASS = "org.apache.hadoop.fs.s3a.S3AFileSystem";
+
   private static final String HADOOPS_OWN = "core-default.xml";
 
   private static final Map<String, String> DEFAULTS =
@@ -25,6 +30,21 @@ public final class ObjectStoreSettings {
             configuration.set(key, value, "shardpress");
           }
         });
+    for (String scheme : List.of("s3", "s3n")) {
+      if (!installed(scheme, configuration) && installed("s3a", configuration)) {
+        configuration.set("fs." + scheme + ".impl", S3A_CLASS, "shardpress");
+      }
+    }
+  }
+
+  /** EMR has a file system of its own for s3://; elsewhere it is another word for s3a://. */
+  private static boolean installed(String scheme, Configuration configuration) {
+    try {
+      FileSystem.getFileSystemClass(scheme, configuration);
+      return true;
+    } catch (IOException | RuntimeException e) {
+      return false;
+    }
   }
 
   private static boolean unset(Configuration configuration, String key) {

@@ -58,9 +58,14 @@ final class RangedFile implements AutoCloseable {
       boolean vectored = !raw && !(fileSystem instanceof LocalFileSystem);
       return new RangedFile(uri, in, raw ? LOCAL_CHUNK_BYTES : CHUNK_BYTES, vectored, traffic);
     } catch (FileNotFoundException e) {
-      throw new CheckpointException(uri + ": no such file; it was there when the job began", e);
+      throw new CheckpointException(
+          uri
+              + (StorageFault.denied(e)
+                  ? ": cannot read: " + StorageFault.reason(e)
+                  : ": no such file; it was there when the job began"),
+          e);
     } catch (IOException e) {
-      throw new UncheckedIOException(uri + ": cannot open: " + e.getMessage(), e);
+      throw StorageFault.of(uri, "cannot open", e);
     }
   }
 
@@ -169,7 +174,7 @@ final class RangedFile implements AutoCloseable {
     try {
       in.close();
     } catch (IOException e) {
-      throw new UncheckedIOException(uri + ": cannot close: " + e.getMessage(), e);
+      throw StorageFault.of(uri, "cannot close", e);
     }
   }
 }

@@ -1,7 +1,9 @@
 package io.shardpress.spark.io;
 
+import io.shardpress.kernels.convert.FiniteBits;
 import io.shardpress.kernels.convert.FloatBytes;
 import io.shardpress.schemas.CheckpointException;
+import io.shardpress.schemas.safetensors.Dtype;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,6 +16,9 @@ import org.apache.hadoop.conf.Configuration;
  * open; one thread at a time.
  */
 public final class TensorReader implements AutoCloseable {
+  /** What rounds to no number of binary16 any more. */
+  private static final float F16_OVERFLOW = 65520;
+
   private final Configuration configuration;
   private final Traffic traffic;
   private RangedFile open;
@@ -133,6 +138,25 @@ public final class TensorReader implements AutoCloseable {
     return values;
   }
 
+  /** Numbers that are finite and no f16 would become infinities. */
+  private static void requireInRange(TensorRef tensor, float[] values, byte[] encoded) {
+    if (tensor.dtype() != Dtype.F16 || FiniteBits.allFinite(Dtype.F16, encoded, 0, values.length)) {
+      return;
+    }
+    for (float value : values) {
+      if (Float.isFinite(value) && Math.abs(value) >= F16_OVERFLOW) {
+        throw new CheckpointException(
+            String.format(
+                Locale.ROOT,
+                "%s: tensor %s: found %s, beyond the range of float16 (65504); use --dtype bfloat16"
+                    + " or float32",
+                tensor.file(),
+                tensor.tensor(),
+                value));
+      }
+    }
+  }
+
   /** The bytes of a whole tensor, below 2 GiB. */
   public byte[] readBytes(TensorRef tensor) {
     if (tensor.stored() != null) {
@@ -154,6 +178,7 @@ public final class TensorReader implements AutoCloseable {
       float[] rows = StoredRows.read(tensor, this, rowStart, rowCount);
       byte[] encoded = new byte[arrayLength(tensor, tensor.dtype().bytes(rows.length))];
       FloatBytes.encode(tensor.dtype(), rows, 0, encoded, 0, rows.length);
+      requireInRange(tensor, rows, encoded);
       return encoded;
     }
     long begin = tensor.bytesOfRows(rowStart);

@@ -66,6 +66,11 @@ public record TensorRef(
         null);
   }
 
+  /** The same bytes under another name. */
+  TensorRef named(String other) {
+    return new TensorRef(other, dtype, shape, file, position, length, shard, stored, content);
+  }
+
   /** The same with what its bytes are told from others by. */
   public TensorRef withContent(String known) {
     return new TensorRef(

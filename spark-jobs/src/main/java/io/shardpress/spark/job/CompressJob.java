@@ -13,6 +13,7 @@ import io.shardpress.spark.learn.CalibratedLearning;
 import io.shardpress.spark.learn.activation.ActivationScales;
 import io.shardpress.spark.learn.activation.StaticScale;
 import io.shardpress.spark.learn.endtoend.Tuning;
+import io.shardpress.spark.learn.rounding.RangeCheck;
 import io.shardpress.spark.learn.rounding.RoundingLearner;
 import io.shardpress.spark.learn.transform.Transforms;
 import io.shardpress.spark.output.PublishedShard;
@@ -160,6 +161,7 @@ public final class CompressJob implements Job {
   /** Modifiers that change weights run first; the plan then reads their results. */
   private Learned withText(Windows text, CompressionPlan plan, JobContext context) {
     StepRunner steps = context.steps();
+    steps.call("ranges", RangeCheck.of(plan));
     List<SamplePartition> samples = SamplePartition.of(text.count(), text.length());
     SweepContext before = new SweepContext(plan, steps, steps.arithmetic(), samples, text.length());
     Embeddings embeddings = new Embeddings(before, text);

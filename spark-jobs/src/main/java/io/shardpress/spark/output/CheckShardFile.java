@@ -3,10 +3,10 @@ package io.shardpress.spark.output;
 import io.shardpress.spark.engine.ClusterTask;
 import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.io.FileSystems;
+import io.shardpress.spark.io.StorageFault;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.util.HexFormat;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -29,7 +29,7 @@ public record CheckShardFile(String output, String file, String sha256)
         in.transferTo(sha);
       }
     } catch (IOException e) {
-      throw new UncheckedIOException(output + "/" + file + ": cannot read: " + e.getMessage(), e);
+      throw StorageFault.of(output + "/" + file, "cannot read", e);
     }
     return HexFormat.of().formatHex(sha.sha256()).equals(sha256);
   }

@@ -22,6 +22,13 @@ public final class FolderFiles {
               + "|generation_config\\.json|chat_template.*|(pre)?processor_config\\.json"
               + "|.*\\.tiktoken|.*\\.model|LICENSE.*|NOTICE.*|.*\\.py)");
   private static final Pattern TERMS = Pattern.compile("(LICENSE|NOTICE).*");
+  private static final List<String> USUAL =
+      List.of(
+          "tokenizer.json",
+          "tokenizer_config.json",
+          "special_tokens_map.json",
+          "generation_config.json",
+          "chat_template.jinja");
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
@@ -39,6 +46,8 @@ public final class FolderFiles {
 
   private static Map<String, byte[]> copied(Checkpoint checkpoint, Pattern which) {
     Map<String, byte[]> files = new TreeMap<>();
+    // A listing may be late: what nearly all models have is asked for by its name.
+    USUAL.forEach(checkpoint::otherFile);
     for (CheckpointFile file : checkpoint.otherFiles()) {
       if (which.matcher(file.name()).matches()) {
         files.put(file.name(), checkpoint.read(file));

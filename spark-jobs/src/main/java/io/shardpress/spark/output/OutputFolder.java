@@ -6,6 +6,7 @@ import io.shardpress.schemas.output.PublishedFile;
 import io.shardpress.spark.io.DiskStream;
 import io.shardpress.spark.io.FileSystems;
 import io.shardpress.spark.io.Lease;
+import io.shardpress.spark.io.StorageFault;
 import io.shardpress.spark.io.WholeFile;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -76,7 +77,7 @@ public final class OutputFolder implements AutoCloseable {
       return resumed;
     } catch (IOException e) {
       close();
-      throw new UncheckedIOException(uri() + ": cannot use as output: " + e.getMessage(), e);
+      throw StorageFault.of(uri(), "cannot use as output", e);
     } catch (RuntimeException e) {
       close();
       throw e;
@@ -141,6 +142,10 @@ public final class OutputFolder implements AutoCloseable {
   private void requireEmpty() throws IOException {
     FileStatus[] found;
     try {
+      if (fileSystem.getFileStatus(path).isFile()) {
+        throw new CheckpointException(
+            uri() + ": a file stands where a folder is wanted; choose another name");
+      }
       found = fileSystem.listStatus(path);
     } catch (FileNotFoundException e) {
       return;
@@ -201,7 +206,7 @@ public final class OutputFolder implements AutoCloseable {
         fileSystem.delete(replaced, false);
       }
     } catch (IOException e) {
-      throw new UncheckedIOException(uri() + ": cannot replace: " + e.getMessage(), e);
+      throw StorageFault.of(uri(), "cannot replace", e);
     }
   }
 
@@ -219,7 +224,7 @@ public final class OutputFolder implements AutoCloseable {
           uri() + ": found no " + Manifest.FILE_NAME + ", so there is no finished checkpoint here",
           e);
     } catch (IOException e) {
-      throw new UncheckedIOException(uri() + ": cannot read: " + e.getMessage(), e);
+      throw StorageFault.of(uri(), "cannot read", e);
     }
   }
 
@@ -231,7 +236,7 @@ public final class OutputFolder implements AutoCloseable {
       out.flush();
       return new PublishedFile(name, out.bytes(), HexFormat.of().formatHex(out.sha256()));
     } catch (IOException e) {
-      throw new UncheckedIOException(file + ": cannot write: " + e.getMessage(), e);
+      throw StorageFault.of(file.toString(), "cannot write", e);
     }
   }
 
@@ -243,7 +248,7 @@ public final class OutputFolder implements AutoCloseable {
       file.out().write(bytes);
       file.replace();
     } catch (IOException e) {
-      throw new UncheckedIOException(target + ": cannot write: " + e.getMessage(), e);
+      throw StorageFault.of(target.toString(), "cannot write", e);
     }
   }
 
@@ -252,7 +257,7 @@ public final class OutputFolder implements AutoCloseable {
     try {
       return !WholeFile.appearsAtClose(fileSystem, path);
     } catch (IOException e) {
-      throw new UncheckedIOException(path + ": cannot look up: " + e.getMessage(), e);
+      throw StorageFault.of(path.toString(), "cannot look up", e);
     }
   }
 
@@ -268,7 +273,7 @@ public final class OutputFolder implements AutoCloseable {
       Path file = fileSystem.exists(waiting) ? waiting : new Path(path, name);
       return fileSystem.exists(file) && fileSystem.getFileStatus(file).getLen() == length;
     } catch (IOException e) {
-      throw new UncheckedIOException(path + ": cannot look up: " + e.getMessage(), e);
+      throw StorageFault.of(path.toString(), "cannot look up", e);
     }
   }
 
@@ -286,7 +291,7 @@ public final class OutputFolder implements AutoCloseable {
         throw new IOException("rename from " + waiting + " failed");
       }
     } catch (IOException e) {
-      throw new UncheckedIOException(target + ": cannot write: " + e.getMessage(), e);
+      throw StorageFault.of(target.toString(), "cannot write", e);
     }
   }
 
@@ -307,7 +312,7 @@ public final class OutputFolder implements AutoCloseable {
       // Object stores have no empty folders.
       return;
     } catch (IOException e) {
-      throw new UncheckedIOException(path + ": cannot remove: " + e.getMessage(), e);
+      throw StorageFault.of(path.toString(), "cannot remove", e);
     }
   }
 

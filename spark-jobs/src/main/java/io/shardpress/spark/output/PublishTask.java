@@ -5,11 +5,11 @@ import io.shardpress.spark.engine.ClusterTask;
 import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.io.FileSystems;
 import io.shardpress.spark.io.Location;
+import io.shardpress.spark.io.StorageFault;
 import io.shardpress.spark.io.WholeFile;
 import io.shardpress.spark.learn.rounding.RoundedRows;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -41,7 +41,7 @@ public record PublishTask(
       whole.replace();
       return shard;
     } catch (IOException e) {
-      throw new UncheckedIOException(target + ": cannot write: " + e.getMessage(), e);
+      throw StorageFault.of(target.toString(), "cannot write", e);
     }
   }
 

@@ -7,6 +7,7 @@ import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepKind;
 import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.io.FileSystems;
+import io.shardpress.spark.io.StorageFault;
 import io.shardpress.spark.io.WholeFile;
 import io.shardpress.spark.store.PartReader;
 import io.shardpress.spark.store.PartRow;
@@ -43,7 +44,7 @@ public record ShardStep(String arithmetic, PublishTask task) implements Step {
       shard = task.write(whole.out(), environment);
       whole.commit();
     } catch (IOException e) {
-      throw new UncheckedIOException(target + ": cannot write: " + e.getMessage(), e);
+      throw StorageFault.of(target.toString(), "cannot write", e);
     }
     try (PartWriter writer = environment.store().write(part())) {
       byte[] json = JSON.writeValueAsBytes(shard);

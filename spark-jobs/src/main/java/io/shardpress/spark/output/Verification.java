@@ -4,11 +4,11 @@ import io.shardpress.schemas.output.Manifest;
 import io.shardpress.schemas.output.PublishedFile;
 import io.shardpress.schemas.output.TreeHash;
 import io.shardpress.spark.io.FileSystems;
+import io.shardpress.spark.io.StorageFault;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
@@ -68,7 +68,7 @@ public record Verification(String treeHash, List<String> problems) {
     } catch (FileNotFoundException e) {
       return file.path() + ": found no such file, wanted " + file.size() + " bytes";
     } catch (IOException e) {
-      throw new UncheckedIOException(path + ": cannot read: " + e.getMessage(), e);
+      throw StorageFault.of(path.toString(), "cannot read", e);
     }
   }
 
@@ -91,7 +91,7 @@ public record Verification(String treeHash, List<String> problems) {
         }
       }
     } catch (IOException e) {
-      throw new UncheckedIOException(folder + ": cannot list: " + e.getMessage(), e);
+      throw StorageFault.of(folder, "cannot list", e);
     }
     return List.copyOf(strangers);
   }

@@ -93,14 +93,16 @@ public final class Planner {
     entries.addAll(PlanEntry.unused(checkpoint));
     List<PlanEntry> quantized =
         entries.stream().filter(entry -> entry.action() == Action.QUANTIZE).toList();
+    List<String> unmatched = UnmatchedNames.of(checkpoint, config, recipe, entries);
     if (quantized.isEmpty() && recipe.quantizesWeights()) {
       throw new CheckpointException(
           checkpoint.uri()
-              + ": the recipe's targets match no linear of this model; name them with --targets");
+              + ": the recipe's targets match no linear of this model; name them with --targets"
+              + (unmatched.isEmpty() ? "" : " (" + unmatched.get(0) + ")"));
     }
     new RecipeChecks(checkpoint.uri(), config).check(entries);
     activations.check(entries);
-    List<String> warnings = new ArrayList<>();
+    List<String> warnings = new ArrayList<>(unmatched);
     if (!recipe.transforms().isEmpty()) {
       ScaledStages stages =
           new ScaledStages(checkpoint.uri(), config, checkpoint.shapes().keySet());

@@ -1,5 +1,6 @@
 package io.shardpress.spark.store;
 
+import io.shardpress.spark.io.StorageFault;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -212,7 +213,7 @@ final class PartBatches implements AutoCloseable {
     try {
       reader.close();
     } catch (IOException e) {
-      throw new UncheckedIOException(path + ": cannot close: " + e.getMessage(), e);
+      throw StorageFault.of(path.toString(), "cannot close", e);
     } finally {
       channel.close();
       closeAllocator();

@@ -1,11 +1,11 @@
 package io.shardpress.spark.store;
 
 import io.shardpress.spark.io.FileSystems;
+import io.shardpress.spark.io.StorageFault;
 import io.shardpress.spark.io.Traffic;
 import io.shardpress.spark.io.WholeFile;
 import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -51,7 +51,7 @@ public final class PartStore {
     } catch (FileNotFoundException e) {
       return false;
     } catch (IOException e) {
-      throw new UncheckedIOException(path + ": cannot look up: " + e.getMessage(), e);
+      throw StorageFault.of(path.toString(), "cannot look up", e);
     }
   }
 
@@ -107,7 +107,7 @@ public final class PartStore {
     try {
       fileSystem(path).delete(path, false);
     } catch (IOException e) {
-      throw new UncheckedIOException(path + ": cannot delete: " + e.getMessage(), e);
+      throw StorageFault.of(path.toString(), "cannot delete", e);
     }
   }
 
@@ -131,7 +131,7 @@ public final class PartStore {
     try {
       return WholeFile.create(fileSystem(path), path, path.getParent(), traffic);
     } catch (IOException e) {
-      throw new UncheckedIOException(path + ": cannot write: " + e.getMessage(), e);
+      throw StorageFault.of(path.toString(), "cannot write", e);
     }
   }
 

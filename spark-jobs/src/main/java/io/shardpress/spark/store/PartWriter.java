@@ -1,9 +1,9 @@
 package io.shardpress.spark.store;
 
 import io.shardpress.schemas.safetensors.Dtype;
+import io.shardpress.spark.io.StorageFault;
 import io.shardpress.spark.io.WholeFile;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -50,7 +50,7 @@ public final class PartWriter implements AutoCloseable {
       writer.start();
     } catch (IOException e) {
       close();
-      throw new UncheckedIOException(file.path() + ": cannot write: " + e.getMessage(), e);
+      throw StorageFault.of(file.path().toString(), "cannot write", e);
     } catch (RuntimeException e) {
       // A task that is killed at its first bytes.
       close();
@@ -117,7 +117,7 @@ public final class PartWriter implements AutoCloseable {
     try {
       writer.writeBatch();
     } catch (IOException e) {
-      throw new UncheckedIOException(file.path() + ": cannot write: " + e.getMessage(), e);
+      throw StorageFault.of(file.path().toString(), "cannot write", e);
     }
   }
 
@@ -138,7 +138,7 @@ public final class PartWriter implements AutoCloseable {
       writer.end();
       file.commit();
     } catch (IOException e) {
-      throw new UncheckedIOException(file.path() + ": cannot write: " + e.getMessage(), e);
+      throw StorageFault.of(file.path().toString(), "cannot write", e);
     }
   }
 

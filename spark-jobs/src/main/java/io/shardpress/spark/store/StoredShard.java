@@ -2,12 +2,12 @@ package io.shardpress.spark.store;
 
 import io.shardpress.schemas.safetensors.SafetensorsHeader;
 import io.shardpress.schemas.safetensors.TensorSpec;
+import io.shardpress.spark.io.StorageFault;
 import io.shardpress.spark.io.WholeFile;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -66,7 +66,7 @@ public final class StoredShard {
       file.commit();
       return text(crc);
     } catch (IOException e) {
-      throw new UncheckedIOException(target + ": cannot write: " + e.getMessage(), e);
+      throw StorageFault.of(target.toString(), "cannot write", e);
     }
   }
 
@@ -88,7 +88,7 @@ public final class StoredShard {
     } catch (FileNotFoundException e) {
       throw new PartException(key, path + ": found no such file beside its part", e);
     } catch (IOException e) {
-      throw new UncheckedIOException(path + ": cannot read: " + e.getMessage(), e);
+      throw StorageFault.of(path.toString(), "cannot read", e);
     }
     if (!text(crc).equals(wanted)) {
       throw new PartException(
@@ -101,7 +101,7 @@ public final class StoredShard {
     try {
       store.fileSystem(path).delete(path, false);
     } catch (IOException e) {
-      throw new UncheckedIOException(path + ": cannot delete: " + e.getMessage(), e);
+      throw StorageFault.of(path.toString(), "cannot delete", e);
     }
   }
 

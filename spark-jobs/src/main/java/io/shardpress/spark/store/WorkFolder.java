@@ -4,10 +4,10 @@ import io.shardpress.schemas.CheckpointException;
 import io.shardpress.spark.io.DiskStream;
 import io.shardpress.spark.io.FileSystems;
 import io.shardpress.spark.io.Lease;
+import io.shardpress.spark.io.StorageFault;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -147,7 +147,7 @@ public final class WorkFolder {
     try {
       fileSystem.delete(status.getPath(), false);
     } catch (IOException e) {
-      throw new UncheckedIOException(status.getPath() + ": cannot delete: " + e.getMessage(), e);
+      throw StorageFault.of(status.getPath().toString(), "cannot delete", e);
     }
   }
 
@@ -157,7 +157,7 @@ public final class WorkFolder {
     } catch (FileNotFoundException e) {
       return List.of();
     } catch (IOException e) {
-      throw new UncheckedIOException(folder + ": cannot list: " + e.getMessage(), e);
+      throw StorageFault.of(folder.toString(), "cannot list", e);
     }
   }
 
@@ -167,7 +167,7 @@ public final class WorkFolder {
     } catch (FileNotFoundException e) {
       return new byte[0];
     } catch (IOException e) {
-      throw new UncheckedIOException(file + ": cannot read: " + e.getMessage(), e);
+      throw StorageFault.of(file.toString(), "cannot read", e);
     }
   }
 
@@ -175,7 +175,7 @@ public final class WorkFolder {
     try (OutputStream out = new DiskStream(fileSystem.create(file, true))) {
       out.write(text.getBytes(StandardCharsets.UTF_8));
     } catch (IOException e) {
-      throw new UncheckedIOException(file + ": cannot write: " + e.getMessage(), e);
+      throw StorageFault.of(file.toString(), "cannot write", e);
     }
   }
 }

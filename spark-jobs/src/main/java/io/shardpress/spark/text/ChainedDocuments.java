@@ -2,6 +2,7 @@ package io.shardpress.spark.text;
 
 import io.shardpress.schemas.CheckpointException;
 import io.shardpress.schemas.UsageException;
+import io.shardpress.spark.io.StorageFault;
 import java.io.IOException;
 import java.util.Iterator;
 import java.util.List;
@@ -20,6 +21,7 @@ final class ChainedDocuments implements Documents {
   private String next;
   private boolean nextTemplated;
   private boolean templated;
+  private long skipped;
 
   ChainedDocuments(
       String source, List<Path> files, String field, ChatRows chats, Configuration conf) {
@@ -44,6 +46,11 @@ final class ChainedDocuments implements Documents {
   }
 
   @Override
+  public long skipped() {
+    return skipped;
+  }
+
+  @Override
   public boolean hasNext() {
     try {
       while (next == null) {
@@ -57,14 +64,17 @@ final class ChainedDocuments implements Documents {
         if (document == null) {
           open.close();
           open = null;
-        } else if (!document.isBlank()) {
+        } else if (document.isBlank()) {
+          skipped++;
+        } else {
           next = document;
           nextTemplated = open.templated();
         }
       }
       return true;
     } catch (IOException e) {
-      throw new CheckpointException("text " + source + ": not readable: " + e.getMessage(), e);
+      throw new CheckpointException(
+          "text " + source + ": not readable: " + StorageFault.reason(e), e);
     }
   }
 

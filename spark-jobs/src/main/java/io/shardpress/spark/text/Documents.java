@@ -2,6 +2,8 @@ package io.shardpress.spark.text;
 
 import io.shardpress.schemas.CheckpointException;
 import io.shardpress.schemas.UsageException;
+import io.shardpress.spark.io.Locations;
+import io.shardpress.spark.io.StorageFault;
 import java.io.Closeable;
 import java.io.IOException;
 import java.util.Arrays;
@@ -27,6 +29,9 @@ public interface Documents extends Iterator<String>, Closeable {
   /** Whether the last document has its special tokens written out, by a chat template. */
   boolean templated();
 
+  /** Rows without text that were left out so far: null, empty or spaces alone. */
+  long skipped();
+
   /**
    * Opens a file or a folder on any Hadoop file system.
    *
@@ -43,11 +48,13 @@ public interface Documents extends Iterator<String>, Closeable {
     try {
       FileSystem fileSystem = path.getFileSystem(conf);
       if (!fileSystem.exists(path)) {
-        throw new CheckpointException("text " + path + " does not exist");
+        throw new CheckpointException(
+            "text " + path + " does not exist" + Locations.hint(path.getName()));
       }
       return new ChainedDocuments(path.toString(), files(fileSystem, path), field, chats, conf);
     } catch (IOException e) {
-      throw new CheckpointException("text " + path + ": not readable: " + e.getMessage(), e);
+      throw new CheckpointException(
+          "text " + path + ": not readable: " + StorageFault.reason(e), e);
     }
   }
 
@@ -60,7 +67,7 @@ public interface Documents extends Iterator<String>, Closeable {
         Arrays.stream(fileSystem.listStatus(path))
             .filter(FileStatus::isFile)
             .map(FileStatus::getPath)
-            .filter(file -> !file.getName().startsWith("_") && !file.getName().startsWith("."))
+            .filter(file -> !file.getName().matches("[_.].*|.*_\\$folder\\$"))
             .sorted()
             .toList();
     if (files.isEmpty()) {

@@ -1,39 +1,34 @@
 package io.shardpress.spark.text;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.shardpress.schemas.CheckpointException;
-import java.io.BufferedReader;
+import io.shardpress.schemas.text.JsonRow;
+import io.shardpress.schemas.text.TextLines;
 import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** A document per line: {"text": "…"}. Blank lines are skipped. */
+/** A document per line: {"text": "…"}. Blank lines are skipped; a row of null has no text. */
 final class JsonLines implements TextFile {
-  private static final ObjectMapper JSON = new ObjectMapper();
-
   private final String source;
-  private final BufferedReader reader;
+  private final TextLines lines;
   private final String field;
   private final ChatRows chats;
   private boolean templated;
-  private long lineNumber;
 
-  JsonLines(String source, BufferedReader reader, String field, ChatRows chats) {
+  JsonLines(String source, TextLines lines, String field, ChatRows chats) {
     this.chats = chats;
     this.source = source;
-    this.reader = reader;
+    this.lines = lines;
     this.field = field;
   }
 
   @Override
   public String read() throws IOException {
-    String line = line();
+    String line = lines.next();
     while (line != null && line.isBlank()) {
-      line = line();
+      line = lines.next();
     }
     return line == null ? null : text(line);
   }
@@ -43,25 +38,13 @@ final class JsonLines implements TextFile {
     return templated;
   }
 
-  private String line() throws IOException {
-    lineNumber++;
-    try {
-      return reader.readLine();
-    } catch (CharacterCodingException e) {
-      throw TextFile.notUtf8(source, e);
-    }
-  }
-
   private String text(String line) {
-    JsonNode document;
-    try {
-      document = JSON.readTree(line);
-    } catch (JsonProcessingException e) {
-      String reason = e.getOriginalMessage().lines().findFirst().orElse("");
-      throw new CheckpointException(where() + ": no JSON: " + reason, e);
-    }
+    JsonNode document = JsonRow.parse(where(), line);
     JsonNode text = document.path(field);
     templated = false;
+    if (document.isNull() || text.isNull()) {
+      return "";
+    }
     if (!text.isTextual()) {
       Optional<String> chat = chats.text(document, field, where());
       if (chat.isPresent()) {
@@ -74,15 +57,15 @@ final class JsonLines implements TextFile {
           "%s: no string at \"%s\", keys are %s; name the key with --text-field; %s"
               .formatted(where(), field, keys, ChatRows.wanted()));
     }
-    return text.asText();
+    return JsonRow.text(where(), text);
   }
 
   private String where() {
-    return "text " + source + ", line " + lineNumber;
+    return "text " + source + ", line " + lines.number();
   }
 
   @Override
   public void close() throws IOException {
-    reader.close();
+    lines.close();
   }
 }

@@ -1,13 +1,11 @@
 package io.shardpress.spark.text;
 
-import io.shardpress.schemas.CheckpointException;
-import java.io.BufferedReader;
+import io.shardpress.schemas.text.TextLines;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
@@ -29,12 +27,12 @@ interface TextFile extends Closeable {
     }
 
     static Optional<Kind> of(String fileName) {
-      String plain = fileName.replaceFirst("\\.gz$", "");
+      String plain = fileName.toLowerCase(Locale.ROOT).replaceFirst("\\.gz$", "");
       return Arrays.stream(values()).filter(kind -> plain.endsWith(kind.ending)).findFirst();
     }
   }
 
-  /** The next document, or null at the end. */
+  /** The next document, empty for a row without text, or null at the end. */
   String read() throws IOException;
 
   /** Whether the last document has been through a chat template, special tokens and all. */
@@ -45,23 +43,15 @@ interface TextFile extends Closeable {
   static TextFile open(Path file, String field, ChatRows chats, Configuration conf)
       throws IOException {
     return switch (Kind.of(file.getName()).orElseThrow()) {
-      case JSONL -> new JsonLines(file.toString(), reader(file, conf), field, chats);
+      case JSONL -> new JsonLines(file.toString(), lines(file, conf), field, chats);
       case PARQUET -> new ParquetText(file, field, chats, conf);
-      case TXT -> new WholeText(file.toString(), reader(file, conf));
+      case TXT -> new WholeText(lines(file, conf));
     };
   }
 
-  /** Malformed bytes are an error, not question marks: they would become tokens. */
-  private static BufferedReader reader(Path file, Configuration conf) throws IOException {
+  private static TextLines lines(Path file, Configuration conf) throws IOException {
     InputStream in = file.getFileSystem(conf).open(file);
     CompressionCodec codec = new CompressionCodecFactory(conf).getCodec(file);
-    return new BufferedReader(
-        new InputStreamReader(
-            codec == null ? in : codec.createInputStream(in), StandardCharsets.UTF_8.newDecoder()));
-  }
-
-  /** What to say where bytes are no UTF-8. */
-  static CheckpointException notUtf8(String source, IOException cause) {
-    return new CheckpointException("text " + source + " is not UTF-8; convert it", cause);
+    return new TextLines(file.toString(), codec == null ? in : codec.createInputStream(in));
   }
 }

@@ -4,6 +4,9 @@ import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.shardpress.schemas.CheckpointException;
+import io.shardpress.schemas.WrongContent;
+import io.shardpress.schemas.json.ByteOrderMark;
+import io.shardpress.spark.io.StorageFault;
 import java.io.ByteArrayInputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -53,11 +56,14 @@ public final class TokenizerFile implements AutoCloseable {
         return load(file.toString(), in.readAllBytes());
       }
     } catch (FileNotFoundException e) {
+      if (StorageFault.denied(e)) {
+        throw new CheckpointException(file + ": " + StorageFault.reason(e), e);
+      }
       throw new CheckpointException(
           file + " does not exist; write it with save_pretrained of Transformers' AutoTokenizer",
           e);
     } catch (IOException e) {
-      throw new CheckpointException(file + ": not readable: " + e.getMessage(), e);
+      throw new CheckpointException(file + ": not readable: " + StorageFault.reason(e), e);
     }
   }
 
@@ -69,10 +75,14 @@ public final class TokenizerFile implements AutoCloseable {
    */
   public static TokenizerFile load(String source, byte[] json) {
     int size = sizeOf(source, json);
+    int mark = ByteOrderMark.length(json);
     NativeTokenizers.prepare();
     try {
       return new TokenizerFile(
-          source, HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(json), OPTIONS), size);
+          source,
+          HuggingFaceTokenizer.newInstance(
+              new ByteArrayInputStream(json, mark, json.length - mark), OPTIONS),
+          size);
     } catch (IOException | RuntimeException e) {
       throw new CheckpointException(source + ": no tokenizer: " + e.getMessage(), e);
     }
@@ -80,9 +90,15 @@ public final class TokenizerFile implements AutoCloseable {
 
   /** One more than the greatest id; a vocabulary is an object (BPE) or a list (Unigram). */
   private static int sizeOf(String source, byte[] json) {
+    WrongContent.of(json)
+        .ifPresent(
+            what -> {
+              throw new CheckpointException(source + ": found " + what);
+            });
+    int mark = ByteOrderMark.length(json);
     JsonNode root;
     try {
-      root = new ObjectMapper().readTree(json);
+      root = new ObjectMapper().readTree(json, mark, json.length - mark);
     } catch (IOException e) {
       throw new CheckpointException(source + ": no JSON: " + firstLine(e), e);
     }

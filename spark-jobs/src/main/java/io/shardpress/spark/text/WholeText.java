@@ -1,19 +1,15 @@
 package io.shardpress.spark.text;
 
-import java.io.BufferedReader;
+import io.shardpress.schemas.text.TextLines;
 import java.io.IOException;
-import java.io.StringWriter;
-import java.nio.charset.CharacterCodingException;
 
 /** A plain text: one document. */
 final class WholeText implements TextFile {
-  private final String source;
-  private final BufferedReader reader;
+  private final TextLines lines;
   private boolean done;
 
-  WholeText(String source, BufferedReader reader) {
-    this.source = source;
-    this.reader = reader;
+  WholeText(TextLines lines) {
+    this.lines = lines;
   }
 
   @Override
@@ -22,17 +18,11 @@ final class WholeText implements TextFile {
       return null;
     }
     done = true;
-    StringWriter text = new StringWriter();
-    try {
-      reader.transferTo(text);
-    } catch (CharacterCodingException e) {
-      throw TextFile.notUtf8(source, e);
-    }
-    return text.toString();
+    return lines.whole();
   }
 
   @Override
   public void close() throws IOException {
-    reader.close();
+    lines.close();
   }
 }

@@ -1,11 +1,13 @@
 package io.shardpress.spark.text;
 
 import io.shardpress.schemas.CheckpointException;
+import io.shardpress.spark.io.StorageFault;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Iterator;
@@ -29,6 +31,7 @@ public final class Windows {
   private final int[][] ids;
   private final int length;
   private final int wanted;
+  private long skipped;
 
   private Windows(String source, int[][] ids, int length, int wanted) {
     this.source = source;
@@ -72,16 +75,20 @@ public final class Windows {
       int length,
       Configuration conf) {
     try (Documents documents = Documents.open(text, field, chats, conf)) {
-      return cut(
-          documents,
-          documents::templated,
-          documents.source(),
-          tokenizer,
-          vocabularySize,
-          count,
-          length);
+      Windows windows =
+          cut(
+              documents,
+              documents::templated,
+              documents.source(),
+              tokenizer,
+              vocabularySize,
+              count,
+              length);
+      windows.skipped = documents.skipped();
+      return windows;
     } catch (IOException e) {
-      throw new CheckpointException("text " + text + ": not readable: " + e.getMessage(), e);
+      throw new CheckpointException(
+          "text " + text + ": not readable: " + StorageFault.reason(e), e);
     }
   }
 
@@ -199,6 +206,21 @@ public final class Windows {
                 ids.length,
                 length,
                 wanted));
+  }
+
+  /** All that the user should be told: {@link #warning}, and rows that held no text. */
+  public List<String> warnings() {
+    List<String> warnings = new ArrayList<>(warning().stream().toList());
+    if (skipped > 0) {
+      warnings.add(
+          String.format(
+              Locale.ROOT,
+              "text %s: skipped %d %s without text (null, empty or spaces)",
+              source,
+              skipped,
+              skipped == 1 ? "row" : "rows"));
+    }
+    return warnings;
   }
 
   /**

@@ -21,7 +21,7 @@ public final class ChildProcess {
    */
   static Process start(Path out, Path err, Map<String, String> properties, String... words)
       throws IOException {
-    return start(Shardpress.class, out, err, properties, words);
+    return start(Shardpress.class, List.of(), out, err, properties, words);
   }
 
   /**
@@ -33,7 +33,29 @@ public final class ChildProcess {
   public static Process start(
       Class<?> main, Path out, Path err, Map<String, String> properties, String... words)
       throws IOException {
-    List<String> command = new ArrayList<>();
+    return start(main, List.of(), out, err, properties, words);
+  }
+
+  /**
+   * Starts a command by another.
+   *
+   * @param by that other with its options; empty for none
+   */
+  public static Process start(
+      List<String> by, Path out, Path err, Map<String, String> properties, String... words)
+      throws IOException {
+    return start(Shardpress.class, by, out, err, properties, words);
+  }
+
+  private static Process start(
+      Class<?> main,
+      List<String> by,
+      Path out,
+      Path err,
+      Map<String, String> properties,
+      String... words)
+      throws IOException {
+    List<String> command = new ArrayList<>(by);
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("@" + Path.of("target/jvm.options").toAbsolutePath());
     command.addAll(List.of("-Xmx1g", "-XX:+UseSerialGC", "-XX:+DisplayVMOutputToStderr"));

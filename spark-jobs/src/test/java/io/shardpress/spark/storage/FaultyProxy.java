@@ -39,6 +39,7 @@ final class FaultyProxy implements AutoCloseable {
   private final AtomicInteger refused = new AtomicInteger();
   private final AtomicInteger cut = new AtomicInteger();
   private volatile Faults faults = Faults.NONE;
+  private volatile String unlisted = "";
 
   private FaultyProxy(ServerSocket listener, int serverPort) {
     this.listener = listener;
@@ -80,6 +81,11 @@ final class FaultyProxy implements AutoCloseable {
     number.set(0);
     refused.set(0);
     cut.set(0);
+  }
+
+  /** Leaves objects out of lists whose keys end so, as a store does whose lists are late. */
+  void unlist(String end) {
+    unlisted = end;
   }
 
   private void accept() {
@@ -164,6 +170,10 @@ final class FaultyProxy implements AutoCloseable {
       return false;
     }
     List<String> lower = head.stream().map(line -> line.toLowerCase(Locale.ROOT)).toList();
+    if (!unlisted.isEmpty() && request.target().contains("list-type=")) {
+      list(head, lower, fromServer, toClient);
+      return true;
+    }
     toClient.write((String.join("\r\n", head) + "\r\n\r\n").getBytes(StandardCharsets.ISO_8859_1));
     int status = Integer.parseInt(head.get(0).split(" ")[1]);
     if (request.method().equals("HEAD") || status == 204 || status == 304) {
@@ -182,6 +192,46 @@ final class FaultyProxy implements AutoCloseable {
     }
     copy(fromServer, toClient, length);
     return true;
+  }
+
+  /** A list without the objects that it is late with. */
+  private void list(
+      List<String> head, List<String> lower, InputStream fromServer, OutputStream toClient)
+      throws IOException {
+    ByteArrayOutputStream whole = new ByteArrayOutputStream();
+    if (lower.contains("transfer-encoding: chunked")) {
+      String size = line(fromServer);
+      while (true) {
+        long length = Long.parseLong(size.replaceFirst(";.*", "").strip(), 16);
+        copy(fromServer, whole, length);
+        line(fromServer);
+        if (length == 0) {
+          break;
+        }
+        size = line(fromServer);
+      }
+    } else {
+      copy(fromServer, whole, new Request("", "", lower).contentLength());
+    }
+    byte[] listed =
+        whole
+            .toString(StandardCharsets.UTF_8)
+            .replaceAll(
+                "<Contents>(?:(?!</Contents>).)*?"
+                    + java.util.regex.Pattern.quote(unlisted + "</Key>")
+                    + "(?:(?!</Contents>).)*</Contents>",
+                "")
+            .getBytes(StandardCharsets.UTF_8);
+    List<String> others =
+        head.stream()
+            .filter(
+                one ->
+                    !one.toLowerCase(Locale.ROOT).matches("(transfer-encoding|content-length):.*"))
+            .toList();
+    toClient.write(
+        (String.join("\r\n", others) + "\r\nContent-Length: " + listed.length + "\r\n\r\n")
+            .getBytes(StandardCharsets.ISO_8859_1));
+    toClient.write(listed);
   }
 
   private static void chunks(InputStream from, OutputStream to) throws IOException {

@@ -46,8 +46,13 @@ final class S3Server implements AutoCloseable {
 
   /** Makes a bucket, by a request of its own. */
   void bucket(String name) {
+    put(name);
+  }
+
+  /** Puts nothing under a path: a bucket, or an object of no bytes such as a folder's marker. */
+  void put(String path) {
     HttpRequest request =
-        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.getPort() + "/" + name))
+        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.getPort() + "/" + path))
             .PUT(HttpRequest.BodyPublishers.noBody())
             .build();
     try {

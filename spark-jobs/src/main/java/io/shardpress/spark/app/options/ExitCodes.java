@@ -11,5 +11,8 @@ public final class ExitCodes {
   /** {@code evaluate --max-kl}: the compressed model is too far from the original. */
   public static final int LIMIT_EXCEEDED = 3;
 
+  /** Told to end by a signal; the same command goes on. */
+  public static final int INTERRUPTED = 4;
+
   private ExitCodes() {}
 }

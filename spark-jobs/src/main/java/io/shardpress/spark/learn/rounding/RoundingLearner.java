@@ -34,7 +34,8 @@ public final class RoundingLearner {
           FloatStep.class,
           OutlierStep.class,
           SummaryStep.class,
-          RoundedRows.class);
+          RoundedRows.class,
+          RangeCheck.class);
 
   private CompressionPlan plan;
   private final StepRunner runner;

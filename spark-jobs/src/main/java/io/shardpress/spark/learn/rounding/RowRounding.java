@@ -96,6 +96,7 @@ public record RowRounding(
       TileWeights weights, int first, int count, Steps shared, int[] packed, Steps steps) {
     float[] w = weights.rows(first, count);
     Steps chosen = shared != null ? slice(shared, first, count) : choose(w, count);
+    requireRange(chosen, w);
     QuantizedLinear linear =
         switch (scheme.form()) {
           case INT, INT_TENSOR -> QuantizedLinear.round(w, count, in(), scheme, chosen);
@@ -217,9 +218,23 @@ public record RowRounding(
         FiniteBytes.require(tensor, begin, bytes, count * rowBytes);
         throw new IllegalStateException(tensor.tensor() + ": found a group that is not finite");
       }
+      if (ScaleRange.reached(format, steps)) {
+        requireRange(steps, reader.readFloats(tensor, (long) tile.start() + first, count));
+      }
       rounded.accept(packed, steps);
     }
     return new WeightError(rounding.squaredError(), rounding.squaredWeights());
+  }
+
+  /** Looks at the groups of rows whose scales are the largest that there are. */
+  private void requireRange(Steps steps, float[] w) {
+    if (scheme.form() != WeightForm.INT || !ScaleRange.reached(format, steps)) {
+      return;
+    }
+    int length = in() / steps.groups();
+    for (int group = 0; group < steps.scales().length; group++) {
+      ScaleRange.check(tensor, scheme, format, w, group * length, (group + 1) * length);
+    }
   }
 
   private Steps middle(int rows) {

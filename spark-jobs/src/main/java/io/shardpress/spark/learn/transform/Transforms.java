@@ -16,6 +16,7 @@ import io.shardpress.spark.engine.Where;
 import io.shardpress.spark.io.Checkpoint;
 import io.shardpress.spark.io.CheckpointFile;
 import io.shardpress.spark.io.HeaderReader;
+import io.shardpress.spark.io.StorageFault;
 import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.plan.PlanEntry;
 import io.shardpress.spark.plan.ScaledStages;
@@ -28,7 +29,6 @@ import io.shardpress.spark.sweep.Span;
 import io.shardpress.spark.sweep.SweepContext;
 import io.shardpress.spark.sweep.Unobserved;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -258,7 +258,7 @@ public final class Transforms {
       FileStatus status = path.getFileSystem(runner.configuration()).getFileStatus(path);
       return HeaderReader.read(CheckpointFile.of(status), runner.configuration());
     } catch (IOException e) {
-      throw new UncheckedIOException(path + ": cannot read: " + e.getMessage(), e);
+      throw StorageFault.of(path.toString(), "cannot read", e);
     }
   }
 }
