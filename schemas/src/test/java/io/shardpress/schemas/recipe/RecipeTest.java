@@ -118,7 +118,8 @@ class RecipeTest {
   /** Nothing said of what shares a scale is compressed-tensors' strategy tensor. */
   @Test
   void oneScaleForAWeight() {
-    for (String strategy : List.of("", ", strategy: tensor", ", strategy: tensor, group_size: null")) {
+    for (String strategy :
+        List.of("", ", strategy: tensor", ", strategy: tensor, group_size: null")) {
       Recipe recipe =
           parse(
               "QuantizationModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 8"

@@ -75,6 +75,8 @@ public final class StorageFault {
    */
   public static RuntimeException of(String uri, String doing, IOException e) {
     String message = uri + ": " + doing + ": " + reason(e);
-    return denied(e) || fileInTheWay(e) ? new CheckpointException(message, e) : new UncheckedIOException(message, e);
+    return denied(e) || fileInTheWay(e)
+        ? new CheckpointException(message, e)
+        : new UncheckedIOException(message, e);
   }
 }

@@ -176,7 +176,9 @@ public final class Windows {
     String source = texts.stream().map(text -> text.source).collect(Collectors.joining(", "));
     int[][] ids = texts.stream().flatMap(text -> Arrays.stream(text.ids)).toArray(int[][]::new);
     int wanted = texts.stream().mapToInt(text -> text.wanted).sum();
-    return new Windows(source, ids, texts.get(0).length, wanted);
+    Windows joined = new Windows(source, ids, texts.get(0).length, wanted);
+    joined.skipped = texts.stream().mapToLong(text -> text.skipped).sum();
+    return joined;
   }
 
   /** Windows that there are, at least {@link #FEWEST} unless fewer were asked for. */

@@ -240,7 +240,11 @@ class BroughtInputTest {
       }
       assertThat(largest).isBetween(126, 128);
     }
-    assertThat(published.config().at("/quantization_config/config_groups/group_0/weights/strategy").asText())
+    assertThat(
+            published
+                .config()
+                .at("/quantization_config/config_groups/group_0/weights/strategy")
+                .asText())
         .isEqualTo("channel");
   }
 

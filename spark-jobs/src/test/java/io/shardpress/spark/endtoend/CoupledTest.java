@@ -8,12 +8,14 @@ import io.shardpress.spark.cli.CommandRun;
 import io.shardpress.spark.io.SampleFiles;
 import io.shardpress.spark.layout.GenerateModel;
 import java.io.IOException;
+import java.nio.IntBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -94,11 +96,13 @@ class CoupledTest {
 
   /** The integers of a linear. */
   private List<Integer> codes(String output) throws IOException {
-    return SampleFiles.read(folder.resolve(output), "model.safetensors").stream()
+    IntBuffer codes =
+        SampleFiles.read(folder.resolve(output), "model.safetensors").stream()
         .filter(tensor -> tensor.name().equals("model.layers.1.mlp.down_proj.weight_packed"))
         .findFirst()
         .orElseThrow()
         .ints();
+    return IntStream.range(0, codes.limit()).map(codes::get).boxed().toList();
   }
 
   private CommandRun compress(Path model, String recipe, String output, String... more)

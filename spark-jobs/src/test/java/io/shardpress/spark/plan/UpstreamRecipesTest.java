@@ -101,7 +101,10 @@ class UpstreamRecipesTest {
             () ->
                 plan(
                     new Upstream(
-                        "awq.yaml", awq.replace("'re:.*o_proj$'", "'re:.*down_proj$'"), null, null)))
+                        "awq.yaml",
+                        awq.replace("'re:.*o_proj$'", "'re:.*down_proj$'"),
+                        null,
+                        null)))
         .isInstanceOf(CheckpointException.class)
         .hasMessageContaining("mappings with re:.*v_proj$: ");
   }

@@ -1,24 +1,24 @@
 package io.shardpress.spark.learn.cost;
 
+import io.shardpress.kernels.nn.BlockShape;
 import io.shardpress.kernels.nn.Stage;
 import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.schemas.recipe.BlockwiseSettings;
+import io.shardpress.schemas.recipe.CoupledSettings;
 import io.shardpress.schemas.recipe.Modifier;
+import io.shardpress.schemas.recipe.ModifierKind;
 import io.shardpress.schemas.recipe.ScaleSettings;
 import io.shardpress.spark.block.RowTile;
+import io.shardpress.spark.learn.coupled.SiteRows;
+import io.shardpress.spark.learn.endtoend.Tuning;
 import io.shardpress.spark.plan.CompressionPlan;
 import io.shardpress.spark.sweep.SamplePartition;
 import java.util.ArrayList;
-import java.util.stream.Collectors;
-import java.util.Map;
 import java.util.EnumMap;
-import io.shardpress.kernels.nn.BlockShape;
-import io.shardpress.spark.learn.endtoend.Tuning;
-import io.shardpress.spark.learn.coupled.SiteRows;
-import io.shardpress.schemas.recipe.ModifierKind;
-import io.shardpress.schemas.recipe.CoupledSettings;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * How many tasks a run can use side by side, step by step: what more executors would be for.
@@ -129,8 +129,7 @@ public record Parallelism(List<String> lines, String warning) {
             blocks * (4 * Stage.values().length + 1)));
   }
 
-  private static void tuning(
-      CompressionPlan plan, int windows, int window, List<String> lines) {
+  private static void tuning(CompressionPlan plan, int windows, int window, List<String> lines) {
     plan.recipe()
         .tuning()
         .ifPresent(
