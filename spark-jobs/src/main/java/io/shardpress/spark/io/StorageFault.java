@@ -1,6 +1,5 @@
 package io.shardpress.spark.io;
 
-import io.shardpress.schemas.CheckpointException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -68,15 +67,12 @@ public final class StorageFault {
   }
 
   /**
-   * The exception for it: of what people can mend, the one that says nothing of where in the
-   * program.
+   * The exception for it. What a run has learned so far stays, since the same command goes on once
+   * storage lets it.
    *
    * @param doing what could not be done: cannot list
    */
-  public static RuntimeException of(String uri, String doing, IOException e) {
-    String message = uri + ": " + doing + ": " + reason(e);
-    return denied(e) || fileInTheWay(e)
-        ? new CheckpointException(message, e)
-        : new UncheckedIOException(message, e);
+  public static UncheckedIOException of(String uri, String doing, IOException e) {
+    return new UncheckedIOException(uri + ": " + doing + ": " + reason(e), e);
   }
 }

