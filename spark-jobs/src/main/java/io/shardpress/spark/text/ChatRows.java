@@ -56,8 +56,7 @@ public final class ChatRows {
   }
 
   /** Rows for a model, whose template is read when a row first wants it. */
-  public static ChatRows of(
-      Path model, Configuration conf) {
+  public static ChatRows of(Path model, Configuration conf) {
     return new ChatRows(model.toString(), () -> ChatTemplate.find(model, conf));
   }
 

@@ -33,8 +33,8 @@ class BroughtInputTest {
   @BeforeEach
   void copySample() throws IOException {
     model = SampleFiles.copy(temporary.resolve("model"));
-    for (String name : List.of(
-            "tokenizer.json", "tokenizer_config.json", "calibration.jsonl", "heldout.jsonl")) {
+    for (String name :
+        List.of("tokenizer.json", "tokenizer_config.json", "calibration.jsonl", "heldout.jsonl")) {
       Files.copy(SampleFiles.FOLDER.resolve(name), model.resolve(name));
     }
     output = temporary.resolve("output");
@@ -241,7 +241,11 @@ class BroughtInputTest {
       }
       assertThat(largest).isBetween(126, 128);
     }
-    assertThat(published.config().at("/quantization_config/config_groups/group_0/weights/strategy").asText())
+    assertThat(
+            published
+                .config()
+                .at("/quantization_config/config_groups/group_0/weights/strategy")
+                .asText())
         .isEqualTo("channel");
   }
 

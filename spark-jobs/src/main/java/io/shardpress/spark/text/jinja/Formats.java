@@ -48,8 +48,7 @@ final class Formats {
     StringBuilder made = new StringBuilder();
     int next = 0;
     Matcher place =
-        Pattern.compile("%(?:\\(([^)]*)\\))?(0?[0-9]{0,2})(?:\\.([0-9]{1,2}))?(.)")
-            .matcher(text);
+        Pattern.compile("%(?:\\(([^)]*)\\))?(0?[0-9]{0,2})(?:\\.([0-9]{1,2}))?(.)").matcher(text);
     int from = 0;
     while (place.find()) {
       made.append(text, from, place.start());

@@ -136,8 +136,7 @@ final class Lexer {
 
   /** Text up to endraw as it stands. */
   private void raw() {
-    Matcher end =
-        Pattern.compile("\\{%([-+]?)\\s*endraw\\s*([-+]?)%\\}").matcher(source);
+    Matcher end = Pattern.compile("\\{%([-+]?)\\s*endraw\\s*([-+]?)%\\}").matcher(source);
     if (!end.find(at)) {
       throw wrong("raw without endraw");
     }
