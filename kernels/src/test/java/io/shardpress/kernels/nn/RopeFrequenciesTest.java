@@ -152,11 +152,11 @@ class RopeFrequenciesTest {
         String.format(
             Locale.ROOT,
             """
-        {"model_type": "qwen2", "architectures": ["Qwen2ForCausalLM"], "hidden_size": 4096,
-         "intermediate_size": 14336, "num_hidden_layers": 2, "num_attention_heads": 32,
-         "num_key_value_heads": 8, "vocab_size": 128256, "max_position_embeddings": %d,
-         "rms_norm_eps": 1e-5, "rope_theta": %s, "hidden_act": "silu", "rope_scaling": %s}
-        """,
+            {"model_type": "qwen2", "architectures": ["Qwen2ForCausalLM"], "hidden_size": 4096,
+             "intermediate_size": 14336, "num_hidden_layers": 2, "num_attention_heads": 32,
+             "num_key_value_heads": 8, "vocab_size": 128256, "max_position_embeddings": %d,
+             "rms_norm_eps": 1e-5, "rope_theta": %s, "hidden_act": "silu", "rope_scaling": %s}
+            """,
             positions,
             theta,
             scaling);

@@ -100,7 +100,8 @@ public final class GgufLimits {
       reasons.add(
           String.format(
               Locale.ROOT,
-              "its %d heads of %d are not as wide as its hidden_size %d, which llama.cpp wants of %s",
+              "its %d heads of %d are not as wide as its hidden_size %d, which llama.cpp wants of"
+                  + " %s",
               config.heads(),
               config.headDim(),
               config.hiddenSize(),

@@ -65,7 +65,8 @@ final class RecipeParser {
     if (modifiers.isEmpty()) {
       throw new UsageException(
           source
-              + ": no modifier in it; want quant_stage: {quant_modifiers: {LRQModifier: {scheme: W4A16}}}");
+              + ": no modifier in it; want quant_stage: {quant_modifiers: {LRQModifier: {scheme:"
+              + " W4A16}}}");
     }
     try {
       return new Recipe(modifiers);

@@ -289,7 +289,8 @@ class ModelConfigTest {
         "{'model_type':'llama',SIZES'rope_scaling':7} | rope_scaling: found 7",
         "{'model_type':'llama',SIZES'rope_scaling':{'type':'yarn'}} | factor: found",
         "{'model_type':'llama',SIZES'rope_scaling':{'type':'dynamic','factor':0.5}} | at least 1",
-        "{'model_type':'llama',SIZES'max_position_embeddings':99,'rope_scaling':{'type':'yarn','factor':2,'beta_slow':40}} | beta_slow: found",
+        "{'model_type':'llama',SIZES'max_position_embeddings':99,'rope_scaling':{'type':'yarn','factor':2,'beta_slow':40}}"
+            + " | beta_slow: found",
         "{'model_type':'llama',SIZES'rope_scaling':{'type':'llama3'}} | low_freq_factor: found"
             + " nothing",
         "{'model_type':'phi3',SIZES'partial_rotary_factor':0.26} | an even number of elements",

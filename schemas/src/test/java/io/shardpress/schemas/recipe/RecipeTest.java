@@ -138,7 +138,8 @@ class RecipeTest {
   void aCacheAlone() {
     Recipe recipe =
         parse(
-            "QuantizationModifier: {kv_cache_scheme: {num_bits: 8, type: float, strategy: tensor}}");
+            "QuantizationModifier: {kv_cache_scheme: {num_bits: 8, type: float, strategy:"
+                + " tensor}}");
     assertThat(recipe.quantizesWeights()).isFalse();
     assertThat(recipe.needsText()).isTrue();
     assertThat(recipe.kvCache()).contains(new KvCacheScheme(true));
@@ -153,10 +154,12 @@ class RecipeTest {
             new LayerMapping("u", List.of("d")));
     for (String mappings :
         List.of(
-            "[{smooth_layer: 're:.*norm', balance_layers: ['re:.*q', 're:.*k']}, {smooth_layer: u, balance_layers: d}]",
+            "[{smooth_layer: 're:.*norm', balance_layers: ['re:.*q', 're:.*k']}, {smooth_layer: u,"
+                + " balance_layers: d}]",
             "[[['re:.*q', 're:.*k'], 're:.*norm'], [[d], u]]",
             "[['re:.*norm', ['re:.*q', 're:.*k']], [u, [d]]]",
-            "[{balance_layers: ['re:.*q', 're:.*k'], smooth_layers: 're:.*norm', activation_hook_target: null}, [[d], [u]]]")) {
+            "[{balance_layers: ['re:.*q', 're:.*k'], smooth_layers: 're:.*norm',"
+                + " activation_hook_target: null}, [[d], [u]]]")) {
       for (String kind : List.of("SmoothQuantModifier", "AWQModifier")) {
         Recipe recipe =
             parse(kind + ": {mappings: " + mappings + "}\nGPTQModifier: {scheme: W4A16}");
@@ -302,7 +305,8 @@ class RecipeTest {
   @Test
   void anMseObserverSearchesTheStep() {
     String groups =
-        "config_groups: {g: {targets: [Linear], weights: {num_bits: 4, group_size: 128, observer: mse}}}";
+        "config_groups: {g: {targets: [Linear], weights: {num_bits: 4, group_size: 128, observer:"
+            + " mse}}}";
     assertThat(parse("QuantizationModifier: {" + groups + "}").modifiers())
         .isEqualTo(parse("QuantizationModifier: {scheme: W4A16, step_search: true}").modifiers());
     assertThatThrownBy(() -> parse("GPTQModifier: {step_search: false, " + groups + "}"))
@@ -349,77 +353,153 @@ class RecipeTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "LRQModifier: {scheme: W4A16, iteration: 5}|r.yaml: LRQModifier: unknown key 'iteration', the nearest is iterations",
+        "LRQModifier: {scheme: W4A16, iteration: 5}|r.yaml: LRQModifier: unknown key 'iteration',"
+            + " the nearest is iterations",
         "GPTQModifier: {scheme: W4A16, rank: 5}|r.yaml: GPTQModifier: unknown key 'rank'",
-        "AutoRoundModifier: {scheme: W4A16, iters: 0}|AutoRoundModifier.iters is 0, want an integer of at least 1",
-        "AutoRoundModifier: {scheme: W4A16, iters: 5, iterations: 5}|both iterations and iters, which mean the same",
-        "a_stage: {run_type: train, GPTQModifier: {scheme: W4A16}}|r.yaml: a_stage.run_type is \"train\", want oneshot",
-        "SparseGPTModifier: {sparsity: 0.5}|r.yaml: SparseGPTModifier sets weights to zero, and pruning is not supported yet",
+        "AutoRoundModifier: {scheme: W4A16, iters: 0}|AutoRoundModifier.iters is 0, want an integer"
+            + " of at least 1",
+        "AutoRoundModifier: {scheme: W4A16, iters: 5, iterations: 5}|both iterations and iters,"
+            + " which mean the same",
+        "a_stage: {run_type: train, GPTQModifier: {scheme: W4A16}}|r.yaml: a_stage.run_type is"
+            + " \"train\", want oneshot",
+        "SparseGPTModifier: {sparsity: 0.5}|r.yaml: SparseGPTModifier sets weights to zero, and"
+            + " pruning is not supported yet",
         "QuantizationModifier: {scheme: W4A16, targets: [Embedding]}|embeddings stay as they are",
-        "QuantizationModifier: {scheme: W4A16, weight_observer: imatrix}|weight_observer is \"imatrix\", want minmax or",
-        "QuantizationModifier: {scheme: W4A16, observer: {weight: mse}}|QuantizationModifier.observer: unknown key 'weight', the nearest is weights",
-        "GPTQModifier: {scheme: W4A16, observer: {weights: mse}, weight_observer: mse}|both observer and weight_observer",
-        "GPTQModifier: {scheme: W4A16, weight_observer: mse, step_search: false}|observer mse and step_search false contradict each other",
-        "QuantizationModifier: {scheme: W4A16, bypass_divisibility_checks: true}|bypass_divisibility_checks is true, want false only",
-        "AWQModifier: {mappings: [], scheme: W4A16}|AWQModifier.mappings is [], want null, or a list of",
-        "AWQModifier: {mappings: [{smooth_layer: a}], scheme: W4A16}|AWQModifier.mappings[0] is {\"smooth_layer\":\"a\"}, want one layer that makes the inputs",
-        "AWQModifier: {mappings: [{smooth_layer: 're:(', balance_layers: [b]}], scheme: W4A16}|target 're:(' is no regular expression",
-        "AWQModifier: {mappings: [{smooth_layer: a, balance_layers: [b], activation_hook_target: mlp}], scheme: W4A16}|activation_hook_target is \"mlp\", want null",
-        "LRQModifier: {scheme: W4A16, iterations: many}|r.yaml: LRQModifier.iterations is \"many\", want an integer of at least 1",
-        "LRQModifier: {scheme: W4A16, iterations: 0}|r.yaml: LRQModifier.iterations is 0, want an integer of at least 1",
-        "LRQModifier: {scheme: W4A16, rank: 1.5}|r.yaml: LRQModifier.rank is 1.5, want an integer of at least 0",
-        "LRQModifier: {scheme: W4A16, step_search: 1}|r.yaml: LRQModifier.step_search is 1, want true or false",
-        "LRQModifier: {scheme: W4A16, alpha: [1]}|r.yaml: LRQModifier.alpha is [1], want a number from 0.0 to 1.0",
-        "LRQModifier: {scheme: W4A16, objective: channel}|r.yaml: LRQModifier.objective is \"channel\", want block or layer",
-        "GPTQModifier: {scheme: W4A16, actorder: group, scale_iterations: 5}|r.yaml: GPTQModifier: actorder is group, want static or null with scale_iterations",
-        "GPTQModifier: {scheme: W4A16, descent_rounds: -1}|r.yaml: GPTQModifier.descent_rounds is -1, want an integer of at least 0",
-        "LRQModifier: {scheme: W4A16, touch_up: -1}|r.yaml: LRQModifier.touch_up is -1, want an integer of at least 0",
-        "LRQModifier: {scheme: W4A61}|r.yaml: LRQModifier: unknown scheme 'W4A61', the nearest is W4A16;",
+        "QuantizationModifier: {scheme: W4A16, weight_observer: imatrix}|weight_observer is"
+            + " \"imatrix\", want minmax or",
+        "QuantizationModifier: {scheme: W4A16, observer: {weight:"
+            + " mse}}|QuantizationModifier.observer: unknown key 'weight', the nearest is weights",
+        "GPTQModifier: {scheme: W4A16, observer: {weights: mse}, weight_observer: mse}|both"
+            + " observer and weight_observer",
+        "GPTQModifier: {scheme: W4A16, weight_observer: mse, step_search: false}|observer mse and"
+            + " step_search false contradict each other",
+        "QuantizationModifier: {scheme: W4A16, bypass_divisibility_checks:"
+            + " true}|bypass_divisibility_checks is true, want false only",
+        "AWQModifier: {mappings: [], scheme: W4A16}|AWQModifier.mappings is [], want null, or a"
+            + " list of",
+        "AWQModifier: {mappings: [{smooth_layer: a}], scheme: W4A16}|AWQModifier.mappings[0] is"
+            + " {\"smooth_layer\":\"a\"}, want one layer that makes the inputs",
+        "AWQModifier: {mappings: [{smooth_layer: 're:(', balance_layers: [b]}], scheme:"
+            + " W4A16}|target 're:(' is no regular expression",
+        "AWQModifier: {mappings: [{smooth_layer: a, balance_layers: [b], activation_hook_target:"
+            + " mlp}], scheme: W4A16}|activation_hook_target is \"mlp\", want null",
+        "LRQModifier: {scheme: W4A16, iterations: many}|r.yaml: LRQModifier.iterations is \"many\","
+            + " want an integer of at least 1",
+        "LRQModifier: {scheme: W4A16, iterations: 0}|r.yaml: LRQModifier.iterations is 0, want an"
+            + " integer of at least 1",
+        "LRQModifier: {scheme: W4A16, rank: 1.5}|r.yaml: LRQModifier.rank is 1.5, want an integer"
+            + " of at least 0",
+        "LRQModifier: {scheme: W4A16, step_search: 1}|r.yaml: LRQModifier.step_search is 1, want"
+            + " true or false",
+        "LRQModifier: {scheme: W4A16, alpha: [1]}|r.yaml: LRQModifier.alpha is [1], want a number"
+            + " from 0.0 to 1.0",
+        "LRQModifier: {scheme: W4A16, objective: channel}|r.yaml: LRQModifier.objective is"
+            + " \"channel\", want block or layer",
+        "GPTQModifier: {scheme: W4A16, actorder: group, scale_iterations: 5}|r.yaml: GPTQModifier:"
+            + " actorder is group, want static or null with scale_iterations",
+        "GPTQModifier: {scheme: W4A16, descent_rounds: -1}|r.yaml: GPTQModifier.descent_rounds is"
+            + " -1, want an integer of at least 0",
+        "LRQModifier: {scheme: W4A16, touch_up: -1}|r.yaml: LRQModifier.touch_up is -1, want an"
+            + " integer of at least 0",
+        "LRQModifier: {scheme: W4A61}|r.yaml: LRQModifier: unknown scheme 'W4A61', the nearest is"
+            + " W4A16;",
         "LRQModifier: {scheme: NVFP4}|r.yaml: LRQModifier: scheme NVFP4 is not supported yet;",
-        "LRQModifier: {scheme: NVFP4A16}|LRQModifier: scheme NVFP4A16 has floating-point numbers, which lie further apart the larger they are",
-        "LRQModifier: {scheme: FP8}|LRQModifier: scheme FP8 has floating-point numbers, which lie further apart the larger they are",
-        "GPTQModifier: {scheme: FP8_DYNAMIC, actorder: static}|GPTQModifier: scheme FP8_DYNAMIC has floating-point numbers",
-        "EasyQuantModifier: {scheme: FP8_BLOCK, outliers: true}|EasyQuantModifier: scheme FP8_BLOCK has floating-point numbers",
-        "QuantizationModifier: {scheme: FP8, step_search: true}|QuantizationModifier.step_search is true, want false for FP8",
-        "QuantizationModifier: {scheme: FP8, group_size: 128}|scheme FP8 has scales of its own kind, per tensor; leave the group size out",
-        "[{AWQModifier: {}}, {QuantizationModifier: {scheme: FP8}}]|AWQModifier: its scales are chosen for integers, not for FP8",
-        "QuantizationModifier: {config_groups: {g: {targets: [Linear], weights: {type: float, strategy: block}}}}|weights.block_structure is nothing, want [128, 128]",
-        "QuantizationModifier: {config_groups: {g: {targets: [Linear], weights: {type: float, strategy: block, block_structure: [64, 64]}}}}|weights.block_structure is [64,64], want [128, 128]",
-        "QuantizationModifier: {config_groups: {g: {targets: [Linear], weights: {type: float, strategy: group, group_size: 32}}}}|weights.group_size is 32, want null for type float",
-        "QuantizationModifier: {config_groups: {g: {targets: [Linear], weights: {type: float, symmetric: false}}}}|weights.symmetric is false, want true for type float",
-        "QuantizationModifier: {config_groups: {g: {targets: [Linear], weights: {type: float, strategy: channel}, input_activations: {strategy: token, dynamic: true}}}}|input_activations.type is int, want that of the weights",
-        "QuantizationModifier: {config_groups: {g: {targets: [Linear], weights: {type: float, strategy: channel}, input_activations: {type: float, strategy: group, group_size: 64, dynamic: true}}}}|input_activations.group_size is 64, want 128",
+        "LRQModifier: {scheme: NVFP4A16}|LRQModifier: scheme NVFP4A16 has floating-point numbers,"
+            + " which lie further apart the larger they are",
+        "LRQModifier: {scheme: FP8}|LRQModifier: scheme FP8 has floating-point numbers, which lie"
+            + " further apart the larger they are",
+        "GPTQModifier: {scheme: FP8_DYNAMIC, actorder: static}|GPTQModifier: scheme FP8_DYNAMIC has"
+            + " floating-point numbers",
+        "EasyQuantModifier: {scheme: FP8_BLOCK, outliers: true}|EasyQuantModifier: scheme FP8_BLOCK"
+            + " has floating-point numbers",
+        "QuantizationModifier: {scheme: FP8, step_search: true}|QuantizationModifier.step_search is"
+            + " true, want false for FP8",
+        "QuantizationModifier: {scheme: FP8, group_size: 128}|scheme FP8 has scales of its own"
+            + " kind, per tensor; leave the group size out",
+        "[{AWQModifier: {}}, {QuantizationModifier: {scheme: FP8}}]|AWQModifier: its scales are"
+            + " chosen for integers, not for FP8",
+        "QuantizationModifier: {config_groups: {g: {targets: [Linear], weights: {type: float,"
+            + " strategy: block}}}}|weights.block_structure is nothing, want [128, 128]",
+        "QuantizationModifier: {config_groups: {g: {targets: [Linear], weights: {type: float,"
+            + " strategy: block, block_structure: [64, 64]}}}}|weights.block_structure is [64,64],"
+            + " want [128, 128]",
+        "QuantizationModifier: {config_groups: {g: {targets: [Linear], weights: {type: float,"
+            + " strategy: group, group_size: 32}}}}|weights.group_size is 32, want null for type"
+            + " float",
+        "QuantizationModifier: {config_groups: {g: {targets: [Linear], weights: {type: float,"
+            + " symmetric: false}}}}|weights.symmetric is false, want true for type float",
+        "QuantizationModifier: {config_groups: {g: {targets: [Linear], weights: {type: float,"
+            + " strategy: channel}, input_activations: {strategy: token, dynamic:"
+            + " true}}}}|input_activations.type is int, want that of the weights",
+        "QuantizationModifier: {config_groups: {g: {targets: [Linear], weights: {type: float,"
+            + " strategy: channel}, input_activations: {type: float, strategy: group, group_size:"
+            + " 64, dynamic: true}}}}|input_activations.group_size is 64, want 128",
         "LRQModifier: {scheme: W4A16, config_groups: {}}|both scheme and config_groups",
         "LRQModifier: {rank: 4}|neither scheme nor config_groups",
-        "LRQModifier: {scheme: W4A16, targets: 4}|r.yaml: LRQModifier.targets is 4, want a list of strings",
-        "LRQModifier: {scheme: W4A16, group_size: 0}|r.yaml: LRQModifier.group_size is 0, want an integer of at least 1, or channel",
-        "LRQModifier: {scheme: W4A16, ignore: ['re:(']}|r.yaml: LRQModifier: target 're:(' is no regular expression",
-        "GPTQModifier: {scheme: W4A16, actorder: up}|r.yaml: GPTQModifier.actorder is \"up\", want static (or weight), group",
-        "QuantizationModifier: {scheme: W4A16, actorder: static}|QuantizationModifier: unknown key 'actorder'",
-        "GPTQModifier: {scheme: W4A16, group_size: channel, actorder: group}|r.yaml: GPTQModifier: actorder is group, want static or null per channel",
-        "GPTQModifier: {scheme: W4A8, actorder: group}|actorder is group, want static or null with input_activations",
-        "LRQModifier: {scheme: W4A16, actorder: group}|r.yaml: LRQModifier: actorder is group, want static or null:",
-        "LRQModifier: {scheme: W4A16, init: rtn, actorder: static}|actorder is static, want null with init rtn",
-        "LRQModifier: {scheme: W4A16, objective: layer, actorder: static}|actorder is static, want null with objective layer",
-        "AWQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, group_size: 32, actorder: weight}}}}|r.yaml: AWQModifier: actorder is static, want null: only GPTQ",
-        "GPTQModifier: {actorder: group, config_groups: {g: {targets: [Linear], weights: {num_bits: 4, group_size: 32, actorder: weight}}}}|GPTQModifier.actorder is group, and weights of a config group have static",
-        "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, group_size: 32, actorder: 3}}}}|config_groups.g.weights.actorder is 3, want static",
-        "LRQModifer: {scheme: W4A16}|r.yaml: unknown modifier 'LRQModifer', the nearest is LRQModifier;",
-        "EasyQuantModifier: {scheme: W8A8, outliers: true}|r.yaml: EasyQuantModifier.outliers is true, want false with quantized inputs",
-        "QuantizationModifier: {scheme: W4A16, outliers: true}|r.yaml: QuantizationModifier: unknown key 'outliers'",
-        "EasyQuantModifier: {scheme: W4A16, step_search: true}|r.yaml: EasyQuantModifier: unknown key 'step_search'",
-        "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bit: 4}}}}|r.yaml: GPTQModifier: config_groups.g.weights: unknown key 'num_bit', the nearest is num_bits",
-        "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, type: float}}}}|config_groups.g.weights.group_size is nothing, want 32 for strategy group of type float",
-        "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, strategy: tensor}}}}|GPTQModifier: one scale for a whole weight (strategy tensor) is only rounded to, and GPTQModifier finds scales row by row",
-        "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, strategy: block}}}}|config_groups.g.weights.strategy is \"block\", want tensor, channel or group",
-        "QuantizationModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 8, strategy: tensor, symmetric: false}}}}|weights.symmetric is false, want true for strategy tensor",
-        "QuantizationModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 8, observer: mse}}}}|step_search is true, want false for strategy tensor",
-        "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, strategy: group}}}}|config_groups.g.weights.group_size is nothing, want an integer of at least 1",
-        "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 5, strategy: channel}}}}|config_groups.g.weights.num_bits is 5, want 2, 3, 4 or 8",
-        "GPTQModifier: {config_groups: {g: {weights: {num_bits: 8, strategy: channel}}}}|config_groups.g.targets is nothing, want a list",
+        "LRQModifier: {scheme: W4A16, targets: 4}|r.yaml: LRQModifier.targets is 4, want a list of"
+            + " strings",
+        "LRQModifier: {scheme: W4A16, group_size: 0}|r.yaml: LRQModifier.group_size is 0, want an"
+            + " integer of at least 1, or channel",
+        "LRQModifier: {scheme: W4A16, ignore: ['re:(']}|r.yaml: LRQModifier: target 're:(' is no"
+            + " regular expression",
+        "GPTQModifier: {scheme: W4A16, actorder: up}|r.yaml: GPTQModifier.actorder is \"up\", want"
+            + " static (or weight), group",
+        "QuantizationModifier: {scheme: W4A16, actorder: static}|QuantizationModifier: unknown key"
+            + " 'actorder'",
+        "GPTQModifier: {scheme: W4A16, group_size: channel, actorder: group}|r.yaml: GPTQModifier:"
+            + " actorder is group, want static or null per channel",
+        "GPTQModifier: {scheme: W4A8, actorder: group}|actorder is group, want static or null with"
+            + " input_activations",
+        "LRQModifier: {scheme: W4A16, actorder: group}|r.yaml: LRQModifier: actorder is group, want"
+            + " static or null:",
+        "LRQModifier: {scheme: W4A16, init: rtn, actorder: static}|actorder is static, want null"
+            + " with init rtn",
+        "LRQModifier: {scheme: W4A16, objective: layer, actorder: static}|actorder is static, want"
+            + " null with objective layer",
+        "AWQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, group_size:"
+            + " 32, actorder: weight}}}}|r.yaml: AWQModifier: actorder is static, want null: only"
+            + " GPTQ",
+        "GPTQModifier: {actorder: group, config_groups: {g: {targets: [Linear], weights: {num_bits:"
+            + " 4, group_size: 32, actorder: weight}}}}|GPTQModifier.actorder is group, and weights"
+            + " of a config group have static",
+        "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, group_size:"
+            + " 32, actorder: 3}}}}|config_groups.g.weights.actorder is 3, want static",
+        "LRQModifer: {scheme: W4A16}|r.yaml: unknown modifier 'LRQModifer', the nearest is"
+            + " LRQModifier;",
+        "EasyQuantModifier: {scheme: W8A8, outliers: true}|r.yaml: EasyQuantModifier.outliers is"
+            + " true, want false with quantized inputs",
+        "QuantizationModifier: {scheme: W4A16, outliers: true}|r.yaml: QuantizationModifier:"
+            + " unknown key 'outliers'",
+        "EasyQuantModifier: {scheme: W4A16, step_search: true}|r.yaml: EasyQuantModifier: unknown"
+            + " key 'step_search'",
+        "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bit: 4}}}}|r.yaml:"
+            + " GPTQModifier: config_groups.g.weights: unknown key 'num_bit', the nearest is"
+            + " num_bits",
+        "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, type:"
+            + " float}}}}|config_groups.g.weights.group_size is nothing, want 32 for strategy group"
+            + " of type float",
+        "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, strategy:"
+            + " tensor}}}}|GPTQModifier: one scale for a whole weight (strategy tensor) is only"
+            + " rounded to, and GPTQModifier finds scales row by row",
+        "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, strategy:"
+            + " block}}}}|config_groups.g.weights.strategy is \"block\", want tensor, channel or"
+            + " group",
+        "QuantizationModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 8,"
+            + " strategy: tensor, symmetric: false}}}}|weights.symmetric is false, want true for"
+            + " strategy tensor",
+        "QuantizationModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 8,"
+            + " observer: mse}}}}|step_search is true, want false for strategy tensor",
+        "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 4, strategy:"
+            + " group}}}}|config_groups.g.weights.group_size is nothing, want an integer of at"
+            + " least 1",
+        "GPTQModifier: {config_groups: {g: {targets: [Linear], weights: {num_bits: 5, strategy:"
+            + " channel}}}}|config_groups.g.weights.num_bits is 5, want 2, 3, 4 or 8",
+        "GPTQModifier: {config_groups: {g: {weights: {num_bits: 8, strategy:"
+            + " channel}}}}|config_groups.g.targets is nothing, want a list",
         "SmoothQuantModifier: {}|r.yaml: SmoothQuantModifier quantizes nothing by itself",
         "AWQModifier: {n_grid: 5}|r.yaml: AWQModifier quantizes nothing by itself",
-        "[{GPTQModifier: {scheme: W4A16}}, {SmoothQuantModifier: {}}]|r.yaml: SmoothQuantModifier stands after",
+        "[{GPTQModifier: {scheme: W4A16}}, {SmoothQuantModifier: {}}]|r.yaml: SmoothQuantModifier"
+            + " stands after",
         "SmoothQuantModifier: {scheme: W8A16}|r.yaml: SmoothQuantModifier: unknown key 'scheme'",
         "GPTQModifier: 7|r.yaml: GPTQModifier is 7, want keys and values",
         "GPTQModifier: {scheme: W4A16, scheme: W8A16}|r.yaml, line 1",
@@ -537,13 +617,16 @@ class RecipeTest {
       quoteCharacter = '^',
       value = {
         "RTN: &a [x]¶B: *a | line 2: alias *a",
-        "quant_stage:¶ !quant_modifiers:¶  GPTQModifier: {scheme: W4A16} | line 2: tag !quant_modifiers:",
+        "quant_stage:¶ !quant_modifiers:¶  GPTQModifier: {scheme: W4A16} | line 2: tag"
+            + " !quant_modifiers:",
         "GPTQModifier: {scheme: !x W4A16} | line 1: tag !x",
         "!y GPTQModifier: {scheme: W4A16} | line 1: tag !y",
         "GPTQModifier: {scheme: W4A16, ignore: !!set [a]} | line 1: tag tag:yaml.org,2002:set",
-        "GPTQModifier: {scheme: W4A16}¶---¶LRQModifier: {scheme: W4A16} | line 3: a second document",
+        "GPTQModifier: {scheme: W4A16}¶---¶LRQModifier: {scheme: W4A16} | line 3: a second"
+            + " document",
         "GPTQModifier: {scheme: W4A16, ignore: [\"\\ud800\"]} | half a surrogate pair",
-        "GPTQModifier: {scheme: {W4A16: [Linear], W8A16: []}} | scheme.W8A16 is [], want a list of at least one target",
+        "GPTQModifier: {scheme: {W4A16: [Linear], W8A16: []}} | scheme.W8A16 is [], want a list of"
+            + " at least one target",
         "GPTQModifier: {scheme: W4A16, \"a\\nb\": 1} | unknown key 'a%0ab'",
       })
   void whatYamlWouldReadAsSomethingElseIsRefused(String yaml, String message) {

@@ -63,7 +63,8 @@ public final class Calibration {
         throw new io.shardpress.schemas.CheckpointException(
             String.format(
                 Locale.ROOT,
-                "%s has %d tokens, but the model's vocabulary has %d; take the tokenizer that the model was trained with",
+                "%s has %d tokens, but the model's vocabulary has %d; take the tokenizer that the"
+                    + " model was trained with",
                 tokenizer.source(),
                 tokenizer.size(),
                 config.vocabSize()));

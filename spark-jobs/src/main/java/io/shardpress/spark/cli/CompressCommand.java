@@ -18,7 +18,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "compress",
     description =
-        "Compresses a checkpoint into a folder that vLLM and Transformers, or a file that llama.cpp loads.")
+        "Compresses a checkpoint into a folder that vLLM and Transformers, or a file that llama.cpp"
+            + " loads.")
 final class CompressCommand implements Callable<Integer> {
   private final Supplier<CommandEngine> engine;
 
@@ -37,8 +38,8 @@ final class CompressCommand implements Callable<Integer> {
       names = "--calibration",
       paramLabel = "FILE",
       description =
-          ".jsonl, .parquet or .txt, or several by share: A=0.5,B=0.5; default: calibration.jsonl in"
-              + " MODEL.")
+          ".jsonl, .parquet or .txt, or several by share: A=0.5,B=0.5; default: calibration.jsonl"
+              + " in MODEL.")
   private String calibration;
 
   @Mixin private WindowArguments windows;

@@ -26,8 +26,8 @@ final class PlanCommand implements Callable<Integer> {
       names = "--calibration",
       paramLabel = "FILE",
       description =
-          ".jsonl, .parquet or .txt, or several by share: A=0.5,B=0.5; default: calibration.jsonl in"
-              + " MODEL.")
+          ".jsonl, .parquet or .txt, or several by share: A=0.5,B=0.5; default: calibration.jsonl"
+              + " in MODEL.")
   private String calibration;
 
   @Mixin private WindowArguments windows;

@@ -159,7 +159,8 @@ public final class Planner {
       throw new CheckpointException(
           String.format(
               Locale.ROOT,
-              "%s: tensor %s: its %d inputs do not split into groups of %d; use --group-size channel, or --ignore %s",
+              "%s: tensor %s: its %d inputs do not split into groups of %d; use --group-size"
+                  + " channel, or --ignore %s",
               tensor.file(),
               tensor.tensor(),
               tensor.columns(),

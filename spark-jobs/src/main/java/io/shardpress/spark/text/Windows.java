@@ -142,7 +142,8 @@ public final class Windows {
       throw new CheckpointException(
           String.format(
               Locale.ROOT,
-              "text %s has %d tokens, %d windows of %d; want at least %d windows: give more text or a smaller --sequence-length",
+              "text %s has %d tokens, %d windows of %d; want at least %d windows: give more text or"
+                  + " a smaller --sequence-length",
               source,
               tokens,
               full,
@@ -158,7 +159,8 @@ public final class Windows {
         throw new CheckpointException(
             String.format(
                 Locale.ROOT,
-                "%s gives token %d, but the model's vocabulary has %d tokens and the tokenizer's %d; take the tokenizer that the model was trained with",
+                "%s gives token %d, but the model's vocabulary has %d tokens and the tokenizer's"
+                    + " %d; take the tokenizer that the model was trained with",
                 tokenizer.source(),
                 id,
                 vocabularySize,

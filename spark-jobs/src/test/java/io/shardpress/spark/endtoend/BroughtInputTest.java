@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 class BroughtInputTest {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String TEMPLATE =
-      "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}";
+      "{{ bos_token }}{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}";
 
   @TempDir Path temporary;
 
@@ -33,7 +33,8 @@ class BroughtInputTest {
   @BeforeEach
   void copySample() throws IOException {
     model = SampleFiles.copy(temporary.resolve("model"));
-    for (String name : List.of("tokenizer.json", "calibration.jsonl", "heldout.jsonl")) {
+    for (String name :
+        List.of("tokenizer.json", "tokenizer_config.json", "calibration.jsonl", "heldout.jsonl")) {
       Files.copy(SampleFiles.FOLDER.resolve(name), model.resolve(name));
     }
     output = temporary.resolve("output");

@@ -88,11 +88,12 @@ class UpstreamRecipesTest {
   @Test
   void pairsThatTheBlockCannotFoldAreSaid() {
     String awq =
-        "AWQModifier: {scheme: W4A16_ASYM, targets: [Linear], ignore: [lm_head], mappings: ["
-            + "{smooth_layer: 're:.*input_layernorm$', balance_layers: ['re:.*q_proj$', 're:.*k_proj$', 're:.*v_proj$']},"
-            + "{smooth_layer: 're:.*v_proj$', balance_layers: ['re:.*o_proj$']},"
-            + "{smooth_layer: 're:.*post_attention_layernorm$', balance_layers: ['re:.*gate_proj$', 're:.*up_proj$']},"
-            + "{smooth_layer: 're:.*up_proj$', balance_layers: ['re:.*down_proj$']}]}";
+        "AWQModifier: {scheme: W4A16_ASYM, targets: [Linear], ignore: [lm_head], mappings:"
+            + " [{smooth_layer: 're:.*input_layernorm$', balance_layers: ['re:.*q_proj$',"
+            + " 're:.*k_proj$', 're:.*v_proj$']},{smooth_layer: 're:.*v_proj$', balance_layers:"
+            + " ['re:.*o_proj$']},{smooth_layer: 're:.*post_attention_layernorm$', balance_layers:"
+            + " ['re:.*gate_proj$', 're:.*up_proj$']},{smooth_layer: 're:.*up_proj$',"
+            + " balance_layers: ['re:.*down_proj$']}]}";
     CompressionPlan plan = plan(new Upstream("awq.yaml", awq, null, null));
     assertThat(plan.warnings())
         .containsExactly(

@@ -67,15 +67,22 @@ class ChatRowsTest {
       delimiter = '|',
       quoteCharacter = '^',
       value = {
-        "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"assistant\", \"content\": \"b\"}]}|<s>user:a;assistant:b;</s>",
-        "{\"conversations\": [{\"from\": \"human\", \"value\": \"a\"}, {\"from\": \"gpt\", \"value\": \"b\"}]}|<s>user:a;assistant:b;</s>",
-        "{\"conversations\": [{\"role\": \"user\", \"content\": \"a\"}], \"system\": \"s\"}|<s>system:s;user:a;</s>",
+        "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"assistant\","
+            + " \"content\": \"b\"}]}|<s>user:a;assistant:b;</s>",
+        "{\"conversations\": [{\"from\": \"human\", \"value\": \"a\"}, {\"from\": \"gpt\","
+            + " \"value\": \"b\"}]}|<s>user:a;assistant:b;</s>",
+        "{\"conversations\": [{\"role\": \"user\", \"content\": \"a\"}], \"system\":"
+            + " \"s\"}|<s>system:s;user:a;</s>",
         "{\"prompt\": \"a\", \"completion\": \"b\"}|<s>user:a;assistant:b;</s>",
-        "{\"prompt\": [{\"role\": \"user\", \"content\": \"a\"}], \"completion\": [{\"role\": \"assistant\", \"content\": \"b\"}]}|<s>user:a;assistant:b;</s>",
-        "{\"instruction\": \"a\", \"input\": \"x\", \"output\": \"b\"}|<s>user:a\\n\\nx;assistant:b;</s>",
+        "{\"prompt\": [{\"role\": \"user\", \"content\": \"a\"}], \"completion\": [{\"role\":"
+            + " \"assistant\", \"content\": \"b\"}]}|<s>user:a;assistant:b;</s>",
+        "{\"instruction\": \"a\", \"input\": \"x\", \"output\": \"b\"}|<s>user:a\\n"
+            + "\\n"
+            + "x;assistant:b;</s>",
         "{\"instruction\": \"a\", \"input\": \"\", \"output\": \"b\"}|<s>user:a;assistant:b;</s>",
         "{\"question\": \"a\", \"answer\": \"b\"}|<s>user:a;assistant:b;</s>",
-        "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}], \"tools\": [{\"n\": 1.5}]}|<s>user:a;[{\"n\": 1.5}]</s>",
+        "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}], \"tools\": [{\"n\":"
+            + " 1.5}]}|<s>user:a;[{\"n\": 1.5}]</s>",
         "{\"text\": \"t\", \"messages\": [{\"role\": \"user\", \"content\": \"a\"}]}|t (plain)",
       })
   void rowsBecomeText(String row, String text) throws IOException {
@@ -97,9 +104,12 @@ class ChatRowsTest {
       delimiter = '|',
       quoteCharacter = '^',
       value = {
-        "{\"rows\": 1}|line 1: no string at \"text\", keys are [rows]; name the key with --text-field; chats are read from messages",
-        "{\"messages\": [{\"who\": \"a\"}]}|line 1: messages: found a message without role and content, or from and value",
-        "{\"conversations\": [{\"from\": \"a\", \"value\": \"b\"}]}|line 1: conversations: found from \"a\", wanted human, gpt, system or tool",
+        "{\"rows\": 1}|line 1: no string at \"text\", keys are [rows]; name the key with"
+            + " --text-field; chats are read from messages",
+        "{\"messages\": [{\"who\": \"a\"}]}|line 1: messages: found a message without role and"
+            + " content, or from and value",
+        "{\"conversations\": [{\"from\": \"a\", \"value\": \"b\"}]}|line 1: conversations: found"
+            + " from \"a\", wanted human, gpt, system or tool",
       })
   void othersAreRefused(String row, String message) throws IOException {
     Files.writeString(folder.resolve("a.jsonl"), row + "\n");
@@ -123,10 +133,12 @@ class ChatRowsTest {
   void aTemplateOfItsOwnGoesFirst() throws IOException {
     Files.writeString(
         folder.resolve("model/chat_template.jinja"),
-        "{% if messages[0].role == 'system' %}{{ raise_exception('no system turn') }}{% endif %}own{{ bos_token }}");
+        "{% if messages[0].role == 'system' %}{{ raise_exception('no system turn') }}{% endif"
+            + " %}own{{ bos_token }}");
     Files.writeString(
         folder.resolve("a.jsonl"),
-        "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}]}\n{\"messages\": [{\"role\": \"system\", \"content\": \"a\"}]}\n");
+        "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}]}\n"
+            + "{\"messages\": [{\"role\": \"system\", \"content\": \"a\"}]}\n");
     try (Documents open =
         Documents.open(
             new org.apache.hadoop.fs.Path(folder.resolve("a.jsonl").toUri()),
@@ -183,7 +195,8 @@ class ChatRowsTest {
   void parquetHoldsThemAsColumns() throws IOException {
     MessageType schema =
         MessageTypeParser.parseMessageType(
-            "message rows { required binary prompt (STRING); required binary completion (STRING); }");
+            "message rows { required binary prompt (STRING); required binary completion (STRING);"
+                + " }");
     try (ParquetWriter<Group> writer = writer("a.parquet", schema)) {
       writer.write(
           new SimpleGroupFactory(schema)

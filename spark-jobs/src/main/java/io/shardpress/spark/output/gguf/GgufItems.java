@@ -108,7 +108,8 @@ final class GgufItems {
       warnings.add(
           String.format(
               Locale.ROOT,
-              "GGUF holds the language model alone, without the %d tensors of vision_tower and multi_modal_projector",
+              "GGUF holds the language model alone, without the %d tensors of vision_tower and"
+                  + " multi_modal_projector",
               seeing));
     }
     staying.forEach((line, count) -> warnings.add(count + " x " + line));

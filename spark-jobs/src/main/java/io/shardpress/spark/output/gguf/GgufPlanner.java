@@ -93,7 +93,8 @@ public final class GgufPlanner {
       warnings.add(
           String.format(
               Locale.ROOT,
-              "llama.cpp takes longrope's long factors in contexts of more than %d positions, not in texts: shorter texts differ there",
+              "llama.cpp takes longrope's long factors in contexts of more than %d positions, not"
+                  + " in texts: shorter texts differ there",
               scaling.originalMaxPositions()));
     }
   }

@@ -88,49 +88,47 @@ final class Parser {
   }
 
   private Statement statement(String name) {
-    switch (name) {
-      case "for":
-        return loop();
-      case "if":
-        return condition();
-      case "set":
-        return set();
-      case "macro":
-        return macro();
-      case "call":
-        return callBlock();
-      case "filter":
-        return filterBlock();
-      case "with":
-        return with();
-      case "generation":
+    return switch (name) {
+      case "for" -> loop();
+      case "if" -> condition();
+      case "set" -> set();
+      case "macro" -> macro();
+      case "call" -> callBlock();
+      case "filter" -> filterBlock();
+      case "with" -> with();
+      case "generation" -> {
         end();
-        return bodyUntil("endgeneration");
-      case "block":
+        yield bodyUntil("endgeneration");
+      }
+      case "block" -> {
         tokens.name();
         end();
-        return inner(bodyUntil("endblock"));
-      case "break":
+        yield inner(bodyUntil("endblock"));
+      }
+      case "break" -> {
         end();
-        return scope -> {
+        yield scope -> {
           throw Jump.BREAK;
         };
-      case "continue":
+      }
+      case "continue" -> {
         end();
-        return scope -> {
+        yield scope -> {
           throw Jump.CONTINUE;
         };
-      default:
-        throw new JinjaException(
-            "line " + tokens.peek().line() + ": statement " + name + " is not known here");
-    }
+      }
+      default ->
+          throw new JinjaException(
+              "line " + tokens.peek().line() + ": statement " + name + " is not known here");
+    };
   }
 
   private static Statement inner(Statement body) {
     return scope -> body.run(scope.inner());
   }
 
-  /** What leaves a turn of a loop. */
+  /** What leaves a turn of a loop: it has no trace, and says the same wherever it is thrown. */
+  @SuppressWarnings("StaticAssignmentOfThrowable")
   static final class Jump extends RuntimeException {
     private static final long serialVersionUID = 1L;
     static final Jump BREAK = new Jump();

@@ -53,7 +53,8 @@ final class Strings {
   static String title(String text) {
     StringBuilder titled = new StringBuilder();
     boolean inside = false;
-    for (char c : text.toCharArray()) {
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
       titled.append(inside ? Character.toLowerCase(c) : Character.toTitleCase(c));
       inside = Character.isLetter(c);
     }

@@ -111,10 +111,14 @@ class JinjaTest {
       strings = {
         "{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}",
         "{{ 'a' * 10000000000 }}",
-        "{% set ns = namespace(s='ab') %}{% for i in range(64) %}{% set ns.s = ns.s + ns.s %}{% endfor %}",
-        "{% set ns = namespace(s='ab') %}{% for i in range(64) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}",
-        "{% set ns = namespace(s='aa') %}{% for i in range(64) %}{% set ns.s = ns.s.replace('a', 'aa') %}{% endfor %}",
-        "{% set ns = namespace(s=[1]) %}{% for i in range(64) %}{% set ns.s = ns.s + ns.s %}{% endfor %}",
+        "{% set ns = namespace(s='ab') %}{% for i in range(64) %}{% set ns.s = ns.s + ns.s %}{%"
+            + " endfor %}",
+        "{% set ns = namespace(s='ab') %}{% for i in range(64) %}{% set ns.s = ns.s ~ ns.s %}{%"
+            + " endfor %}",
+        "{% set ns = namespace(s='aa') %}{% for i in range(64) %}{% set ns.s = ns.s.replace('a',"
+            + " 'aa') %}{% endfor %}",
+        "{% set ns = namespace(s=[1]) %}{% for i in range(64) %}{% set ns.s = ns.s + ns.s %}{%"
+            + " endfor %}",
         "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
         "{{ range(10 ** 12) }}",
         "{{ '%99999999999d' % 1 }}",
@@ -122,7 +126,8 @@ class JinjaTest {
         "{{ 'x'.ljust(2000000000, 'yy') }}",
         "{{ 9 ** 9 ** 9 }}",
         "{{ [1] * 100000000000 }}",
-        "{% set ns = namespace(l=[]) %}{% for i in range(300) %}{% set ns.l = [ns.l] %}{% endfor %}{{ ns.l }}",
+        "{% set ns = namespace(l=[]) %}{% for i in range(300) %}{% set ns.l = [ns.l] %}{% endfor"
+            + " %}{{ ns.l }}",
         "{% for i in range(100000) %}{{ 'x' * 100000 }}{% endfor %}",
         "{{ ('x' * 1000000) | replace('x', 'y' * 1000) }}",
         "{{ ('y' * 1000000).join(['a'] * 1000) }}",
