@@ -99,6 +99,7 @@ class CoupledDescentTest {
   @Test
   void theObjectiveNeverRises() {
     Random random = new Random(8);
+    List<ScaleFormat> formats = List.of(ScaleFormat.values());
     int lowered = 0;
     for (int n = 0; n < 60; n++) {
       int in = 4 * (1 + random.nextInt(40));
@@ -121,7 +122,7 @@ class CoupledDescentTest {
       float[] a = Dense.product(rows, g, null, g.length / rows);
       RowFactors.normalise(a, RowFactors.diagonalSum(a) / rows, n % 6 == 5 ? 0 : 0.1);
       float[] moments = Dense.product(in, x, null, x.length / in);
-      ScaleFormat format = ScaleFormat.values()[random.nextInt(4)];
+      ScaleFormat format = formats.get(random.nextInt(formats.size()));
       CoupledStage stage = CoupledStage.of(random, in, outs, List.of(schemes), format, a, moments);
       CoupledDescent.Result found = stage.improved(2, 3, Workers.single());
       double before = stage.objective(stage.starts());

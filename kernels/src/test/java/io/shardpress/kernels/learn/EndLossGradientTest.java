@@ -71,7 +71,7 @@ class EndLossGradientTest {
           .forEach(
               (role, w) -> {
                 // Groups in some, rows as a whole in others.
-                int group = role.kind().ordinal() % 2 == 0 ? 0 : shape.in(role) / 2;
+                int group = role.label().length() % 2 == 0 ? 0 : shape.in(role) / 2;
                 WeightScheme scheme = new WeightScheme(3, false, group);
                 QuantizedLinear linear =
                     RoundToNearest.quantize(

@@ -201,7 +201,7 @@ class BackwardObserverTest {
             double below = Arrays64.dot(oracle.output(), dy);
             w[i] = before;
             wanted[i] = (above - below) / ((double) up - down);
-            found[i] = (float) (double) kept.norms.get(norm)[i];
+            found[i] = (float) kept.norms.get(norm)[i];
           }
           Difference.assertWithin(norm.toString(), found, wanted, 1e-3);
         });
