@@ -98,10 +98,10 @@ class CoupledTest {
   private List<Integer> codes(String output) throws IOException {
     IntBuffer codes =
         SampleFiles.read(folder.resolve(output), "model.safetensors").stream()
-        .filter(tensor -> tensor.name().equals("model.layers.1.mlp.down_proj.weight_packed"))
-        .findFirst()
-        .orElseThrow()
-        .ints();
+            .filter(tensor -> tensor.name().equals("model.layers.1.mlp.down_proj.weight_packed"))
+            .findFirst()
+            .orElseThrow()
+            .ints();
     return IntStream.range(0, codes.limit()).map(codes::get).boxed().toList();
   }
 
