@@ -160,6 +160,10 @@ record SettingFlips(
             "scheme", of("W3A16_ASYM", "W4A8"),
             "config_groups", of("{group_0: {targets: [Linear], weights: " + W4 + "}}"),
             "group_size", of("32", "channel"),
+            "weight_observer", of("mse"),
+            "input_observer", of("minmax"),
+            "output_observer", of("minmax"),
+            "observer", of("{weights: mse}"),
             "kv_cache_scheme", of(FP8_CACHE)),
         passedOver());
   }

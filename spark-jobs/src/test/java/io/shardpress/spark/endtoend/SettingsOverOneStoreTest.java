@@ -70,7 +70,11 @@ class SettingsOverOneStoreTest {
     Map<String, Set<String>> known = new TreeMap<>();
     for (String line : Files.readAllLines(KEYS)) {
       String[] cells = line.split(" *\\| *");
-      if (line.startsWith("| `") && cells.length > 5 && !cells[1].contains(".yaml")) {
+      // A key of one value, and one that is passed over, has nothing to flip.
+      boolean fixed =
+          cells.length > 3 && cells[3].matches("anything|(null|true|false) only.*|smoothquant .*")
+              || line.contains("| read and passed over");
+      if (line.startsWith("| `") && cells.length > 5 && !cells[1].contains(".yaml") && !fixed) {
         String key = cells[1].replace("`", "");
         for (SettingFlips modifier : SettingFlips.all()) {
           String name = modifier.modifier().replace("Modifier", "");
@@ -86,7 +90,8 @@ class SettingsOverOneStoreTest {
           .computeIfAbsent(modifier.modifier(), m -> new TreeSet<>())
           .addAll(modifier.flips().keySet());
     }
-    assertThat(flipped).isEqualTo(known);
+    assertThat(flipped).containsOnlyKeys(known.keySet());
+    flipped.forEach((modifier, keys) -> assertThat(keys).containsAll(known.get(modifier)));
   }
 
   private String compress(Flip flip, Path work) throws IOException {
