@@ -137,8 +137,10 @@ class ChatRowsTest {
             + " %}own{{ bos_token }}");
     Files.writeString(
         folder.resolve("a.jsonl"),
-        "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}]}\n"
-            + "{\"messages\": [{\"role\": \"system\", \"content\": \"a\"}]}\n");
+        """
+        {"messages": [{"role": "user", "content": "a"}]}
+        {"messages": [{"role": "system", "content": "a"}]}
+        """);
     try (Documents open =
         Documents.open(
             new org.apache.hadoop.fs.Path(folder.resolve("a.jsonl").toUri()),
