@@ -10,7 +10,6 @@ import io.shardpress.schemas.recipe.ModifierKind;
 import io.shardpress.schemas.recipe.ScaleSettings;
 import io.shardpress.spark.block.RowTile;
 import io.shardpress.spark.learn.coupled.SiteRows;
-import io.shardpress.spark.learn.endtoend.Tuning;
 import io.shardpress.spark.plan.CompressionPlan;
 import io.shardpress.spark.sweep.SamplePartition;
 import java.util.ArrayList;
@@ -133,15 +132,20 @@ public record Parallelism(List<String> lines, String warning) {
     plan.recipe()
         .tuning()
         .ifPresent(
-            settings ->
-                lines.add(
-                    String.format(
-                        Locale.ROOT,
-                        "end to end: %d times %d tasks, then %d; %d in order",
-                        settings.iterations(),
-                        Tuning.tasks(Math.min(settings.batchSize(), windows), window),
-                        plan.config().layers() + 1,
-                        2 * settings.iterations())));
+            settings -> {
+              TuningEstimate estimate = TuningEstimate.of(plan, settings, windows, window);
+              lines.add(
+                  String.format(
+                      Locale.ROOT,
+                      "end to end: %d times %d tasks, then %d; %d in order; %d numbers learned, %.1f"
+                          + " MB through the store a step",
+                      settings.iterations(),
+                      estimate.tasks(),
+                      plan.config().layers() + 1,
+                      2 * settings.iterations(),
+                      estimate.numbers(),
+                      estimate.bytesAStep() / 1e6));
+            });
   }
 
   private static String name(Stage stage) {

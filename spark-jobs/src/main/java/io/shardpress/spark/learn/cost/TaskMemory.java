@@ -50,7 +50,12 @@ public record TaskMemory(long task, long heap, int together, String setting) {
       return Estimate.ofRounding(plan.quantized().values()).taskBytes();
     }
     Modifier modifier = plan.learner();
-    return Estimate.of(plan.config(), modifier, windows, window).taskBytes();
+    long learning = Estimate.of(plan.config(), modifier, windows, window).taskBytes();
+    return plan.recipe()
+        .tuning()
+        .map(settings -> TuningEstimate.of(plan, settings, windows, window).taskBytes())
+        .map(tuning -> Math.max(tuning, learning))
+        .orElse(learning);
   }
 
   /** The heap with which the largest task runs alone. */

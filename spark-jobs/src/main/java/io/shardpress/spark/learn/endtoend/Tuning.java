@@ -112,6 +112,11 @@ public final class Tuning {
   public record Tuned(
       Map<String, LearnedLinear> linears, Map<String, TensorRef> norms, List<PartKey> parts) {}
 
+  /** Windows of {@code window} tokens that go through the model in one task, at most. */
+  public static int together(int window) {
+    return TuneSteps.together(window);
+  }
+
   /** Tasks that so many windows of {@code window} tokens are spread over. */
   public static int tasks(int windows, int window) {
     int most = TuneSteps.together(window);
