@@ -54,7 +54,7 @@ final class ModifierParser {
     mappings();
     scaleIterations();
     List<SchemeGroup> groups = groups();
-    List<String> ignore = settings.names(SettingKey.IGNORE);
+    List<String> ignore = kind.tunes() ? List.of() : settings.names(SettingKey.IGNORE);
     compile(groups, ignore);
     return build(kind, groups, ignore, settings);
   }

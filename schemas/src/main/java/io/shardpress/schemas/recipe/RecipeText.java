@@ -107,7 +107,9 @@ final class RecipeText {
                         .append(names(one.balance()))
                         .append("}\n"));
       }
-      yaml.append(indent).append("ignore: ").append(names(modifier.ignore())).append('\n');
+      if (!modifier.kind().tunes()) {
+        yaml.append(indent).append("ignore: ").append(names(modifier.ignore())).append('\n');
+      }
       modifier
           .settings()
           .forEach(

@@ -514,9 +514,38 @@ class RecipeTest {
         .satisfies(e -> assertThat(e.getMessage().lines()).hasSize(1));
   }
 
+  @Test
+  void stepsByTheEndLossStandLastAndKnowIntegersAlone() {
+    String coupled = "- CoupledModifier: {scheme: W4A16}\n";
+    Recipe tuned = parse(coupled + "- EndToEndModifier: {iterations: 7, integers: 0.1}");
+    assertThat(tuned.tuning()).contains(new EndToEndSettings(7, 16, 5e-3, 0.125, 0.1, 0, 3, 0));
+    assertThat(parse(tuned.toYaml())).isEqualTo(tuned);
+    Recipe given = parse(coupled).withTuning(20, 5);
+    assertThat(parse(given.toYaml())).isEqualTo(given);
+    assertThatThrownBy(() -> parse("- EndToEndModifier: {}\n" + coupled))
+        .hasMessageContaining("CoupledModifier stands behind EndToEndModifier");
+    assertThatThrownBy(() -> parse("- QuantizationModifier: {scheme: FP8}\n- EndToEndModifier: {}"))
+        .hasMessageContaining("floating-point weights");
+    assertThatThrownBy(
+            () -> parse("- GPTQModifier: {scheme: W4A16}\n- EndToEndModifier: {integers: 0.1}"))
+        .hasMessageContaining("want CoupledModifier before it");
+    assertThatThrownBy(() -> parse("EndToEndModifier: {}"))
+        .hasMessageContaining("quantizes nothing by itself");
+  }
+
   @ParameterizedTest
   @ValueSource(
-      strings = {"rtn", "easyquant", "gptq", "lrq", "smoothquant", "awq", "flexround", "autoround"})
+      strings = {
+        "rtn",
+        "easyquant",
+        "gptq",
+        "coupled",
+        "lrq",
+        "smoothquant",
+        "awq",
+        "flexround",
+        "autoround"
+      })
   void yamlReadsBackEqual(String algorithm) {
     for (String scheme : Schemes.supported()) {
       if (scheme.contains("FP")) {
