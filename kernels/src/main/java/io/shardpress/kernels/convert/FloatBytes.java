@@ -50,6 +50,13 @@ public final class FloatBytes {
     }
   }
 
+  /** All of {@code values} in a dtype that {@link #handles}, in a new array. */
+  public static byte[] encode(Dtype dtype, float[] values) {
+    byte[] bytes = new byte[Math.toIntExact(dtype.bytes(values.length))];
+    encode(dtype, values, 0, bytes, 0, values.length);
+    return bytes;
+  }
+
   /**
    * Encodes {@code count} elements, each rounded to the nearest, ties to even.
    *

@@ -1,6 +1,7 @@
 package io.shardpress.kernels.quant;
 
 import io.shardpress.schemas.recipe.WeightScheme;
+import java.util.Arrays;
 
 /**
  * A linear on its grid, or in FP8 or FP4, of which the codes are the bits: codes [out×in] (unsigned
@@ -12,6 +13,20 @@ public record QuantizedLinear(int out, int in, WeightScheme scheme, byte[] codes
   /** Elements of a group; the whole row per channel. */
   public int groupLength() {
     return in / steps.groups();
+  }
+
+  /** Rows [first, first + count) as a linear of their own, in new arrays. */
+  public QuantizedLinear rows(int first, int count) {
+    int groups = steps.groups();
+    int end = first + count;
+    Steps some =
+        new Steps(
+            count,
+            groups,
+            Arrays.copyOfRange(steps.scales(), first * groups, end * groups),
+            Arrays.copyOfRange(steps.zeros(), first * groups, end * groups));
+    return new QuantizedLinear(
+        count, in, scheme, Arrays.copyOfRange(codes, first * in, end * in), some);
   }
 
   /** w = scale·(code − zero), or of FP8 and FP4 scale·number(code), [out×in]. */

@@ -1,5 +1,7 @@
 package io.shardpress.kernels.quant;
 
+import io.shardpress.schemas.safetensors.Dtype;
+
 /**
  * The dtype in which scales are stored, or the dtypes where there are two outputs. Scales are
  * rounded to it before the integers are chosen, so that the files equal what was measured.
@@ -46,6 +48,15 @@ public enum ScaleFormat {
   ScaleFormat(float smallest, float largest) {
     this.smallest = smallest;
     this.largest = largest;
+  }
+
+  /** What numbers of a dtype are exact in; F32 for those that are no 16-bit floats. */
+  public static ScaleFormat of(Dtype dtype) {
+    return switch (dtype) {
+      case BF16 -> BF16;
+      case F16 -> F16;
+      default -> F32;
+    };
   }
 
   /** The largest finite number of the format: what {@link #round} makes of all beyond it. */

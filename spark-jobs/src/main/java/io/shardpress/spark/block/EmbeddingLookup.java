@@ -41,11 +41,7 @@ public final class EmbeddingLookup {
       return 1;
     }
     float root = (float) Math.sqrt(config.hiddenSize());
-    return switch (embedding.dtype()) {
-      case BF16 -> ScaleFormat.BF16.round(root);
-      case F16 -> ScaleFormat.F16.round(root);
-      default -> root;
-    };
+    return ScaleFormat.of(embedding.dtype()).round(root);
   }
 
   /** x [ids × width] from ids, each below the table's rows. */

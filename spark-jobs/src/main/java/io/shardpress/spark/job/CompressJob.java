@@ -196,7 +196,7 @@ public final class CompressJob implements Job {
 
   private Learned calibrated(
       SweepContext sweep, Embeddings embeddings, JobContext context, List<PartKey> also) {
-    BlockTurns turns = BlockTurns.of(sweep, embeddings);
+    BlockTurns turns = BlockTurns.of(sweep, embeddings, keepActivations);
     Optional<ActivationScales> scales = activations(sweep, turns.learned());
     List<PartKey> parts = new ArrayList<>(also);
     parts.addAll(turns.parts(keepActivations));
@@ -224,7 +224,12 @@ public final class CompressJob implements Job {
     }
     Tuning tuning =
         new Tuning(
-            sweep, learned.linears(), embedded.orElseThrow(), settings.get(), context.progress());
+            sweep,
+            learned.linears(),
+            embedded.orElseThrow(),
+            settings.get(),
+            keepActivations,
+            context.progress());
     Tuning.Tuned result = tuning.run();
     learners = learners.plus(tuning.ran());
     Learned tuned =

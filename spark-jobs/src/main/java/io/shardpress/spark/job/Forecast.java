@@ -135,7 +135,7 @@ public final class Forecast {
       return;
     }
     String changed = null;
-    for (BlockTurn turn : BlockTurns.of(context, embeddings).last()) {
+    for (BlockTurn turn : BlockTurns.of(context, embeddings, false).last()) {
       total++;
       if (turn.known(runner.store())) {
         there++;

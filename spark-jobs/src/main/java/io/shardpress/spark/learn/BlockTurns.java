@@ -51,9 +51,11 @@ public record BlockTurns(
    * The turns of a run.
    *
    * @param embeddings the first block's inputs
+   * @param keepActivations whether blocks' inputs stay in the store for a later run
    */
-  public static BlockTurns of(SweepContext context, Embeddings embeddings) {
-    return new Namer(context, embeddings).turns(embeddings.parts());
+  public static BlockTurns of(
+      SweepContext context, Embeddings embeddings, boolean keepActivations) {
+    return new Namer(context, embeddings, keepActivations).turns(embeddings.parts());
   }
 
   /** The turns that give what is published. */
@@ -101,14 +103,15 @@ public record BlockTurns(
     private final BlockwiseSettings blockwise;
     private final Optional<Curvature> curvature;
 
-    Namer(SweepContext context, Embeddings embeddings) {
+    Namer(SweepContext context, Embeddings embeddings, boolean keepActivations) {
       this.context = context;
       this.entries = context.plan().quantized();
       this.modifier = context.learner();
       this.blockwise = modifier.kind().blockwise() ? BlockwiseSettings.of(modifier) : null;
       this.curvature =
           modifier.kind() == ModifierKind.COUPLED
-              ? Optional.of(new Curvature(context, embeddings, CoupledSettings.of(modifier)))
+              ? Optional.of(
+                  new Curvature(context, embeddings, CoupledSettings.of(modifier), keepActivations))
               : Optional.empty();
     }
 

@@ -2,17 +2,22 @@ package io.shardpress.spark.store;
 
 import io.shardpress.schemas.safetensors.SafetensorsHeader;
 import io.shardpress.schemas.safetensors.TensorSpec;
+import io.shardpress.spark.io.CheckpointFile;
+import io.shardpress.spark.io.HeaderReader;
 import io.shardpress.spark.io.StorageFault;
+import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.io.WholeFile;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.zip.CRC32C;
 import java.util.zip.CheckedOutputStream;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
 /**
@@ -94,6 +99,27 @@ public final class StoredShard {
       throw new PartException(
           key, path + ": found checksum " + text(crc) + ", wanted " + wanted, null);
     }
+  }
+
+  /**
+   * The tensors of a shard, by name: references into it, whose content is the part's name, as that
+   * stands for all that they follow from.
+   *
+   * @throws RuntimeException where it cannot be read, naming the file
+   */
+  public static Map<String, TensorRef> tensors(
+      PartStore store, PartKey key, Configuration configuration) {
+    Path path = path(store, key);
+    Map<String, TensorRef> tensors = new HashMap<>();
+    try {
+      CheckpointFile file =
+          CheckpointFile.of(path.getFileSystem(configuration).getFileStatus(path));
+      HeaderReader.read(file, configuration)
+          .forEach(tensor -> tensors.put(tensor.tensor(), tensor.withContent(key.hex())));
+    } catch (IOException e) {
+      throw StorageFault.of(path.toString(), "cannot read", e);
+    }
+    return tensors;
   }
 
   static void delete(PartStore store, PartKey key) {

@@ -19,6 +19,7 @@ import java.util.Map;
 public final class BackwardSweep {
   private final SweepContext context;
   private final Embeddings embeddings;
+  private final boolean keepActivations;
   private final List<List<PartKey>> inputs = new ArrayList<>();
   private final List<List<ForwardStep>> forward = new ArrayList<>();
   private final List<HeadStep> heads = new ArrayList<>();
@@ -28,15 +29,18 @@ public final class BackwardSweep {
    * @param embeddings the first block's inputs
    * @param seed of the labels
    * @param draws of labels, each with a way back of its own
+   * @param keepActivations whether blocks' inputs stay in the store for a later run
    */
   public BackwardSweep(
       SweepContext context,
       Embeddings embeddings,
       long seed,
       int draws,
+      boolean keepActivations,
       GradientObserver observer) {
     this.context = context;
     this.embeddings = embeddings;
+    this.keepActivations = keepActivations;
     int layers = context.plan().config().layers();
     List<PartKey> next = embeddings.parts();
     for (int block = 0; block < layers; block++) {
@@ -122,7 +126,7 @@ public final class BackwardSweep {
       }
       forget(observed(block));
       forget(gradients(block));
-      if (block > 0) {
+      if (block > 0 && !keepActivations) {
         forget(inputs.get(block));
       }
     }
@@ -146,7 +150,7 @@ public final class BackwardSweep {
     }
     for (int block = begin; block < end; block++) {
       ran = ran.plus(context.runner().run("inputs", context.where(block), forward.get(block)));
-      if (block > 0 && block < lowest) {
+      if (block > 0 && block < lowest && !keepActivations) {
         forget(inputs.get(block));
       }
     }

@@ -13,14 +13,18 @@ public final class FullPrecision {
   private final SweepContext context;
   private final Embeddings embeddings;
   private final boolean everywhere;
+  private final boolean keepActivations;
   private final List<List<ForwardStep>> blocks = new ArrayList<>();
 
   /**
    * @param everywhere whether what each block gives is wanted, not the last one's alone
+   * @param keepActivations whether blocks' inputs stay in the store for a later run
    */
-  public FullPrecision(SweepContext context, Embeddings embeddings, boolean everywhere) {
+  public FullPrecision(
+      SweepContext context, Embeddings embeddings, boolean everywhere, boolean keepActivations) {
     this.context = context;
     this.everywhere = everywhere;
+    this.keepActivations = keepActivations;
     this.embeddings = embeddings;
     List<PartKey> inputs = embeddings.parts();
     for (int block = 0; block < context.plan().config().layers(); block++) {
@@ -60,15 +64,18 @@ public final class FullPrecision {
     StepRunner.Ran ran = StepRunner.Ran.NOTHING;
     for (int block = first; block < blocks.size(); block++) {
       ran = ran.plus(context.runner().run("targets", context.where(block), blocks.get(block)));
-      if (block > 0 && !everywhere) {
+      if (block > 0 && !everywhere && !keepActivations) {
         outputs(block - 1).forEach(store::delete);
       }
     }
     return ran;
   }
 
-  /** Forgets them. */
+  /** Forgets them; of those that are blocks' inputs only where these are not to stay. */
   public void forget() {
-    outputs().forEach(parts -> parts.forEach(context.runner().store()::delete));
+    int first = keepActivations ? blocks.size() - 1 : 0;
+    for (int block = first; block < blocks.size(); block++) {
+      outputs(block).forEach(context.runner().store()::delete);
+    }
   }
 }

@@ -165,7 +165,7 @@ public record CoupledStep(
       Gptq.Result improved =
           descent
               .improve(
-                  List.of(rows(solved, from, at.count())),
+                  List.of(solved.rows(from, at.count())),
                   List.of(target),
                   a,
                   moments,
@@ -182,20 +182,6 @@ public record CoupledStep(
     }
     QuantizedLinear linear = new QuantizedLinear(solved.out(), in, solved.scheme(), codes, steps);
     return new Gptq.Result(linear, latents);
-  }
-
-  /** Rows of a linear as one of their own. */
-  private static QuantizedLinear rows(QuantizedLinear linear, int first, int count) {
-    int in = linear.in();
-    int groups = linear.steps().groups();
-    Steps steps =
-        new Steps(
-            count,
-            groups,
-            Arrays.copyOfRange(linear.steps().scales(), first * groups, (first + count) * groups),
-            Arrays.copyOfRange(linear.steps().zeros(), first * groups, (first + count) * groups));
-    byte[] codes = Arrays.copyOfRange(linear.codes(), first * in, (first + count) * in);
-    return new QuantizedLinear(count, in, linear.scheme(), codes, steps);
   }
 
   private void write(
@@ -219,7 +205,7 @@ public record CoupledStep(
             linear.start().module(),
             out,
             tile.start(),
-            rows(result, from, tile.count()),
+            result.rows(from, tile.count()),
             original,
             latents);
         factors

@@ -29,12 +29,22 @@ public final class Curvature {
 
   /**
    * @param embeddings the first block's inputs
+   * @param keepActivations whether blocks' inputs stay in the store for a later run
    */
-  public Curvature(SweepContext context, Embeddings embeddings, CoupledSettings settings) {
+  public Curvature(
+      SweepContext context,
+      Embeddings embeddings,
+      CoupledSettings settings,
+      boolean keepActivations) {
     this.context = context;
     sweep =
         new BackwardSweep(
-            context, embeddings, settings.seed(), settings.draws(), new RowFactorsObserver());
+            context,
+            embeddings,
+            settings.seed(),
+            settings.draws(),
+            keepActivations,
+            new RowFactorsObserver());
     long tokens = context.samples().stream().mapToLong(samples -> samples.count()).sum();
     long samples = tokens * context.window() * settings.draws();
     for (int block = 0; block < context.plan().config().layers(); block++) {

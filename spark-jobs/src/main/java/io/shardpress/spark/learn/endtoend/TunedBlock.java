@@ -179,14 +179,8 @@ final class TunedBlock {
    * @param logs of its change; null before the first step
    */
   static float[] tuned(float[] start, float[] logs, float offset, Dtype dtype) {
-    return logs == null ? start : new NormScales(start, logs, offset, format(dtype)).weights();
-  }
-
-  private static ScaleFormat format(Dtype dtype) {
-    return switch (dtype) {
-      case BF16 -> ScaleFormat.BF16;
-      case F16 -> ScaleFormat.F16;
-      default -> ScaleFormat.F32;
-    };
+    return logs == null
+        ? start
+        : new NormScales(start, logs, offset, ScaleFormat.of(dtype)).weights();
   }
 }

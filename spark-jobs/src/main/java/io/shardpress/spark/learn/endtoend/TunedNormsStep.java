@@ -73,8 +73,6 @@ record TunedNormsStep(PartKey state, Map<String, TensorRef> norms, boolean fromO
     for (int i = 0; i < weight.length; i++) {
       weight[i] -= offset;
     }
-    byte[] bytes = new byte[Math.toIntExact(stored.dtype().bytes(weight.length))];
-    FloatBytes.encode(stored.dtype(), weight, 0, bytes, 0, weight.length);
-    return bytes;
+    return FloatBytes.encode(stored.dtype(), weight);
   }
 }

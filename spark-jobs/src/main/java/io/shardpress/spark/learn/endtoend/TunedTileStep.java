@@ -1,7 +1,6 @@
 package io.shardpress.spark.learn.endtoend;
 
 import io.shardpress.kernels.quant.QuantizedLinear;
-import io.shardpress.kernels.quant.Steps;
 import io.shardpress.schemas.model.LinearRole;
 import io.shardpress.spark.block.LearnedLinear;
 import io.shardpress.spark.block.RowTile;
@@ -13,7 +12,6 @@ import io.shardpress.spark.engine.TaskEnvironment;
 import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.store.PartKey;
 import io.shardpress.spark.store.PartWriter;
-import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -82,7 +80,7 @@ record TunedTileStep(TunedModel model, int block, LinearRole role, PartKey state
             before.module(),
             before.out(),
             tile.start(),
-            rows(linear, tile),
+            linear.rows(tile.start(), tile.count()),
             original,
             null);
         before
@@ -91,19 +89,5 @@ record TunedTileStep(TunedModel model, int block, LinearRole role, PartKey state
         writer.commit();
       }
     }
-  }
-
-  private static QuantizedLinear rows(QuantizedLinear linear, RowTile tile) {
-    int in = linear.in();
-    int groups = linear.steps().groups();
-    int end = tile.start() + tile.count();
-    Steps steps =
-        new Steps(
-            tile.count(),
-            groups,
-            Arrays.copyOfRange(linear.steps().scales(), tile.start() * groups, end * groups),
-            Arrays.copyOfRange(linear.steps().zeros(), tile.start() * groups, end * groups));
-    byte[] codes = Arrays.copyOfRange(linear.codes(), tile.start() * in, end * in);
-    return new QuantizedLinear(tile.count(), in, linear.scheme(), codes, steps);
   }
 }

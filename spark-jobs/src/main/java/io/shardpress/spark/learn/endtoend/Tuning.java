@@ -12,7 +12,9 @@ import io.shardpress.spark.engine.Where;
 import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.plan.PlanEntry;
 import io.shardpress.spark.store.PartKey;
+import io.shardpress.spark.store.PartReader;
 import io.shardpress.spark.store.PartStore;
+import io.shardpress.spark.store.StoredShard;
 import io.shardpress.spark.sweep.Embeddings;
 import io.shardpress.spark.sweep.FullPrecision;
 import io.shardpress.spark.sweep.SweepContext;
@@ -53,18 +55,20 @@ public final class Tuning {
 
   /**
    * @param linears what was quantized, by module
+   * @param keepActivations whether blocks' inputs stay in the store for a later run
    */
   public Tuning(
       SweepContext context,
       Map<String, LearnedLinear> linears,
       Embeddings embeddings,
       EndToEndSettings settings,
+      boolean keepActivations,
       Progress progress) {
     this.context = context;
     this.given = linears;
     this.embeddings = embeddings;
     this.progress = progress;
-    full = new FullPrecision(context, embeddings, settings.learnsIntegers());
+    full = new FullPrecision(context, embeddings, settings.learnsIntegers(), keepActivations);
     for (int block = 0; block < context.plan().config().layers(); block++) {
       Map<LinearRole, LearnedLinear> learned = new TreeMap<>();
       context
@@ -256,6 +260,19 @@ public final class Tuning {
     List<PartKey> parts = new ArrayList<>();
     tiles.forEach(step -> parts.addAll(step.parts()));
     norms.stream().map(Step::part).forEach(parts::add);
-    return new Tuned(linears, TunedNorms.read(runner, norms), parts);
+    return new Tuned(linears, read(norms), parts);
+  }
+
+  /** Where tuned norms lie, by the tensor's name; each shard is held against its checksum. */
+  private Map<String, TensorRef> read(List<TunedNormsStep> steps) {
+    StepRunner runner = context.runner();
+    Map<String, TensorRef> norms = new HashMap<>();
+    for (TunedNormsStep step : steps) {
+      try (PartReader reader = runner.store().read(step.part())) {
+        StoredShard.check(runner.store(), step.part(), reader.note(TunedNormsStep.CHECKSUM));
+      }
+      norms.putAll(StoredShard.tensors(runner.store(), step.part(), runner.configuration()));
+    }
+    return norms;
   }
 }

@@ -57,12 +57,7 @@ final class FoldedBlock {
     if (norm == null) {
       return wanted;
     }
-    ScaleFormat format =
-        switch (norm.dtype()) {
-          case BF16 -> ScaleFormat.BF16;
-          case F16 -> ScaleFormat.F16;
-          default -> ScaleFormat.F32;
-        };
+    ScaleFormat format = ScaleFormat.of(norm.dtype());
     // A router keeps its dtype, and its choice.
     boolean routed = spec.shape().mixture() != null && stage == Stage.GATE_UP;
     ChannelScales scales = routed ? wanted.powersOfTwo() : wanted;
@@ -186,7 +181,7 @@ final class FoldedBlock {
             environment.store(),
             part,
             ordered,
-            name -> encode(dtype(ordered, name), values.get(name).get()));
+            name -> FloatBytes.encode(dtype(ordered, name), values.get(name).get()));
     try (PartWriter writer = environment.store().write(part)) {
       writer.note(CHECKSUM, checksum);
       writer.commit();
@@ -195,12 +190,6 @@ final class FoldedBlock {
 
   private static Dtype dtype(List<TensorSpec> specs, String name) {
     return specs.stream().filter(s -> s.name().equals(name)).findFirst().orElseThrow().dtype();
-  }
-
-  private static byte[] encode(Dtype dtype, float[] values) {
-    byte[] bytes = new byte[Math.toIntExact(dtype.bytes(values.length))];
-    FloatBytes.encode(dtype, values, 0, bytes, 0, values.length);
-    return bytes;
   }
 
   /** Greatest magnitudes of a stage's linears by input channel, [in]. */

@@ -14,9 +14,6 @@ import io.shardpress.spark.engine.Step;
 import io.shardpress.spark.engine.StepRunner;
 import io.shardpress.spark.engine.Where;
 import io.shardpress.spark.io.Checkpoint;
-import io.shardpress.spark.io.CheckpointFile;
-import io.shardpress.spark.io.HeaderReader;
-import io.shardpress.spark.io.StorageFault;
 import io.shardpress.spark.io.TensorRef;
 import io.shardpress.spark.plan.PlanEntry;
 import io.shardpress.spark.plan.ScaledStages;
@@ -28,7 +25,6 @@ import io.shardpress.spark.sweep.ForwardStep;
 import io.shardpress.spark.sweep.Span;
 import io.shardpress.spark.sweep.SweepContext;
 import io.shardpress.spark.sweep.Unobserved;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -37,8 +33,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import org.apache.hadoop.fs.FileStatus;
-import org.apache.hadoop.fs.Path;
 
 /**
  * Modifiers that change the weights before they are quantized: each in turn over the whole model.
@@ -242,23 +236,10 @@ public final class Transforms {
   /** The run with what the units have changed in place of the model's own. */
   private static SweepContext read(SweepContext context, List<Step> units) {
     Map<String, TensorRef> changed = new HashMap<>();
+    StepRunner runner = context.runner();
     for (Step unit : units) {
-      PartKey part = unit.part();
-      for (TensorRef tensor : tensors(context.runner(), part)) {
-        // The part's name stands for all that its content follows from.
-        changed.put(tensor.tensor(), tensor.withContent(part.hex()));
-      }
+      changed.putAll(StoredShard.tensors(runner.store(), unit.part(), runner.configuration()));
     }
     return context.with(changed);
-  }
-
-  private static List<TensorRef> tensors(StepRunner runner, PartKey part) {
-    Path path = new Path(StoredShard.uri(runner.store(), part));
-    try {
-      FileStatus status = path.getFileSystem(runner.configuration()).getFileStatus(path);
-      return HeaderReader.read(CheckpointFile.of(status), runner.configuration());
-    } catch (IOException e) {
-      throw StorageFault.of(path.toString(), "cannot read", e);
-    }
   }
 }
