@@ -13,9 +13,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -92,6 +95,27 @@ class CoupledTest {
     assertThat(tuned.get(1)).isLessThan(0.95 * start);
     assertThat(codes("tuned1")).isNotEqualTo(codes("start"));
     assertThat(codes("tuned0")).isEqualTo(codes("start"));
+  }
+
+  /** Whatever a run without steps keeps is there after a run with steps, too. */
+  @Test
+  void activationsThatAreToStayStay() throws IOException {
+    Path model = SmallModel.write(folder.resolve("model"));
+    String tuned = "[{" + COUPLED + "}, {EndToEndModifier: {iterations: 1, batch_size: 2}}]";
+    compress(model, COUPLED, "start", "--samples=16", "--keep-activations");
+    Set<String> kept = parts();
+    Files.move(folder.resolve("work"), folder.resolve("another"));
+    compress(model, tuned, "tuned", "--samples=16", "--keep-activations");
+    assertThat(parts()).containsAll(kept);
+  }
+
+  private Set<String> parts() throws IOException {
+    try (Stream<Path> files = Files.walk(folder.resolve("work"))) {
+      return files
+          .map(file -> file.getFileName().toString())
+          .filter(name -> name.endsWith(".arrow"))
+          .collect(Collectors.toSet());
+    }
   }
 
   /** The integers of a linear. */
