@@ -127,4 +127,14 @@ public record BlockShape(
   public int feedForward(int expert) {
     return mixture == null ? ffn : mixture.width(expert);
   }
+
+  /** Columns of q, k and v, side by side in a fused output. */
+  int[] qkvWidths() {
+    return new int[] {queryWidth(), keyWidth(), keyWidth()};
+  }
+
+  /** Columns of gate and up, likewise. */
+  int[] gateUpWidths() {
+    return new int[] {ffn(), ffn()};
+  }
 }

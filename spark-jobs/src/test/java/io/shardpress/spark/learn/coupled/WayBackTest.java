@@ -74,8 +74,7 @@ class WayBackTest {
       HeadGradient.Batch batch =
           new HeadGradient.Batch(
               y, ROWS, WINDOW, head.readNorm(environment), head.rows(environment));
-      head.gradient(environment)
-          .drawn(batch, new DrawnLabels(7), 1, 0, dy, environment.workers());
+      head.gradient(environment).drawn(batch, new DrawnLabels(7), 1, 0, dy, environment.workers());
       float[] dx = new float[x.length];
       Sums sums = new Sums();
       block.backward(
